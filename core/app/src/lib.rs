@@ -1,0 +1,1 @@
+//! The respaldo binary: command line, configuration, wiring.

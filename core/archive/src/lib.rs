@@ -1,0 +1,1 @@
+//! pg_dump custom-format archives: read, write, splice.

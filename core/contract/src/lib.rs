@@ -1,0 +1,1 @@
+//! The Spanish edge: labels, records, settings, the manifest file, messages.

@@ -1,0 +1,1 @@
+//! Pure values and decisions of respaldo: no I/O.

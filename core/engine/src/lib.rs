@@ -1,0 +1,1 @@
+//! Ports and flows: backup, restore, validate.

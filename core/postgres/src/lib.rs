@@ -1,0 +1,1 @@
+//! Connections, server facts, snapshots and the stock PostgreSQL tools.

@@ -1,0 +1,1 @@
+//! Throwaway clusters, an every-object schema, an oracle and a mutator.
