@@ -1,1 +1,20 @@
-//! Throwaway clusters, an every-object schema, an oracle and a mutator.
+//! The test kit: throwaway PostgreSQL clusters, an oracle that compares whole databases, a schema
+//! holding every kind of object, a mutator, the existing application's schema and a driver of the
+//! `respaldo` binary.
+//!
+//! It uses nothing of the product, so that a mistake there cannot hide itself here.
+//! Whatever cannot be set up panics with the reason: a test that cannot run fails.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "test code: what cannot be set up must fail the test at once"
+)]
+
+pub mod client;
+pub mod cluster;
+pub mod install;
+
+pub use client::Client;
+pub use cluster::{Cluster, ClusterBuilder};

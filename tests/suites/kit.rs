@@ -1,0 +1,4 @@
+//! The kit's own tests: what the other suites stand on.
+
+#[path = "kit/basics.rs"]
+mod basics;
