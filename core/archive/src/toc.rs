@@ -1,0 +1,134 @@
+//! Header and entries of an archive.
+
+use std::collections::HashSet;
+use std::io::{self, Read, Write};
+
+use crate::entry::{Entry, Offset, Section};
+use crate::error::{ArchiveError, Result};
+use crate::header::{Compression, Header, Version};
+use crate::wire::{WireReader, put_int};
+
+/// More entries than this are damage.
+const MAX_ENTRIES: i32 = 50_000_000;
+
+/// The table of contents: read and written byte for byte.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Toc {
+    /// The header.
+    pub header: Header,
+    /// The entries, in the order of a restore.
+    pub entries: Vec<Entry>,
+}
+
+impl Toc {
+    /// Reads header and entries, and says how many bytes they took: the first block follows. Reads in small steps.
+    pub fn read(source: &mut impl Read) -> Result<(Self, u64)> {
+        let mut wire = WireReader::new(source);
+        let header = Header::read(&mut wire)?;
+        let count = wire.int("the count of entries")?;
+        if !(0..=MAX_ENTRIES).contains(&count) {
+            return Err(wire.damaged("the count of entries is out of range"));
+        }
+        let mut entries = Vec::new();
+        let mut seen = HashSet::new();
+        for _ in 0..count {
+            let entry = Entry::read(&mut wire, header.version)?;
+            if !seen.insert(entry.dump_id) {
+                return Err(wire.damaged("two entries have the same dump id"));
+            }
+            entries.push(entry);
+        }
+        Ok((Self { header, entries }, wire.position()))
+    }
+
+    /// Writes header and entries with the offsets they have.
+    pub fn write(&self, out: &mut impl Write) -> Result<()> {
+        self.header.write(out)?;
+        put_int(out, i32::try_from(self.entries.len()).map_err(|_| ArchiveError::TooLong("the list of entries"))?)?;
+        self.entries.iter().try_for_each(|entry| entry.write(out, self.header.version))
+    }
+
+    /// Bytes that [`Toc::write`] writes; offsets do not change it.
+    pub fn encoded_len(&self) -> Result<u64> {
+        let mut count = Count(0);
+        self.write(&mut count)?;
+        Ok(count.0)
+    }
+
+    /// The entry of this dump id.
+    pub fn entry(&self, dump_id: i32) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.dump_id == dump_id)
+    }
+
+    /// The entries which hold rows of tables.
+    pub fn table_data(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.is_table_data())
+    }
+
+    /// Dump ids of the entries which have a data block.
+    pub(crate) fn block_ids(&self) -> HashSet<i32> {
+        self.entries.iter().filter(|entry| entry.has_block()).map(|entry| entry.dump_id).collect()
+    }
+
+    /// Keeps only the entries that `keep` names. Dependencies on dropped ones stay: pg_restore passes over them.
+    pub fn retain(&mut self, keep: impl FnMut(&Entry) -> bool) {
+        self.entries.retain(keep);
+    }
+
+    /// A copy with only the entries that `keep` names.
+    #[must_use]
+    pub fn slice(&self, mut keep: impl FnMut(&Entry) -> bool) -> Self {
+        let entries = self.entries.iter().filter(|entry| keep(entry)).cloned().collect();
+        Self { header: self.header.clone(), entries }
+    }
+
+    /// A copy without the data section: a whole archive once written, which pg_restore takes for the schema.
+    #[must_use]
+    pub fn schema_only(&self) -> Self {
+        self.slice(|entry| entry.section != Section::Data && !entry.has_block())
+    }
+
+    /// A copy whose header says another compression, for an archive that is written anew.
+    #[must_use]
+    pub fn with_compression(mut self, compression: Compression) -> Self {
+        self.header.compression = compression;
+        self
+    }
+
+    /// Re-encodes for a newer header version; an older one would lose fields and is refused.
+    pub fn upgrade(&mut self, to: Version) -> Result<()> {
+        let from = self.header.version;
+        if to.check_supported()? < from {
+            return Err(ArchiveError::Downgrade { from, to });
+        }
+        self.header.version = to;
+        Ok(())
+    }
+
+    /// An id free in this archive, above dangling dependencies too: a new entry must not be taken for a dropped one.
+    pub(crate) fn next_dump_id(&self) -> Result<i32> {
+        let ids = self.entries.iter().flat_map(|e| e.dependencies.iter().copied().chain([e.dump_id]));
+        ids.max().unwrap_or(0).max(0).checked_add(1).ok_or(ArchiveError::NoFreeId)
+    }
+
+    /// Forgets where blocks were.
+    pub(crate) fn clear_offsets(&mut self) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.has_block()) {
+            entry.offset = Offset::NotSet;
+        }
+    }
+}
+
+/// Counts what is written.
+struct Count(u64);
+
+impl Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,205 @@
+//! What a backup is called, which kind it is and where its objects lie.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, FixedOffset};
+use serde::{Deserialize, Serialize};
+
+use crate::object::ObjectKey;
+
+/// How much of the database a backup carries of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BackupKind {
+    /// Every table.
+    Full,
+    /// Tables changed since the full.
+    Differential,
+    /// Tables changed since the newest backup of any kind.
+    Incremental,
+}
+
+impl BackupKind {
+    /// Folder of the kind in a repository, as the existing system names it.
+    pub fn folder(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Differential => "differential",
+            Self::Incremental => "incremental",
+        }
+    }
+
+    /// Prefix of the archive's file name, as the existing system spells it.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Differential => "dif",
+            Self::Incremental => "inc",
+        }
+    }
+
+    fn from_prefix(prefix: &str) -> Option<Self> {
+        [Self::Full, Self::Differential, Self::Incremental]
+            .into_iter()
+            .find(|kind| kind.prefix() == prefix)
+    }
+}
+
+/// Where a backup is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BackupState {
+    /// Due, not begun.
+    Pending,
+    /// Being made.
+    Running,
+    /// Sealed: its manifest is in storage.
+    Completed,
+    /// Ended without a seal.
+    Failed,
+    /// Sealed and being looked at.
+    Validating,
+}
+
+/// Who asked for a backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trigger {
+    /// A due time of the schedule.
+    Schedule,
+    /// A person or a program.
+    Operator,
+}
+
+/// Number of a backup in the catalog. Numbers are not reused by us, and not known without a
+/// catalog: a backup's lasting name is its [`ArchiveName`].
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct BackupId(pub i64);
+
+impl fmt::Display for BackupId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// File name of an archive, and with it the lasting name of a backup:
+/// `full_20261124_021746.backup`, `inc_20261124_230000_7f3a.backup`.
+///
+/// The time is local time of the machine that made it, in whole seconds. Ours always carry a
+/// suffix of four hexadecimal digits, so names never collide between machines nor with the
+/// existing system, which has none.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ArchiveName {
+    text: String,
+    kind: BackupKind,
+}
+
+/// A text which is not the name of an archive.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not an archive's name such as full_20261124_021746_7f3a.backup")]
+pub struct NotAnArchiveName(pub String);
+
+impl ArchiveName {
+    /// The name of a backup of `kind` begun at `at` (local time).
+    pub fn new(kind: BackupKind, at: DateTime<FixedOffset>, suffix: u16) -> Self {
+        let stamp = at.format("%Y%m%d_%H%M%S");
+        let text = format!("{}_{stamp}_{suffix:04x}.backup", kind.prefix());
+        Self { text, kind }
+    }
+
+    /// The file name itself.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The kind that the prefix says.
+    pub fn kind(&self) -> BackupKind {
+        self.kind
+    }
+
+    /// Where the archive lies in a repository.
+    pub fn key(&self) -> ObjectKey {
+        ObjectKey::trusted(format!("{}/{}", self.kind.folder(), self.text))
+    }
+
+    /// Where the manifest that seals it lies.
+    pub fn manifest_key(&self) -> ObjectKey {
+        ObjectKey::trusted(format!("{}/{}.manifest.json", self.kind.folder(), self.text))
+    }
+
+    /// Where the detector's readings lie.
+    pub fn stats_key(&self) -> ObjectKey {
+        ObjectKey::trusted(format!("stats/{}.json", self.text))
+    }
+
+    /// Where the roles stored with a full lie.
+    pub fn roles_key(&self) -> ObjectKey {
+        let stem = self.text.trim_end_matches(".backup");
+        ObjectKey::trusted(format!("{}/{stem}.roles.sql", self.kind.folder()))
+    }
+}
+
+impl FromStr for ArchiveName {
+    type Err = NotAnArchiveName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || NotAnArchiveName(text.to_owned());
+        let stem = text.strip_suffix(".backup").ok_or_else(wrong)?;
+        let mut parts = stem.split('_');
+        let kind = parts.next().and_then(BackupKind::from_prefix).ok_or_else(wrong)?;
+        let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric());
+        let rest: Vec<&str> = parts.collect();
+        if (2..=3).contains(&rest.len()) && rest.iter().all(|part| plain(part)) {
+            Ok(Self { text: text.to_owned(), kind })
+        } else {
+            Err(wrong())
+        }
+    }
+}
+
+impl TryFrom<String> for ArchiveName {
+    type Error = NotAnArchiveName;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<ArchiveName> for String {
+    fn from(name: ArchiveName) -> Self {
+        name.text
+    }
+}
+
+impl fmt::Display for ArchiveName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_tells_its_kind_and_its_keys() {
+        let at = DateTime::parse_from_rfc3339("2026-11-24T02:17:46-03:00").unwrap();
+        let name = ArchiveName::new(BackupKind::Differential, at, 0x7f3a);
+        assert_eq!(name.as_str(), "dif_20261124_021746_7f3a.backup");
+        assert_eq!(name.key().as_str(), "differential/dif_20261124_021746_7f3a.backup");
+        assert_eq!(name.as_str().parse(), Ok(name));
+    }
+
+    #[test]
+    fn names_of_the_existing_system_are_understood_and_paths_are_not() {
+        assert!("full_20261124_021746.backup".parse::<ArchiveName>().is_ok());
+        for bad in ["full_../x.backup", "full_1.backup", "weekly_1_2.backup", "full_1_2.sql"] {
+            assert!(bad.parse::<ArchiveName>().is_err(), "{bad}");
+        }
+    }
+}

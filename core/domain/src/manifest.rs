@@ -1,0 +1,207 @@
+//! The manifest: the object that seals a backup set and from which alone it is restored.
+//!
+//! It lists every table of the database with the archive that holds its newest data, so a
+//! restore needs the manifest of one backup and never a replay of the chain.
+
+use chrono::{DateTime, FixedOffset};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::backup::{ArchiveName, BackupKind, Trigger};
+use crate::base::FullReason;
+use crate::changes::Reason;
+use crate::coverage::Coverage;
+use crate::fingerprint::RowFingerprint;
+use crate::object::{ObjectRole, SealedObject, Sha256};
+use crate::source::SourceFacts;
+use crate::table::{Oid, RelationKind, TableName};
+
+/// Newest manifest format this version writes and reads.
+pub const FORMAT: u32 = 1;
+
+/// A sealed backup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// Lasting name.
+    pub archive: ArchiveName,
+    /// Kind actually made.
+    pub kind: BackupKind,
+    /// Free text of the operator.
+    pub label: Option<String>,
+    /// Who asked.
+    pub trigger: Trigger,
+    /// The run that made it.
+    pub run: Uuid,
+    /// Position in the repository's history: one more than the newest backup known to the run.
+    /// Orders backups whatever the clocks did.
+    pub sequence: u64,
+    /// What this backup was compared with.
+    pub base: Option<ArchiveName>,
+    /// The full at the root of its chain (itself for a full).
+    pub full: ArchiveName,
+    /// Why a full was made where another kind was asked for.
+    pub full_reason: Option<FullReason>,
+    /// Start of the run, clock of the machine that made it.
+    pub started_at: DateTime<FixedOffset>,
+    /// When the archive was complete.
+    pub finished_at: DateTime<FixedOffset>,
+    /// Server time of the snapshot: the restore point.
+    pub snapshot_at: DateTime<FixedOffset>,
+    /// WAL position at the snapshot, where the server tells it.
+    pub lsn_start: Option<String>,
+    /// WAL position after the dump.
+    pub lsn_end: Option<String>,
+    /// The database it is of.
+    pub source: SourceFacts,
+    /// What made it.
+    pub tools: Tools,
+    /// Objects of this set, the archive first.
+    pub objects: Vec<SealedObject>,
+    /// Every archive in which data of this restore point lies, its own included.
+    pub archives: Vec<ArchiveFacts>,
+    /// Every table, materialized view and foreign table of the database.
+    pub tables: Vec<TableEntry>,
+    /// All large objects as one unit.
+    pub large_objects: LargeObjects,
+    /// Relations excluded by configuration, quoted; a base with other exclusions is no base.
+    pub excluded: Vec<String>,
+    /// What the role could not read.
+    pub coverage: Coverage,
+}
+
+impl Manifest {
+    /// Names of all archives it needs, its own last.
+    pub fn archives_needed(&self) -> impl Iterator<Item = &ArchiveFacts> {
+        self.archives.iter()
+    }
+
+    /// The facts of one archive.
+    pub fn archive_facts(&self, name: &ArchiveName) -> Option<&ArchiveFacts> {
+        self.archives.iter().find(|facts| &facts.name == name)
+    }
+
+    /// The object with a role in this set.
+    pub fn object(&self, role: ObjectRole) -> Option<&SealedObject> {
+        self.objects.iter().find(|object| object.role == role)
+    }
+
+    /// Tables whose rows this backup's own archive holds.
+    pub fn dumped(&self) -> impl Iterator<Item = &TableEntry> {
+        self.tables.iter().filter(|table| table.holds_data_in(&self.archive))
+    }
+
+    /// Size of everything this set stored, the manifest aside.
+    pub fn stored_bytes(&self) -> u64 {
+        self.objects.iter().map(|object| object.size_bytes).sum()
+    }
+}
+
+/// Programs that took part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tools {
+    /// Version of respaldo.
+    pub respaldo: String,
+    /// Name of the dumper.
+    pub dumper: String,
+    /// Version of pg_dump behind it.
+    pub pg_dump: String,
+    /// Name of the detector.
+    pub detector: String,
+    /// Name of the row fingerprint's algorithm.
+    pub fingerprint: String,
+}
+
+/// What a reader must know of an archive to decode a block without its table of contents.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArchiveFacts {
+    /// Its name.
+    pub name: ArchiveName,
+    /// Stored size.
+    pub size_bytes: u64,
+    /// Hash of the stored bytes.
+    pub sha256: Sha256,
+    /// Compression of its blocks.
+    pub compression: Compression,
+    /// Header version, for example "1.14.0".
+    pub header_version: String,
+}
+
+/// Compression of an archive's blocks. One per chain: blocks of different algorithms cannot be
+/// spliced into one archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Compression {
+    /// Plain.
+    None,
+    /// One zlib stream per block.
+    Gzip,
+    /// LZ4 frames.
+    Lz4,
+    /// Zstandard frames.
+    Zstd,
+}
+
+/// One relation of the database at the restore point.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableEntry {
+    /// Identity within the lineage.
+    pub oid: Oid,
+    /// Name at this restore point (the archive holding its data may know it by an older one).
+    pub name: TableName,
+    /// What it is.
+    pub kind: RelationKind,
+    /// Columns of its COPY data, in order.
+    pub columns: Vec<String>,
+    /// Load through this ancestor instead.
+    pub load_via: Option<TableName>,
+    /// Why it was dumped or not.
+    pub reason: Reason,
+    /// Where its rows lie; `None` where no dump holds rows of it.
+    pub data: Option<TableData>,
+}
+
+impl TableEntry {
+    /// Whether `archive` is where its rows lie.
+    pub fn holds_data_in(&self, archive: &ArchiveName) -> bool {
+        self.data.as_ref().is_some_and(|data| &data.archive == archive)
+    }
+}
+
+/// Rows of a table in an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableData {
+    /// The archive.
+    pub archive: ArchiveName,
+    /// The block in it.
+    pub block: BlockRef,
+    /// Size of the COPY text.
+    pub plain_bytes: u64,
+    /// Count and hash of the rows.
+    pub fingerprint: RowFingerprint,
+}
+
+/// A data block of an archive and the proof that it is the right one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockRef {
+    /// Dump id of its entry in that archive.
+    pub dump_id: i32,
+    /// First byte (the block type) in the archive.
+    pub offset: u64,
+    /// Bytes up to and with the terminating zero length.
+    pub length: u64,
+    /// Hash of exactly these stored bytes.
+    pub sha256: Sha256,
+}
+
+/// All large objects, dumped or kept together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LargeObjects {
+    /// How many there are.
+    pub count: u64,
+    /// Why they were dumped or not.
+    pub reason: Reason,
+    /// The archive that holds them; `None` where there are none.
+    pub archive: Option<ArchiveName>,
+    /// Server-side hash of contents, owners and grants, where the role may read it.
+    pub fingerprint: Option<String>,
+}

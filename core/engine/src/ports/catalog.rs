@@ -1,0 +1,164 @@
+//! The catalog: the index of backups kept in PostgreSQL. Storage is the truth; the catalog can be
+//! lost and is rebuilt from manifests.
+
+use chrono::{DateTime, FixedOffset};
+use respaldo_domain::backup::{ArchiveName, BackupId, BackupKind, BackupState};
+use respaldo_domain::manifest::Manifest;
+use respaldo_domain::object::Sha256;
+use respaldo_domain::validation::{Finding, ValidationLevel};
+use uuid::Uuid;
+
+use super::Fault;
+
+/// Records backups, validations and events. Every call is one transaction.
+pub trait Catalog: Send + Sync {
+    /// Makes or upgrades our tables; leaves everything else in the schema as it is.
+    fn migrate(&self) -> Result<(), Fault>;
+
+    /// Records a running backup.
+    fn begin(&self, backup: &NewBackup) -> Result<BackupId, Fault>;
+
+    /// Records that a manifest was stored. Idempotent: also used to bring a lost row back.
+    fn seal(&self, backup: &SealedBackup<'_>) -> Result<BackupId, Fault>;
+
+    /// Records that a run ended without a seal.
+    fn fail(&self, run: Uuid, message: &str) -> Result<(), Fault>;
+
+    /// Marks as failed every run of ours still recorded as running except `alive`; returns how many.
+    fn fail_abandoned(&self, alive: Option<Uuid>) -> Result<u64, Fault>;
+
+    /// Entries, newest first.
+    fn list(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>, Fault>;
+
+    /// One entry.
+    fn get(&self, id: BackupId) -> Result<Option<CatalogEntry>, Fault>;
+
+    /// One entry by its archive.
+    fn find(&self, archive: &ArchiveName) -> Result<Option<CatalogEntry>, Fault>;
+
+    /// Forgets a backup with what hangs on it; Ok where there is none.
+    fn forget(&self, archive: &ArchiveName) -> Result<(), Fault>;
+
+    /// Records what a validation found.
+    fn record_validation(&self, record: &ValidationRecord<'_>) -> Result<(), Fault>;
+
+    /// Records an event. Never fails a flow: a lost event is logged by the caller.
+    fn event(
+        &self,
+        level: EventLevel,
+        kind: &str,
+        archive: Option<&ArchiveName>,
+        detail: &serde_json::Value,
+    ) -> Result<(), Fault>;
+
+    /// Leaves a token that survives in the source's WAL (DETECTION.md section 3.4). `false` where
+    /// the catalog does not live in the source database.
+    fn leave_witness(&self, archive: &ArchiveName, token: Uuid) -> Result<bool, Fault>;
+
+    /// Whether that token is there now.
+    fn sees_witness(&self, archive: &ArchiveName, token: Uuid) -> Result<bool, Fault>;
+}
+
+/// A run that begins.
+#[derive(Debug, Clone)]
+pub struct NewBackup {
+    /// The run.
+    pub run: Uuid,
+    /// Name it will have.
+    pub archive: ArchiveName,
+    /// Kind it will be.
+    pub kind: BackupKind,
+    /// Asked for as MANUAL.
+    pub label: Option<String>,
+    /// Base, by name.
+    pub base: Option<ArchiveName>,
+    /// Where the archive will lie.
+    pub location: String,
+    /// Start.
+    pub started_at: DateTime<FixedOffset>,
+}
+
+/// A backup whose manifest is in storage.
+#[derive(Debug, Clone)]
+pub struct SealedBackup<'a> {
+    /// The manifest.
+    pub manifest: &'a Manifest,
+    /// Where the archive lies.
+    pub location: &'a str,
+}
+
+/// Which entries to list.
+#[derive(Debug, Clone, Default)]
+pub struct CatalogFilter {
+    /// Only this kind.
+    pub kind: Option<BackupKind>,
+    /// Only this state; `None` for all.
+    pub state: Option<BackupState>,
+    /// At most so many.
+    pub limit: Option<u32>,
+    /// Only entries made by respaldo.
+    pub ours_only: bool,
+}
+
+/// An entry as the catalog holds it, ours or the existing system's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CatalogEntry {
+    /// Number.
+    pub id: BackupId,
+    /// Type label as stored: FULL, DIFERENCIAL, INCREMENTAL, MANUAL.
+    pub kind_label: String,
+    /// File name.
+    pub archive: String,
+    /// Where the archive lies.
+    pub location: String,
+    /// Start.
+    pub started_at: DateTime<FixedOffset>,
+    /// End.
+    pub finished_at: DateTime<FixedOffset>,
+    /// Stored size.
+    pub size_bytes: Option<u64>,
+    /// Hash.
+    pub sha256: Option<Sha256>,
+    /// State.
+    pub state: BackupState,
+    /// Error message of a failed run.
+    pub error: Option<String>,
+    /// Base's number.
+    pub base_id: Option<BackupId>,
+    /// Copied to a second place.
+    pub in_cloud: bool,
+    /// Made by respaldo.
+    pub ours: bool,
+    /// WAL positions, as text.
+    pub lsn: (Option<String>, Option<String>),
+    /// The operator's label.
+    pub label: Option<String>,
+}
+
+/// A validation to be recorded.
+#[derive(Debug, Clone)]
+pub struct ValidationRecord<'a> {
+    /// The backup.
+    pub archive: &'a ArchiveName,
+    /// How deep.
+    pub level: ValidationLevel,
+    /// What was found.
+    pub findings: &'a [Finding],
+    /// Hash computed, where it was.
+    pub sha256_found: Option<Sha256>,
+    /// Hash expected.
+    pub sha256_expected: Option<Sha256>,
+    /// Seconds.
+    pub seconds: f64,
+}
+
+/// Level of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventLevel {
+    /// Something done.
+    Info,
+    /// Worth a look.
+    Warning,
+    /// Failed.
+    Error,
+}

@@ -1,0 +1,89 @@
+//! Storage: where the objects of a backup lie.
+
+use std::io::{Read, Write};
+use std::ops::Range;
+use std::path::Path;
+
+use respaldo_domain::object::ObjectKey;
+
+use super::{Context, Fault};
+
+/// Keeps objects. An object is complete or not there: nothing half is ever visible under a key.
+pub trait StorageSink: Send + Sync {
+    /// Name in the configuration.
+    fn name(&self) -> &str;
+
+    /// Reaches the store with these credentials and says what it can do.
+    fn probe(&self, cx: &Context) -> Result<SinkLimits, Fault>;
+
+    /// Stores the source to its end under `key`. Ok means durable and visible; on an error,
+    /// cancellation or crash the key shows what it showed before. Fails with
+    /// [`super::FaultKind::Exists`] where the key is taken.
+    fn put(
+        &self,
+        key: &ObjectKey,
+        source: &mut dyn PutSource,
+        cx: &Context,
+    ) -> Result<ObjectInfo, Fault>;
+
+    /// Writes the bytes of `range` (all when `None`) to `into`. [`super::FaultKind::NotFound`]
+    /// before the first byte; [`super::FaultKind::Corrupt`] when the object ends before the range.
+    fn get(
+        &self,
+        key: &ObjectKey,
+        range: Option<Range<u64>>,
+        into: &mut dyn Write,
+        cx: &Context,
+    ) -> Result<(), Fault>;
+
+    /// Size of an object, or [`super::FaultKind::NotFound`].
+    fn head(&self, key: &ObjectKey, cx: &Context) -> Result<ObjectInfo, Fault>;
+
+    /// Every object whose key starts with `prefix`, each once, in the order of keys. Foreign files
+    /// whose names are not keys are passed over.
+    fn list(&self, prefix: &str, cx: &Context) -> Result<Vec<ObjectInfo>, Fault>;
+
+    /// Removes an object; Ok where there is none.
+    fn delete(&self, key: &ObjectKey, cx: &Context) -> Result<(), Fault>;
+
+    /// Removes leftovers of our own interrupted puts; returns how many.
+    fn sweep(&self, cx: &Context) -> Result<u64, Fault>;
+
+    /// Where an object is found by a person: an absolute path or an address.
+    fn location(&self, key: &ObjectKey) -> String;
+}
+
+/// What is put: a stream of known size, that may lie in a file.
+pub trait PutSource: Read + Send {
+    /// Exact number of bytes the stream will give.
+    fn size_bytes(&self) -> u64;
+
+    /// A file holding exactly the stream, which a local sink may take over by renaming it.
+    fn file(&self) -> Option<&Path> {
+        None
+    }
+}
+
+impl PutSource for std::io::Cursor<Vec<u8>> {
+    fn size_bytes(&self) -> u64 {
+        self.get_ref().len() as u64
+    }
+}
+
+/// An object that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectInfo {
+    /// Its key.
+    pub key: ObjectKey,
+    /// Its size.
+    pub size_bytes: u64,
+}
+
+/// What a sink can do; plans are checked against it before a run.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SinkLimits {
+    /// Largest object it takes.
+    pub max_object_bytes: Option<u64>,
+    /// Room left, where it can tell.
+    pub free_bytes: Option<u64>,
+}

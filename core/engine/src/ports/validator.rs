@@ -1,0 +1,49 @@
+//! Validation: looking at a sealed set.
+
+use std::io::Read;
+use std::ops::Range;
+
+use respaldo_domain::manifest::Manifest;
+use respaldo_domain::object::ObjectKey;
+use respaldo_domain::validation::{Finding, ValidationLevel};
+use respaldo_postgres::ConnInfo;
+
+use super::{Context, Fault, ObjectInfo};
+
+/// Looks at one aspect of a sealed backup.
+pub trait Validator: Send + Sync {
+    /// Name in the configuration.
+    fn name(&self) -> &str;
+
+    /// The level it belongs to.
+    fn level(&self) -> ValidationLevel;
+
+    /// Examines a backup and goes on after the first problem. A failed check is a finding; `Err`
+    /// means that the check could not be made, which never counts as good.
+    fn validate(&self, request: &ValidationRequest<'_>, cx: &Context)
+    -> Result<Vec<Finding>, Fault>;
+}
+
+/// What is validated and what may be used for it.
+pub struct ValidationRequest<'a> {
+    /// The sealed backup.
+    pub manifest: &'a Manifest,
+    /// The store its objects are read from.
+    pub objects: &'a dyn ObjectReader,
+    /// A server where scratch databases may be made, for drills.
+    pub scratch_server: Option<&'a ConnInfo>,
+}
+
+/// Reads objects of a store without staging them.
+pub trait ObjectReader: Send + Sync {
+    /// Size of an object.
+    fn head(&self, key: &ObjectKey, cx: &Context) -> Result<ObjectInfo, Fault>;
+
+    /// A stream over a range of it (all when `None`), fetched in bounded windows.
+    fn open<'a>(
+        &'a self,
+        key: &ObjectKey,
+        range: Option<Range<u64>>,
+        cx: &Context,
+    ) -> Result<Box<dyn Read + Send + 'a>, Fault>;
+}
