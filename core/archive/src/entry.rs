@@ -22,7 +22,9 @@ pub enum Section {
 
 impl Section {
     fn from_number(number: i32) -> Option<Self> {
-        [Self::None, Self::PreData, Self::Data, Self::PostData].into_iter().find(|s| s.number() == number)
+        [Self::None, Self::PreData, Self::Data, Self::PostData]
+            .into_iter()
+            .find(|s| s.number() == number)
     }
 
     fn number(self) -> i32 {
@@ -118,7 +120,11 @@ impl Entry {
             namespace: wire.string("a schema's name")?,
             tablespace: wire.string("a tablespace's name")?,
             table_am: wire.string("an access method")?,
-            relkind: if version.has_relkind() { Some(wire.int("a relation's kind")?) } else { None },
+            relkind: if version.has_relkind() {
+                Some(wire.int("a relation's kind")?)
+            } else {
+                None
+            },
             owner: wire.string("an owner")?,
             with_oids: wire.string("an entry")?,
             dependencies: read_dependencies(wire)?,
@@ -129,12 +135,19 @@ impl Entry {
     pub(crate) fn write(&self, out: &mut impl Write, version: Version) -> Result<()> {
         put_int(out, self.dump_id)?;
         put_int(out, i32::from(self.had_dumper))?;
-        put_number(out, self.table_oid)?;
-        put_number(out, self.oid)?;
+        put_number(out, &self.table_oid)?;
+        put_number(out, &self.oid)?;
         put_string(out, Some(&self.tag))?;
         put_string(out, Some(&self.desc))?;
         put_int(out, self.section.number())?;
-        for text in [&self.defn, &self.drop_stmt, &self.copy_stmt, &self.namespace, &self.tablespace, &self.table_am] {
+        for text in [
+            &self.defn,
+            &self.drop_stmt,
+            &self.copy_stmt,
+            &self.namespace,
+            &self.tablespace,
+            &self.table_am,
+        ] {
             put_string(out, text.as_deref())?;
         }
         if version.has_relkind() {
@@ -152,7 +165,11 @@ impl Entry {
 
 fn read_dump_id<R: Read>(wire: &mut WireReader<R>) -> Result<i32> {
     let id = wire.int("an entry")?;
-    if id < 1 { Err(wire.damaged("a dump id is not positive")) } else { Ok(id) }
+    if id < 1 {
+        Err(wire.damaged("a dump id is not positive"))
+    } else {
+        Ok(id)
+    }
 }
 
 fn read_section<R: Read>(wire: &mut WireReader<R>) -> Result<Section> {
@@ -171,14 +188,15 @@ fn parse_number<N: std::str::FromStr + ToString>(text: &Text) -> Option<N> {
     (*text == *number.to_string()).then_some(number)
 }
 
-fn put_number(out: &mut impl Write, number: impl ToString) -> Result<()> {
+fn put_number(out: &mut impl Write, number: &impl ToString) -> Result<()> {
     put_string(out, Some(number.to_string().as_bytes()))
 }
 
 fn read_dependencies<R: Read>(wire: &mut WireReader<R>) -> Result<Vec<i32>> {
     let mut dependencies = Vec::new();
     while let Some(text) = wire.string("a dependency")? {
-        dependencies.push(parse_number(&text).ok_or_else(|| wire.damaged("a dependency is malformed"))?);
+        dependencies
+            .push(parse_number(&text).ok_or_else(|| wire.damaged("a dependency is malformed"))?);
     }
     Ok(dependencies)
 }

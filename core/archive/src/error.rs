@@ -106,7 +106,9 @@ impl From<ArchiveError> for io::Error {
     fn from(error: ArchiveError) -> Self {
         let kind = match &error {
             ArchiveError::Io(source) => source.kind(),
-            ArchiveError::Truncated { .. } | ArchiveError::UnendedRows => io::ErrorKind::UnexpectedEof,
+            ArchiveError::Truncated { .. } | ArchiveError::UnendedRows => {
+                io::ErrorKind::UnexpectedEof
+            }
             _ => io::ErrorKind::InvalidData,
         };
         Self::new(kind, error)

@@ -25,11 +25,23 @@ pub struct Version {
 
 impl Version {
     /// PostgreSQL 12 to 15.
-    pub const V1_14: Self = Self { major: 1, minor: 14, revision: 0 };
+    pub const V1_14: Self = Self {
+        major: 1,
+        minor: 14,
+        revision: 0,
+    };
     /// PostgreSQL 16.
-    pub const V1_15: Self = Self { major: 1, minor: 15, revision: 0 };
+    pub const V1_15: Self = Self {
+        major: 1,
+        minor: 15,
+        revision: 0,
+    };
     /// PostgreSQL 17 and 18.
-    pub const V1_16: Self = Self { major: 1, minor: 16, revision: 0 };
+    pub const V1_16: Self = Self {
+        major: 1,
+        minor: 16,
+        revision: 0,
+    };
 
     pub(crate) fn check_supported(self) -> Result<Self> {
         if self.major == 1 && (14..=16).contains(&self.minor) {
@@ -79,7 +91,11 @@ impl Compression {
     }
 
     fn from_level(level: i32) -> Self {
-        if level == 0 { Self::None } else { Self::Gzip(level) }
+        if level == 0 {
+            Self::None
+        } else {
+            Self::Gzip(level)
+        }
     }
 
     fn from_algorithm(algorithm: u8) -> Result<Self> {
@@ -178,14 +194,21 @@ fn read_version<R: Read>(wire: &mut WireReader<R>) -> Result<Version> {
         return Err(ArchiveError::NotAnArchive("it does not begin with PGDMP"));
     }
     let [major, minor, revision] = wire.bytes("the version")?;
-    Version { major, minor, revision }.check_supported()
+    Version {
+        major,
+        minor,
+        revision,
+    }
+    .check_supported()
 }
 
 fn read_shape<R: Read>(wire: &mut WireReader<R>) -> Result<[u8; 3]> {
     let shape = wire.bytes("the header")?;
     match shape {
         [INT_SIZE, OFFSET_SIZE, FORMAT_CUSTOM] => Ok(shape),
-        [INT_SIZE, OFFSET_SIZE, _] => Err(ArchiveError::NotAnArchive("it is of another format than custom")),
+        [INT_SIZE, OFFSET_SIZE, _] => Err(ArchiveError::NotAnArchive(
+            "it is of another format than custom",
+        )),
         _ => Err(ArchiveError::NotAnArchive("its integers have another size")),
     }
 }

@@ -1,6 +1,6 @@
 //! Header and entries of an archive.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Read, Write};
 
 use crate::entry::{Entry, Offset, Section};
@@ -44,8 +44,14 @@ impl Toc {
     /// Writes header and entries with the offsets they have.
     pub fn write(&self, out: &mut impl Write) -> Result<()> {
         self.header.write(out)?;
-        put_int(out, i32::try_from(self.entries.len()).map_err(|_| ArchiveError::TooLong("the list of entries"))?)?;
-        self.entries.iter().try_for_each(|entry| entry.write(out, self.header.version))
+        put_int(
+            out,
+            i32::try_from(self.entries.len())
+                .map_err(|_| ArchiveError::TooLong("the list of entries"))?,
+        )?;
+        self.entries
+            .iter()
+            .try_for_each(|entry| entry.write(out, self.header.version))
     }
 
     /// Bytes that [`Toc::write`] writes; offsets do not change it.
@@ -67,7 +73,11 @@ impl Toc {
 
     /// Dump ids of the entries which have a data block.
     pub(crate) fn block_ids(&self) -> HashSet<i32> {
-        self.entries.iter().filter(|entry| entry.has_block()).map(|entry| entry.dump_id).collect()
+        self.entries
+            .iter()
+            .filter(|entry| entry.has_block())
+            .map(|entry| entry.dump_id)
+            .collect()
     }
 
     /// Keeps only the entries that `keep` names. Dependencies on dropped ones stay: pg_restore passes over them.
@@ -78,8 +88,16 @@ impl Toc {
     /// A copy with only the entries that `keep` names.
     #[must_use]
     pub fn slice(&self, mut keep: impl FnMut(&Entry) -> bool) -> Self {
-        let entries = self.entries.iter().filter(|entry| keep(entry)).cloned().collect();
-        Self { header: self.header.clone(), entries }
+        let entries = self
+            .entries
+            .iter()
+            .filter(|entry| keep(entry))
+            .cloned()
+            .collect();
+        Self {
+            header: self.header.clone(),
+            entries,
+        }
     }
 
     /// A copy without the data section: a whole archive once written, which pg_restore takes for the schema.
@@ -107,8 +125,26 @@ impl Toc {
 
     /// An id free in this archive, above dangling dependencies too: a new entry must not be taken for a dropped one.
     pub(crate) fn next_dump_id(&self) -> Result<i32> {
-        let ids = self.entries.iter().flat_map(|e| e.dependencies.iter().copied().chain([e.dump_id]));
-        ids.max().unwrap_or(0).max(0).checked_add(1).ok_or(ArchiveError::NoFreeId)
+        let ids = self
+            .entries
+            .iter()
+            .flat_map(|e| e.dependencies.iter().copied().chain([e.dump_id]));
+        ids.max()
+            .unwrap_or(0)
+            .max(0)
+            .checked_add(1)
+            .ok_or(ArchiveError::NoFreeId)
+    }
+
+    /// A copy which says where blocks are.
+    pub(crate) fn at_offsets(&self, offsets: &HashMap<i32, u64>) -> Self {
+        let mut toc = self.clone();
+        for entry in toc.entries.iter_mut().filter(|entry| entry.has_block()) {
+            entry.offset = offsets
+                .get(&entry.dump_id)
+                .map_or(Offset::NotSet, |&at| Offset::At(at));
+        }
+        toc
     }
 
     /// Forgets where blocks were.

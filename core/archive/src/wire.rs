@@ -28,7 +28,9 @@ impl<R: Read> WireReader<R> {
 
     pub(crate) fn bytes<const N: usize>(&mut self, reading: &'static str) -> Result<[u8; N]> {
         let mut bytes = [0; N];
-        self.source.read_exact(&mut bytes).map_err(|error| self.failed(error, reading))?;
+        self.source
+            .read_exact(&mut bytes)
+            .map_err(|error| self.failed(error, reading))?;
         self.at += N as u64;
         Ok(bytes)
     }
@@ -39,7 +41,10 @@ impl<R: Read> WireReader<R> {
 
     pub(crate) fn int(&mut self, reading: &'static str) -> Result<i32> {
         let at = self.at;
-        int_from(self.bytes(reading)?).ok_or(ArchiveError::Damaged { at, problem: "an integer is out of range" })
+        int_from(self.bytes(reading)?).ok_or(ArchiveError::Damaged {
+            at,
+            problem: "an integer is out of range",
+        })
     }
 
     /// A string or NULL. The buffer grows with the bytes that arrive, never with what the length promises.
@@ -52,26 +57,41 @@ impl<R: Read> WireReader<R> {
             return Err(self.damaged("a string is longer than PostgreSQL can make"));
         }
         let mut bytes = Vec::with_capacity((length as usize).min(1 << 16));
-        let got = (&mut self.source).take(length as u64).read_to_end(&mut bytes).map_err(ArchiveError::from)?;
+        let got = (&mut self.source)
+            .take(length as u64)
+            .read_to_end(&mut bytes)
+            .map_err(ArchiveError::from)?;
         self.at += got as u64;
         if got < length as usize {
-            return Err(ArchiveError::Truncated { at: self.at, reading });
+            return Err(ArchiveError::Truncated {
+                at: self.at,
+                reading,
+            });
         }
         Ok(Some(bytes.into()))
     }
 
     /// A string which must be there.
     pub(crate) fn text(&mut self, reading: &'static str) -> Result<Text> {
-        self.string(reading)?.ok_or_else(|| self.damaged("a string is missing"))
+        self.string(reading)?
+            .ok_or_else(|| self.damaged("a string is missing"))
     }
 
     pub(crate) fn damaged(&self, problem: &'static str) -> ArchiveError {
-        ArchiveError::Damaged { at: self.at, problem }
+        ArchiveError::Damaged {
+            at: self.at,
+            problem,
+        }
     }
 
     fn failed(&self, error: io::Error, reading: &'static str) -> ArchiveError {
-        if error.kind() == io::ErrorKind::UnexpectedEof && error.get_ref().is_none_or(|e| !e.is::<ArchiveError>()) {
-            return ArchiveError::Truncated { at: self.at, reading };
+        if error.kind() == io::ErrorKind::UnexpectedEof
+            && error.get_ref().is_none_or(|e| !e.is::<ArchiveError>())
+        {
+            return ArchiveError::Truncated {
+                at: self.at,
+                reading,
+            };
         }
         error.into()
     }

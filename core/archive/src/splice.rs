@@ -1,0 +1,195 @@
+//! Joining archives: the schema of one, the rows of many.
+//!
+//! Blocks are copied as stored; only their dump ids change, which are of fixed length. So every block's place in the
+//! joined archive is known before its first byte, and the table of contents has offsets even on a pipe.
+
+use std::collections::{HashMap, HashSet};
+use std::io::{self, Read, Write};
+
+use crate::encode::EncodeOptions;
+use crate::entry::{Entry, Offset, Section};
+use crate::error::{ArchiveError, Result};
+use crate::header::{Compression, Version};
+use crate::text::Text;
+use crate::toc::Toc;
+use crate::writer::{ArchiveWriter, Finished};
+
+type TableName = (Option<Text>, Text);
+
+/// A table of contents under construction: a schema which takes in the TABLE DATA entries of other archives.
+pub struct Splice {
+    toc: Toc,
+    tables: HashMap<TableName, i32>,
+    data: HashMap<TableName, i32>,
+    added: Vec<Entry>,
+    next_id: i32,
+}
+
+impl Splice {
+    /// Begins with a schema, whose own data entries stay.
+    pub fn new(schema: Toc) -> Result<Self> {
+        let next_id = schema.next_dump_id()?;
+        let named = |desc: &str| {
+            let entries = schema.entries.iter().filter(|entry| entry.is(desc));
+            entries
+                .map(|entry| (name_of(entry), entry.dump_id))
+                .collect()
+        };
+        Ok(Self {
+            tables: named("TABLE"),
+            data: named("TABLE DATA"),
+            added: Vec::new(),
+            next_id,
+            toc: schema,
+        })
+    }
+
+    /// Raises the archive to the header version of an archive whose entries it takes, where that one is newer.
+    pub fn raise_to(&mut self, version: Version) -> Result<()> {
+        let newest = version.check_supported()?.max(self.toc.header.version);
+        self.toc.upgrade(newest)
+    }
+
+    /// Whether blocks of this compression can be copied into the archive.
+    pub fn check_compression(&self, theirs: Compression) -> Result<()> {
+        let (ours, theirs) = (self.toc.header.compression.algorithm(), theirs.algorithm());
+        if ours == theirs {
+            Ok(())
+        } else {
+            Err(ArchiveError::MixedCompression { ours, theirs })
+        }
+    }
+
+    /// The dump id of a table by schema and name.
+    pub fn table(&self, namespace: &str, name: &str) -> Option<i32> {
+        self.tables
+            .get(&(Some(namespace.into()), name.into()))
+            .copied()
+    }
+
+    /// Takes in the rows of a table, matched by schema and name, and returns the dump id its block must have.
+    pub fn add(&mut self, foreign: &Entry) -> Result<i32> {
+        let name = name_of(foreign);
+        let Some(&table) = self.tables.get(&name) else {
+            return Err(ArchiveError::NoSuchTable(display_name(foreign)));
+        };
+        self.add_to(table, foreign)
+    }
+
+    /// The same where the caller has matched the table itself (renamed since): names and owner become the schema's. The
+    /// COPY statement names the table too, so the caller hands over an entry in which that is right.
+    pub fn add_to(&mut self, table: i32, foreign: &Entry) -> Result<i32> {
+        let name = name_of(foreign);
+        if self.data.contains_key(&name) {
+            return Err(ArchiveError::UnexpectedBlock(foreign.dump_id));
+        }
+        let dump_id = self.next_id;
+        self.next_id = dump_id.checked_add(1).ok_or(ArchiveError::NoFreeId)?;
+        let dependencies = vec![table];
+        self.added.push(Entry {
+            dump_id,
+            dependencies,
+            offset: Offset::NotSet,
+            had_dumper: true,
+            ..foreign.clone()
+        });
+        self.data.insert(name, dump_id);
+        Ok(dump_id)
+    }
+
+    /// The joined table of contents: new data entries right before the first entry of section post-data.
+    pub fn finish(mut self) -> Toc {
+        let post_data = self
+            .toc
+            .entries
+            .iter()
+            .position(|entry| entry.section == Section::PostData);
+        let place = post_data.unwrap_or(self.toc.entries.len());
+        self.toc.entries.splice(place..place, self.added);
+        self.toc
+    }
+}
+
+fn name_of(entry: &Entry) -> TableName {
+    (entry.namespace.clone(), entry.tag.clone())
+}
+
+fn display_name(entry: &Entry) -> String {
+    match &entry.namespace {
+        Some(namespace) => format!("{namespace}.{}", entry.tag),
+        None => entry.tag.to_string(),
+    }
+}
+
+/// A stored block that goes into a joined archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SplicedBlock {
+    /// Its entry in the joined archive.
+    pub dump_id: i32,
+    /// Its stored bytes.
+    pub length: u64,
+}
+
+/// Writes an archive of stored blocks, offsets included, to a pipe too. `open` gives a block's stored bytes by its dump
+/// id, one block at a time; they must be of the archive's compression and of the length said.
+pub fn write_spliced<W: Write, R: Read>(
+    out: W,
+    mut toc: Toc,
+    blocks: &[SplicedBlock],
+    mut open: impl FnMut(i32) -> io::Result<R>,
+) -> Result<Finished<W>> {
+    let offsets = place(toc.encoded_len()?, blocks);
+    check_all_given(&toc, &offsets, blocks)?;
+    toc = toc.at_offsets(&offsets);
+    let mut writer = ArchiveWriter::with_offsets(
+        out,
+        toc,
+        EncodeOptions {
+            level: None,
+            threads: 0,
+        },
+    )?;
+    for block in blocks {
+        let report = writer.copy_stored(block.dump_id, open(block.dump_id)?)?;
+        if report.info.length != block.length {
+            return Err(ArchiveError::Damaged {
+                at: report.info.offset,
+                problem: "a block has another length than said",
+            });
+        }
+    }
+    writer.finish_unseekable()
+}
+
+fn place(start: u64, blocks: &[SplicedBlock]) -> HashMap<i32, u64> {
+    let mut next = start;
+    let mut offsets = HashMap::new();
+    for block in blocks {
+        offsets.insert(block.dump_id, next);
+        next += block.length;
+    }
+    offsets
+}
+
+/// Said before the first byte is written: the pipe's reader would notice at the end only.
+fn check_all_given(toc: &Toc, offsets: &HashMap<i32, u64>, blocks: &[SplicedBlock]) -> Result<()> {
+    let expected: HashSet<i32> = toc.block_ids();
+    let missing: Vec<i32> = expected
+        .iter()
+        .copied()
+        .filter(|id| !offsets.contains_key(id))
+        .collect();
+    if let Some(&first) = missing.iter().min() {
+        return Err(ArchiveError::MissingBlocks {
+            count: missing.len(),
+            first,
+        });
+    }
+    match blocks
+        .iter()
+        .find(|block| !expected.contains(&block.dump_id))
+    {
+        Some(block) => Err(ArchiveError::UnexpectedBlock(block.dump_id)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,154 @@
+//! Input and output which know their position and, on request, the SHA-256 of what passed.
+
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+
+use sha2::{Digest, Sha256};
+
+use crate::error::{ArchiveError, Result};
+use crate::wire::{INT_LEN, int_from};
+
+const BUFFER: usize = 256 * 1024;
+
+/// Buffered input.
+pub(crate) struct Tap<R> {
+    inner: BufReader<R>,
+    at: u64,
+    hash: Option<Sha256>,
+}
+
+impl<R: Read> Tap<R> {
+    pub(crate) fn new(source: R) -> Self {
+        Self {
+            inner: BufReader::with_capacity(BUFFER, source),
+            at: 0,
+            hash: None,
+        }
+    }
+
+    pub(crate) fn position(&self) -> u64 {
+        self.at
+    }
+
+    /// Starts hashing what is consumed from here on.
+    pub(crate) fn start_hash(&mut self) {
+        self.hash = Some(Sha256::new());
+    }
+
+    /// The hash since it was started.
+    pub(crate) fn take_hash(&mut self) -> Option<[u8; 32]> {
+        self.hash.take().map(|hash| hash.finalize().into())
+    }
+
+    pub(crate) fn int(&mut self, reading: &'static str) -> Result<i32> {
+        let mut bytes = [0; INT_LEN];
+        for byte in &mut bytes {
+            *byte = self.byte(reading)?;
+        }
+        int_from(bytes).ok_or(ArchiveError::Damaged {
+            at: self.at,
+            problem: "an integer is out of range",
+        })
+    }
+
+    fn byte(&mut self, reading: &'static str) -> Result<u8> {
+        let next = self.fill_buf()?.first().copied();
+        let byte = next.ok_or(ArchiveError::Truncated {
+            at: self.at,
+            reading,
+        })?;
+        self.consume(1);
+        Ok(byte)
+    }
+}
+
+impl<R: Read> BufRead for Tap<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        // Marked as ours, so that a decoder above does not take a failed read for damaged data.
+        self.inner
+            .fill_buf()
+            .map_err(|error| ArchiveError::from(error).into())
+    }
+
+    fn consume(&mut self, amount: usize) {
+        if let Some(hash) = &mut self.hash {
+            hash.update(&self.inner.buffer()[..amount]);
+        }
+        self.inner.consume(amount);
+        self.at += amount as u64;
+    }
+}
+
+impl<R: Read> Read for Tap<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        read_buffered(self, out)
+    }
+}
+
+/// `Read` in terms of `BufRead`.
+pub(crate) fn read_buffered(source: &mut impl BufRead, out: &mut [u8]) -> io::Result<usize> {
+    let available = source.fill_buf()?;
+    let taken = available.len().min(out.len());
+    out[..taken].copy_from_slice(&available[..taken]);
+    source.consume(taken);
+    Ok(taken)
+}
+
+/// Buffered output.
+pub(crate) struct Tally<W: Write> {
+    inner: BufWriter<W>,
+    at: u64,
+    hash: Sha256,
+}
+
+impl<W: Write> Tally<W> {
+    pub(crate) fn new(out: W) -> Self {
+        Self {
+            inner: BufWriter::with_capacity(BUFFER, out),
+            at: 0,
+            hash: Sha256::new(),
+        }
+    }
+
+    pub(crate) fn position(&self) -> u64 {
+        self.at
+    }
+
+    pub(crate) fn start_hash(&mut self) {
+        self.hash = Sha256::new();
+    }
+
+    pub(crate) fn take_hash(&mut self) -> [u8; 32] {
+        std::mem::take(&mut self.hash).finalize().into()
+    }
+
+    pub(crate) fn into_inner(self) -> Result<W> {
+        Ok(self
+            .inner
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)?)
+    }
+}
+
+impl<W: Write + Seek> Tally<W> {
+    /// Replaces bytes written earlier, counted from the first one, and returns to the end.
+    pub(crate) fn overwrite(&mut self, from: u64, bytes: &[u8]) -> Result<()> {
+        let start = self.inner.stream_position()?.saturating_sub(self.at);
+        self.inner.seek(SeekFrom::Start(start + from))?;
+        self.inner.write_all(bytes)?;
+        self.inner.seek(SeekFrom::Start(start + self.at))?;
+        Ok(())
+    }
+}
+
+impl<W: Write> Write for Tally<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        self.at += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
