@@ -15,6 +15,8 @@
 pub mod client;
 pub mod cluster;
 pub mod install;
+pub mod oracle;
 
 pub use client::Client;
 pub use cluster::{Cluster, ClusterBuilder};
+pub use oracle::{DbImage, Snapshot, assert_equal, diff};

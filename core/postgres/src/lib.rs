@@ -1,1 +1,13 @@
-//! Connections, server facts, snapshots and the stock PostgreSQL tools.
+//! PostgreSQL from a client's side: how to connect, who the server is, what its catalog says
+//! under a snapshot, and the stock tools (pg_dump, pg_restore, psql) run as child processes.
+//!
+//! Everything here blocks. sqlx runs on a small runtime of this crate's own; flows call from
+//! ordinary threads (never from an asynchronous worker, where blocking would stall others).
+
+mod conninfo;
+mod runtime;
+mod session;
+
+pub use conninfo::{ConnInfo, ConnInfoError};
+pub use runtime::block_on;
+pub use session::{CopyIn, PgError, PgErrorKind, Session, SessionOptions, Statement, sql};

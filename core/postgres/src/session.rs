@@ -1,0 +1,367 @@
+//! One connection, used from one thread at a time.
+
+use std::time::Duration;
+
+use respaldo_domain::table::quote_literal;
+use sqlx::postgres::{PgArguments, PgConnection, PgRow};
+use sqlx::query::Query;
+use sqlx::{Arguments, AssertSqlSafe, Connection, Executor, Postgres};
+use tokio::time::timeout;
+
+use crate::conninfo::ConnInfo;
+use crate::runtime::block_on;
+
+/// A statement whose text was put together at run time. Every identifier in it must have passed
+/// `quote_identifier` and every literal `quote_literal`; values are better bound.
+pub fn sql(text: impl Into<String>) -> Statement {
+    Statement { text: text.into(), arguments: Ok(PgArguments::default()) }
+}
+
+/// A statement with its bound values.
+pub struct Statement {
+    text: String,
+    arguments: Result<PgArguments, sqlx::Error>,
+}
+
+impl Statement {
+    /// Binds the next `$n`.
+    #[must_use]
+    pub fn bind<'v, T>(mut self, value: T) -> Self
+    where
+        T: sqlx::Encode<'v, Postgres> + sqlx::Type<Postgres>,
+    {
+        self.arguments = self.arguments.and_then(|mut arguments| {
+            arguments.add(value).map_err(sqlx::Error::Encode)?;
+            Ok(arguments)
+        });
+        self
+    }
+
+    fn query(self) -> Result<Query<'static, Postgres, PgArguments>, sqlx::Error> {
+        Ok(sqlx::query_with(AssertSqlSafe(self.text), self.arguments?))
+    }
+}
+
+/// Limits of a connection.
+#[derive(Debug, Clone)]
+pub struct SessionOptions {
+    /// Longest wait for the connection.
+    pub connect_timeout: Duration,
+    /// `statement_timeout`; zero: none.
+    pub statement_timeout: Duration,
+    /// `lock_timeout`; zero: none.
+    pub lock_timeout: Duration,
+    /// Further settings, `name` and value.
+    pub settings: Vec<(String, String)>,
+}
+
+impl Default for SessionOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(15),
+            statement_timeout: Duration::ZERO,
+            lock_timeout: Duration::from_secs(30),
+            settings: Vec::new(),
+        }
+    }
+}
+
+/// What went wrong at the server or on the way.
+#[derive(Debug, thiserror::Error)]
+#[error("{doing}")]
+pub struct PgError {
+    /// What was being done.
+    pub doing: String,
+    /// What code branches on.
+    pub kind: PgErrorKind,
+    /// SQLSTATE, where the server gave one.
+    pub sqlstate: Option<String>,
+    /// The driver's error.
+    #[source]
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// Kinds of error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PgErrorKind {
+    /// No connection, or it broke.
+    Connection,
+    /// Wrong role or password, or the role may not.
+    Denied,
+    /// The database, table or role is not there.
+    NotFound,
+    /// A lock was not to be had in time.
+    LockTimeout,
+    /// Cancelled, or took longer than its limit.
+    Cancelled,
+    /// No disk space, memory or locks left at the server.
+    ServerFull,
+    /// Everything else the server refuses.
+    Statement,
+}
+
+impl PgError {
+    /// Wraps an error of the driver.
+    pub fn new(doing: impl Into<String>, error: sqlx::Error) -> Self {
+        let sqlstate =
+            error.as_database_error().and_then(|e| e.code()).map(std::borrow::Cow::into_owned);
+        let kind = match (&error, sqlstate.as_deref()) {
+            (_, Some(state)) => kind_of_state(state),
+            (sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_), _) => {
+                PgErrorKind::Connection
+            }
+            _ => PgErrorKind::Statement,
+        };
+        Self { doing: doing.into(), kind, sqlstate, source: Box::new(error) }
+    }
+
+    fn timed_out(doing: String, limit: Duration) -> Self {
+        let source = format!("no answer within {} s", limit.as_secs()).into();
+        Self { doing, kind: PgErrorKind::Connection, sqlstate: None, source }
+    }
+}
+
+/// Classes of SQLSTATE (PostgreSQL documentation, appendix A).
+fn kind_of_state(state: &str) -> PgErrorKind {
+    match state {
+        "55P03" => PgErrorKind::LockTimeout,
+        "57014" => PgErrorKind::Cancelled,
+        "42501" | "0LP01" => PgErrorKind::Denied,
+        "3D000" | "42P01" | "42704" | "3F000" => PgErrorKind::NotFound,
+        _ if state.starts_with("08") || state.starts_with("57P") => PgErrorKind::Connection,
+        _ if state.starts_with("28") => PgErrorKind::Denied,
+        _ if state.starts_with("53") || state == "58030" => PgErrorKind::ServerFull,
+        _ => PgErrorKind::Statement,
+    }
+}
+
+/// A connection. Dropping it closes the socket; the server ends the transaction.
+pub struct Session {
+    connection: PgConnection,
+    pid: i32,
+}
+
+impl Session {
+    /// Connects and sets what every session of ours has: no search path, row security off (a
+    /// policy raises an error instead of hiding rows), text formats as pg_dump uses them, UTC.
+    pub fn connect(info: &ConnInfo, options: &SessionOptions) -> Result<Self, PgError> {
+        let mut last = None;
+        for driver in info.driver_options() {
+            let driver = driver.options(startup_settings(options));
+            match Self::connect_one(info, driver, options) {
+                Ok(session) => return Ok(session),
+                Err(error) => last = Some(error),
+            }
+        }
+        Err(last.unwrap_or_else(|| {
+            PgError::timed_out("connecting to no host at all".to_owned(), Duration::ZERO)
+        }))
+    }
+
+    fn connect_one(
+        info: &ConnInfo,
+        driver: sqlx::postgres::PgConnectOptions,
+        options: &SessionOptions,
+    ) -> Result<Self, PgError> {
+        let doing = || format!("connecting to {}", info.display_url());
+        let limit = options.connect_timeout;
+        let work = async {
+            let mut connection = PgConnection::connect_with(&driver).await?;
+            if let Some(own) = info.server_options() {
+                for (name, value) in parse_server_options(own) {
+                    let text = format!("SELECT pg_catalog.set_config({name}, {value}, false)");
+                    connection.execute(AssertSqlSafe(text)).await?;
+                }
+            }
+            let pid: i32 = sqlx::query_scalar("SELECT pg_catalog.pg_backend_pid()")
+                .fetch_one(&mut connection)
+                .await?;
+            Ok::<_, sqlx::Error>(Self { connection, pid })
+        };
+        match block_on(async { timeout(limit, work).await }) {
+            Ok(Ok(session)) => Ok(session),
+            Ok(Err(error)) => Err(PgError::new(doing(), error)),
+            Err(_) => Err(PgError::timed_out(doing(), limit)),
+        }
+    }
+
+    /// Process id of the server's backend.
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// Runs statements without parameters, several at once allowed; results are dropped.
+    pub fn batch(&mut self, text: &str) -> Result<(), PgError> {
+        let work = self.connection.execute(AssertSqlSafe(text.to_owned()));
+        block_on(work).map(drop).map_err(|error| PgError::new(doing(text), error))
+    }
+
+    /// Runs one statement and returns the number of rows it touched.
+    pub fn execute(&mut self, statement: Statement) -> Result<u64, PgError> {
+        let text = doing(&statement.text);
+        let work = async { statement.query()?.execute(&mut self.connection).await };
+        block_on(work)
+            .map(|done| done.rows_affected())
+            .map_err(|error| PgError::new(text, error))
+    }
+
+    /// All rows of a query.
+    pub fn rows(&mut self, statement: Statement) -> Result<Vec<PgRow>, PgError> {
+        let text = doing(&statement.text);
+        let work = async { statement.query()?.fetch_all(&mut self.connection).await };
+        block_on(work).map_err(|error| PgError::new(text, error))
+    }
+
+    /// The only row of a query.
+    pub fn row(&mut self, statement: Statement) -> Result<PgRow, PgError> {
+        let text = doing(&statement.text);
+        let work = async { statement.query()?.fetch_one(&mut self.connection).await };
+        block_on(work).map_err(|error| PgError::new(text, error))
+    }
+
+    /// The first row of a query, if any.
+    pub fn optional_row(
+        &mut self,
+        statement: Statement,
+    ) -> Result<Option<PgRow>, PgError> {
+        let text = doing(&statement.text);
+        let work = async { statement.query()?.fetch_optional(&mut self.connection).await };
+        block_on(work).map_err(|error| PgError::new(text, error))
+    }
+
+    /// The only value of a query.
+    pub fn value<T>(&mut self, statement: Statement) -> Result<T, PgError>
+    where
+        T: for<'r> sqlx::Decode<'r, Postgres> + sqlx::Type<Postgres>,
+    {
+        use sqlx::Row;
+        let text = doing(&statement.text);
+        let row = self.row(statement)?;
+        row.try_get(0).map_err(|error| PgError::new(text, error))
+    }
+
+    /// Runs `COPY ... TO STDOUT` and gives each piece of its output to `each`, which may stop it.
+    /// After `each` stopped it the connection is unusable and must be dropped.
+    pub fn copy_out<E: From<PgError>>(
+        &mut self,
+        statement: &str,
+        mut each: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        use std::pin::pin;
+        let failed = |error| E::from(PgError::new(doing(statement), error));
+        let stream = block_on(self.connection.copy_out_raw(statement)).map_err(failed)?;
+        let mut stream = pin!(stream);
+        // Rows arrive one message each; entering the runtime once per megabyte, not once per row,
+        // is what keeps this cheap.
+        let mut batch = Vec::with_capacity(COPY_BATCH_BYTES + 8192);
+        loop {
+            batch.clear();
+            let ended = block_on(fill(stream.as_mut(), &mut batch)).map_err(failed)?;
+            if !batch.is_empty() {
+                each(&batch)?;
+            }
+            if ended {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Begins `COPY ... FROM STDIN`.
+    pub fn copy_in(&mut self, statement: &str) -> Result<CopyIn<'_>, PgError> {
+        let inner = block_on(self.connection.copy_in_raw(statement))
+            .map_err(|error| PgError::new(doing(statement), error))?;
+        Ok(CopyIn { inner, statement: doing(statement) })
+    }
+
+    /// Closes the connection and waits until the server saw it.
+    pub fn close(self) -> Result<(), PgError> {
+        block_on(self.connection.close()).map_err(|e| PgError::new("closing a connection", e))
+    }
+}
+
+/// Bytes of COPY output handed on at once.
+const COPY_BATCH_BYTES: usize = 256 * 1024;
+
+async fn fill<S, B>(mut stream: std::pin::Pin<&mut S>, batch: &mut Vec<u8>) -> sqlx::Result<bool>
+where
+    S: futures_core::Stream<Item = sqlx::Result<B>>,
+    B: AsRef<[u8]>,
+{
+    while batch.len() < COPY_BATCH_BYTES {
+        match std::future::poll_fn(|cx| stream.as_mut().poll_next(cx)).await {
+            Some(Ok(bytes)) => batch.extend_from_slice(bytes.as_ref()),
+            Some(Err(error)) => return Err(error),
+            None => return Ok(true),
+        }
+    }
+    Ok(false)
+}
+
+/// A running `COPY ... FROM STDIN`. Must be finished or aborted.
+pub struct CopyIn<'s> {
+    inner: sqlx::postgres::PgCopyIn<&'s mut PgConnection>,
+    statement: String,
+}
+
+impl CopyIn<'_> {
+    /// Sends bytes of COPY text.
+    pub fn send(&mut self, bytes: &[u8]) -> Result<(), PgError> {
+        block_on(self.inner.send(bytes))
+            .map(drop)
+            .map_err(|error| PgError::new(&self.statement, error))
+    }
+
+    /// Ends the data; returns the number of rows loaded.
+    pub fn finish(self) -> Result<u64, PgError> {
+        block_on(self.inner.finish()).map_err(|error| PgError::new(self.statement, error))
+    }
+
+    /// Gives up; the server undoes the statement.
+    pub fn abort(self, why: &str) -> Result<(), PgError> {
+        block_on(self.inner.abort(why)).map_err(|error| PgError::new(self.statement, error))
+    }
+}
+
+/// Settings that make text the same everywhere (as pg_dump sets them), and limits.
+fn startup_settings(options: &SessionOptions) -> Vec<(String, String)> {
+    let fixed = [
+        ("search_path", ""),
+        ("row_security", "off"),
+        ("DateStyle", "ISO"),
+        ("IntervalStyle", "postgres"),
+        ("extra_float_digits", "3"),
+        ("bytea_output", "hex"),
+        ("xmloption", "content"),
+        ("TimeZone", "UTC"),
+        ("client_min_messages", "warning"),
+        ("standard_conforming_strings", "on"),
+        ("synchronize_seqscans", "off"),
+        ("default_transaction_read_only", "off"),
+        ("idle_in_transaction_session_timeout", "0"),
+    ];
+    let limits = [
+        ("statement_timeout", options.statement_timeout.as_millis().to_string()),
+        ("lock_timeout", options.lock_timeout.as_millis().to_string()),
+    ];
+    let fixed = fixed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let limits = limits.into_iter().map(|(name, value)| (name.to_owned(), value));
+    fixed.chain(limits).chain(options.settings.iter().cloned()).collect()
+}
+
+/// `-c name=value` settings of libpq's `options` parameter, quoted as SQL literals.
+fn parse_server_options(text: &str) -> Vec<(String, String)> {
+    let words = text.replace("-c ", "-c");
+    words
+        .split_whitespace()
+        .filter_map(|word| word.strip_prefix("-c").or_else(|| word.strip_prefix("--")))
+        .filter_map(|word| word.split_once('='))
+        .map(|(name, value)| (quote_literal(name), quote_literal(value)))
+        .collect()
+}
+
+/// The start of a statement, for error messages.
+fn doing(statement: &str) -> String {
+    let one_line = statement.split_whitespace().collect::<Vec<_>>().join(" ");
+    let short: String = one_line.chars().take(120).collect();
+    format!("running {short:?}")
+}
