@@ -16,6 +16,7 @@ pub mod client;
 pub mod cluster;
 pub mod install;
 pub mod oracle;
+pub mod schema;
 
 pub use client::Client;
 pub use cluster::{Cluster, ClusterBuilder};
