@@ -14,7 +14,7 @@ use crate::coverage::Coverage;
 use crate::fingerprint::RowFingerprint;
 use crate::object::{ObjectRole, SealedObject, Sha256};
 use crate::source::SourceFacts;
-use crate::table::{Oid, RelationKind, TableName};
+use crate::table::{Column, Oid, RelationKind, TableName};
 
 /// Newest manifest format this version writes and reads.
 pub const FORMAT: u32 = 1;
@@ -67,6 +67,8 @@ pub struct Manifest {
     pub excluded: Vec<String>,
     /// What the role could not read.
     pub coverage: Coverage,
+    /// Roles that own, may use or are named by objects of the database.
+    pub roles: Vec<String>,
 }
 
 impl Manifest {
@@ -151,7 +153,7 @@ pub struct TableEntry {
     /// What it is.
     pub kind: RelationKind,
     /// Columns of its COPY data, in order.
-    pub columns: Vec<String>,
+    pub columns: Vec<Column>,
     /// Load through this ancestor instead.
     pub load_via: Option<TableName>,
     /// Why it was dumped or not.

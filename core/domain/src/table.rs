@@ -141,7 +141,7 @@ pub struct TableFacts {
     /// Size of the main fork in pages as last counted by VACUUM or ANALYZE; a hint only.
     pub pages_hint: u32,
     /// Columns that COPY carries, in the order of the COPY statement (generated ones left out).
-    pub columns: Vec<String>,
+    pub columns: Vec<Column>,
     /// Hash of everything in pg_attribute that alters what COPY prints or which rows it has:
     /// numbers, names, types, drops, defaults for missing values.
     pub columns_hash: String,
@@ -160,6 +160,15 @@ pub struct TableFacts {
     pub load_via: Option<TableName>,
     /// This role may read all its rows.
     pub readable: Readability,
+}
+
+/// A column that COPY carries.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Column {
+    /// Name.
+    pub name: String,
+    /// Type as `format_type` spells it under an empty search path.
+    pub sql_type: String,
 }
 
 impl TableFacts {

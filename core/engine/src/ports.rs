@@ -15,7 +15,7 @@ pub use catalog::{
 };
 pub use context::{Context, Interrupt, Progress, Quiet};
 pub use detector::{
-    BaseReading, BaseTable, ChangeDetector, Detection, DetectionRequest, LargeObjectVerdict, LineageStatus,
+    BaseReading, ChangeDetector, Detection, DetectionRequest, LargeObjectVerdict, LineageStatus,
     SourceTarget,
 };
 pub use dumper::{ArchiveFile, DumpReceipt, DumpRequest, DumpTable, DumpedTable, Dumper};
@@ -24,11 +24,17 @@ pub use sink::{ObjectInfo, PutSource, SinkLimits, StorageSink};
 pub use validator::{ObjectReader, ValidationRequest, Validator};
 
 use respaldo_domain::manifest::Manifest;
+use respaldo_domain::readings::Readings;
 
-/// Spelling of manifests in storage; the words are those of the contract, not the engine's.
-pub trait ManifestCodec: Send + Sync {
-    /// The bytes to store.
-    fn encode(&self, manifest: &Manifest) -> Result<Vec<u8>, Fault>;
+/// Spelling of manifests and readings in storage; the words are those of the contract, not the
+/// engine's.
+pub trait Codec: Send + Sync {
+    /// The bytes of a manifest.
+    fn encode_manifest(&self, manifest: &Manifest) -> Result<Vec<u8>, Fault>;
     /// A manifest from stored bytes; [`FaultKind::Corrupt`] where they are not one.
-    fn decode(&self, bytes: &[u8]) -> Result<Manifest, Fault>;
+    fn decode_manifest(&self, bytes: &[u8]) -> Result<Manifest, Fault>;
+    /// The bytes of a backup's readings.
+    fn encode_readings(&self, readings: &Readings) -> Result<Vec<u8>, Fault>;
+    /// Readings from stored bytes; [`FaultKind::Corrupt`] where they are not.
+    fn decode_readings(&self, bytes: &[u8]) -> Result<Readings, Fault>;
 }

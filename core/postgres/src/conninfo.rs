@@ -135,6 +135,14 @@ impl ConnInfo {
         Self { database: database.to_owned(), ..self.clone() }
     }
 
+    /// The same target with a libpq option set, for example `application_name`.
+    #[must_use]
+    pub fn with_option(&self, name: &str, value: &str) -> Self {
+        let mut info = self.clone();
+        info.options.insert(name.to_owned(), value.to_owned());
+        info
+    }
+
     /// Name of the database.
     pub fn database(&self) -> &str {
         &self.database

@@ -33,6 +33,12 @@ impl Context {
         }
     }
 
+    /// The same watcher, another flag.
+    #[must_use]
+    pub fn with_interrupt(&self, interrupt: Interrupt) -> Self {
+        Self { interrupt, progress: Arc::clone(&self.progress) }
+    }
+
     /// The flag behind [`Context::check`].
     pub fn interrupt(&self) -> &Interrupt {
         &self.interrupt
@@ -44,19 +50,28 @@ impl Context {
     }
 }
 
-/// A flag that is set once and stays set.
+/// A flag that is set once and stays set; it also counts as set when the flag it was made from is.
 #[derive(Debug, Clone, Default)]
-pub struct Interrupt(Arc<AtomicBool>);
+pub struct Interrupt {
+    flag: Arc<AtomicBool>,
+    parent: Option<Box<Interrupt>>,
+}
 
 impl Interrupt {
     /// Asks everything that shares this flag to stop.
     pub fn set(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.flag.store(true, Ordering::SeqCst);
     }
 
     /// Whether it was asked.
     pub fn is_set(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.flag.load(Ordering::SeqCst) || self.parent.as_ref().is_some_and(|flag| flag.is_set())
+    }
+
+    /// A flag for a part of the run: it can be stopped alone, and stops with the whole.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        Self { flag: Arc::default(), parent: Some(Box::new(self.clone())) }
     }
 }
 

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, FixedOffset};
 use respaldo_domain::changes::{Reason, TableVerdict, Verdict};
+use respaldo_domain::readings::Readings;
 use respaldo_domain::source::SourceFacts;
-use respaldo_domain::table::{Oid, TableFacts};
+use respaldo_domain::table::TableFacts;
 use respaldo_postgres::ConnInfo;
 use serde_json::Value;
 
@@ -56,26 +57,13 @@ pub struct DetectionRequest {
     pub large_objects_readable: bool,
 }
 
-/// The stored reading of a base.
+/// The stored readings of a base, and whether they may be compared with today's.
 #[derive(Debug, Clone)]
 pub struct BaseReading {
-    /// Detector that made it; another detector's evidence proves nothing.
-    pub detector: String,
     /// How the source's history relates to the base's.
     pub lineage: LineageStatus,
-    /// Facts and evidence per table, of the backup that holds its data.
-    pub tables: BTreeMap<Oid, BaseTable>,
-    /// Evidence of the large objects.
-    pub large_objects: Option<Value>,
-}
-
-/// A table in a base's reading.
-#[derive(Debug, Clone)]
-pub struct BaseTable {
-    /// Catalog facts when its data was dumped (or last proven equal).
-    pub facts: TableFacts,
-    /// The detector's evidence.
-    pub evidence: Option<Value>,
+    /// What was stored. Another detector's evidence proves nothing.
+    pub readings: Readings,
 }
 
 /// Whether transaction ids and counters of a base may be compared with today's.
