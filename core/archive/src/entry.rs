@@ -105,6 +105,12 @@ impl Entry {
         self.offset != Offset::NoData
     }
 
+    /// Whether `pg_dump --schema-only` leaves it out: rows, large objects, sequence values, contents of materialised views.
+    pub fn is_data(&self) -> bool {
+        const KINDS: [&str; 3] = ["BLOB", "BLOB METADATA", "MATERIALIZED VIEW DATA"];
+        self.section == Section::Data || self.has_block() || KINDS.iter().any(|kind| self.is(kind))
+    }
+
     pub(crate) fn read<R: Read>(wire: &mut WireReader<R>, version: Version) -> Result<Self> {
         Ok(Self {
             dump_id: read_dump_id(wire)?,

@@ -83,6 +83,9 @@ impl<R: Read> ArchiveReader<R> {
     pub fn next_block(&mut self) -> Result<Option<Block<'_, R>>> {
         self.drain()?;
         self.open = None;
+        if self.expected.is_empty() {
+            return self.end().map(|()| None);
+        }
         let offset = self.framed.position();
         if self.hashing {
             self.framed.tap().start_hash();
@@ -122,6 +125,19 @@ impl<R: Read> ArchiveReader<R> {
                 first,
             }),
             None => Ok(()),
+        }
+    }
+
+    /// After the last block. pg_dump 16 and later, their output redirected to a file, append the table of contents with
+    /// offsets instead of overwriting the first one; stock pg_restore takes no notice of it.
+    fn end(&mut self) -> Result<()> {
+        match self.framed.tap().fill_buf()?.first() {
+            None => Ok(()),
+            Some(0) => self.toc.read_repeated(self.framed.tap()),
+            Some(_) => self
+                .framed
+                .head()
+                .and_then(|head| Err(ArchiveError::UnexpectedBlock(head.map_or(0, |h| h.1)))),
         }
     }
 

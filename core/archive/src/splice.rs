@@ -106,6 +106,7 @@ impl Splice {
             .position(|entry| entry.section == Section::PostData);
         let place = post_data.unwrap_or(self.toc.entries.len());
         self.toc.entries.splice(place..place, self.added);
+        self.toc.fill_relkinds();
         self.toc
     }
 }

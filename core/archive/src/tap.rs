@@ -46,7 +46,7 @@ impl<R: Read> Tap<R> {
         }
         int_from(bytes).ok_or(ArchiveError::Damaged {
             at: self.at,
-            problem: "an integer is out of range",
+            problem: "an integer is malformed",
         })
     }
 

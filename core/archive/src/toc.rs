@@ -25,20 +25,23 @@ impl Toc {
     pub fn read(source: &mut impl Read) -> Result<(Self, u64)> {
         let mut wire = WireReader::new(source);
         let header = Header::read(&mut wire)?;
-        let count = wire.int("the count of entries")?;
-        if !(0..=MAX_ENTRIES).contains(&count) {
-            return Err(wire.damaged("the count of entries is out of range"));
-        }
-        let mut entries = Vec::new();
-        let mut seen = HashSet::new();
-        for _ in 0..count {
-            let entry = Entry::read(&mut wire, header.version)?;
-            if !seen.insert(entry.dump_id) {
-                return Err(wire.damaged("two entries have the same dump id"));
-            }
-            entries.push(entry);
-        }
+        let entries = read_entries(&mut wire, header.version)?;
         Ok((Self { header, entries }, wire.position()))
+    }
+
+    /// Reads the entries once more, to the end of the input, and checks that they are the same but for offsets.
+    pub(crate) fn read_repeated(&self, source: &mut impl Read) -> Result<()> {
+        let mut wire = WireReader::new(source);
+        let mut repeated = read_entries(&mut wire, self.header.version)?;
+        for (theirs, ours) in repeated.iter_mut().zip(&self.entries) {
+            theirs.offset = ours.offset;
+        }
+        let is_same = repeated == self.entries && io::copy(wire.source(), &mut io::sink())? == 0;
+        if is_same {
+            Ok(())
+        } else {
+            Err(wire.damaged("what follows the last block is not known"))
+        }
     }
 
     /// Writes header and entries with the offsets they have.
@@ -100,10 +103,21 @@ impl Toc {
         }
     }
 
-    /// A copy without the data section: a whole archive once written, which pg_restore takes for the schema.
+    /// A copy without data of any kind: a whole archive once written, which pg_restore takes for the schema. Comments and
+    /// grants on large objects go with them.
     #[must_use]
     pub fn schema_only(&self) -> Self {
-        self.slice(|entry| entry.section != Section::Data && !entry.has_block())
+        let dropped: HashSet<i32> = self
+            .entries
+            .iter()
+            .filter(|entry| entry.is_data())
+            .map(|entry| entry.dump_id)
+            .collect();
+        let follows_dropped = |entry: &Entry| {
+            entry.section == Section::None
+                && entry.dependencies.iter().any(|id| dropped.contains(id))
+        };
+        self.slice(|entry| !entry.is_data() && !follows_dropped(entry))
     }
 
     /// A copy whose header says another compression, for an archive that is written anew.
@@ -120,7 +134,17 @@ impl Toc {
             return Err(ArchiveError::Downgrade { from, to });
         }
         self.header.version = to;
+        self.fill_relkinds();
         Ok(())
+    }
+
+    /// Entries from an older archive have no relkind; 0 is what pg_dump writes where there is none to say.
+    pub(crate) fn fill_relkinds(&mut self) {
+        if self.header.version.has_relkind() {
+            for entry in &mut self.entries {
+                entry.relkind.get_or_insert(0);
+            }
+        }
     }
 
     /// An id free in this archive, above dangling dependencies too: a new entry must not be taken for a dropped one.
@@ -153,6 +177,23 @@ impl Toc {
             entry.offset = Offset::NotSet;
         }
     }
+}
+
+fn read_entries<R: Read>(wire: &mut WireReader<R>, version: Version) -> Result<Vec<Entry>> {
+    let count = wire.int("the count of entries")?;
+    if !(0..=MAX_ENTRIES).contains(&count) {
+        return Err(wire.damaged("the count of entries is out of range"));
+    }
+    let mut entries = Vec::new();
+    let mut seen = HashSet::new();
+    for _ in 0..count {
+        let entry = Entry::read(wire, version)?;
+        if !seen.insert(entry.dump_id) {
+            return Err(wire.damaged("two entries have the same dump id"));
+        }
+        entries.push(entry);
+    }
+    Ok(entries)
 }
 
 /// Counts what is written.

@@ -22,6 +22,10 @@ impl<R: Read> WireReader<R> {
         Self { source, at: 0 }
     }
 
+    pub(crate) fn source(&mut self) -> &mut R {
+        &mut self.source
+    }
+
     pub(crate) fn position(&self) -> u64 {
         self.at
     }
@@ -43,7 +47,7 @@ impl<R: Read> WireReader<R> {
         let at = self.at;
         int_from(self.bytes(reading)?).ok_or(ArchiveError::Damaged {
             at,
-            problem: "an integer is out of range",
+            problem: "an integer is malformed",
         })
     }
 
@@ -97,10 +101,14 @@ impl<R: Read> WireReader<R> {
     }
 }
 
-/// Decodes an int; `None` when the magnitude does not fit.
+/// Decodes an int; `None` when it is spelt as pg_dump never does, or does not fit.
 pub(crate) fn int_from([sign, magnitude @ ..]: [u8; INT_LEN]) -> Option<i32> {
     let magnitude = i64::from(u32::from_le_bytes(magnitude));
-    i32::try_from(if sign == 0 { magnitude } else { -magnitude }).ok()
+    match (sign, magnitude) {
+        (0, _) => i32::try_from(magnitude).ok(),
+        (1, 1..) => i32::try_from(-magnitude).ok(),
+        _ => None,
+    }
 }
 
 /// Encodes an int.

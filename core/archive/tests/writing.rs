@@ -1,0 +1,361 @@
+//! Writing: parallel streams, splicing, and what is refused.
+
+mod common;
+
+use std::collections::HashMap;
+use std::io::{self, Cursor, Write};
+
+use common::{all, contents, golden_named, rewrite, stored};
+use respaldo_archive::{
+    ArchiveError, ArchiveReader, ArchiveWriter, Compression, EncodeOptions, Entry, Splice,
+    SplicedBlock, Toc, Version, decode_block, write_spliced,
+};
+
+/// Text between well and badly compressible.
+fn text(length: usize) -> Vec<u8> {
+    let mut state = 88_172_645_463_325_252_u64;
+    let mut text = Vec::with_capacity(length + 64);
+    while text.len() < length {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        text.extend_from_slice(format!("{}\tsome words {:x}\n", state % 1000, state).as_bytes());
+        if state % 7 == 0 {
+            text.extend_from_slice(&state.to_le_bytes());
+        }
+    }
+    text.truncate(length);
+    text
+}
+
+/// A table of contents with the data entries of `tables` only.
+fn toc_of(version: &str, compression: Compression) -> (Toc, Vec<i32>) {
+    let archive = golden_named(version);
+    let toc = Toc::read(&mut &archive[..])
+        .unwrap()
+        .0
+        .slice(Entry::is_table_data)
+        .with_compression(compression);
+    let ids = toc.table_data().map(|entry| entry.dump_id).collect();
+    (toc, ids)
+}
+
+#[test]
+fn a_stream_made_by_any_number_of_threads_is_one_stream_of_the_same_text() {
+    let sizes = [
+        0,
+        1,
+        2,
+        524_287,
+        524_288,
+        524_289,
+        1_048_576,
+        3_000_000,
+        10 << 20,
+    ];
+    for compression in [
+        Compression::Gzip(2),
+        Compression::Zstd,
+        Compression::Lz4,
+        Compression::None,
+    ] {
+        for threads in [0, 1, 2, 5] {
+            let (mut toc, ids) = toc_of("16-gzip", compression);
+            toc.retain(|entry| entry.dump_id == ids[0]);
+            for size in sizes {
+                let text = text(size);
+                let options = EncodeOptions {
+                    level: Some(1),
+                    threads,
+                };
+                let mut writer = ArchiveWriter::create(Vec::new(), toc.clone(), options).unwrap();
+                let mut block = writer.begin_data(ids[0]).unwrap();
+                text.chunks(300_001)
+                    .for_each(|part| block.write_all(part).unwrap());
+                let report = block.finish().unwrap();
+                assert_eq!(report.plain_bytes, Some(size as u64));
+                let archive = writer.finish_unseekable().unwrap().out;
+                let mut back = decode_block(stored(&archive, &report), compression).unwrap();
+                assert!(
+                    all(&mut back).unwrap() == text,
+                    "{size} bytes, {compression:?}, {threads} threads"
+                );
+                assert_eq!(back.finish().unwrap(), report.info.length);
+            }
+        }
+    }
+}
+
+#[test]
+fn pieces_cost_less_than_two_per_cent_of_size() {
+    let length = |threads| {
+        let (mut toc, ids) = toc_of("15-gzip", Compression::Gzip(6));
+        toc.retain(|entry| entry.dump_id == ids[0]);
+        let options = EncodeOptions {
+            level: None,
+            threads,
+        };
+        let mut writer = ArchiveWriter::create(io::sink(), toc, options).unwrap();
+        let mut block = writer.begin_data(ids[0]).unwrap();
+        block.write_all(&text(8 << 20)).unwrap();
+        block.finish().unwrap().info.length
+    };
+    let (one, three) = (length(1), length(3));
+    assert!(
+        three * 100 < one * 102,
+        "{one} bytes in one, {three} in pieces"
+    );
+}
+
+#[test]
+fn rows_of_older_archives_join_a_newer_schema() {
+    let (older, newer) = (golden_named("15-gzip"), golden_named("17-gzip"));
+    let (_, truth, old_reports) = contents(&older[..]).unwrap();
+    let old_toc = Toc::read(&mut &older[..]).unwrap().0;
+    let schema = Toc::read(&mut &newer[..]).unwrap().0.schema_only();
+    let mut splice = Splice::new(schema).unwrap();
+    splice.raise_to(old_toc.header.version).unwrap();
+    splice
+        .check_compression(old_toc.header.compression)
+        .unwrap();
+    let new_ids: HashMap<i32, i32> = old_toc
+        .table_data()
+        .map(|entry| (splice.add(entry).unwrap(), entry.dump_id))
+        .collect();
+    let toc = splice.finish();
+    assert_eq!(toc.header.version, Version::V1_16);
+
+    let source = |dump_id: i32| {
+        let report = old_reports
+            .iter()
+            .find(|report| report.info.dump_id == new_ids[&dump_id])
+            .unwrap();
+        stored(&older, report)
+    };
+    let blocks: Vec<SplicedBlock> = new_ids
+        .keys()
+        .map(|&dump_id| SplicedBlock {
+            dump_id,
+            length: source(dump_id).len() as u64,
+        })
+        .collect();
+    let finished = write_spliced(Vec::new(), toc, &blocks, |dump_id| Ok(source(dump_id))).unwrap();
+
+    let (toc, joined, _) = contents(&finished.out[..]).unwrap();
+    assert_eq!(toc, finished.toc);
+    for (new, old) in &new_ids {
+        assert_eq!(joined[&(*new, None)], truth[&(*old, None)]);
+        let entry = toc.entry(*new).unwrap();
+        let table = toc.entry(entry.dependencies[0]).unwrap();
+        assert!(table.is("TABLE") && table.tag == entry.tag && table.namespace == entry.namespace);
+    }
+    let place = |desc: &str| toc.entries.iter().position(|entry| entry.is(desc)).unwrap();
+    assert!(place("TABLE DATA") < place("CONSTRAINT"));
+}
+
+#[test]
+fn what_cannot_be_joined_is_refused() {
+    let (older, newer) = (golden_named("15-none"), golden_named("17-zstd"));
+    let old_toc = Toc::read(&mut &older[..]).unwrap().0;
+    let new_toc = Toc::read(&mut &newer[..]).unwrap().0;
+    let splice = Splice::new(new_toc.schema_only()).unwrap();
+    let refused = splice.check_compression(old_toc.header.compression);
+    assert!(matches!(
+        refused,
+        Err(ArchiveError::MixedCompression { .. })
+    ));
+    assert!(matches!(
+        new_toc.clone().upgrade(Version::V1_14),
+        Err(ArchiveError::Downgrade { .. })
+    ));
+
+    let mut splice = Splice::new(new_toc.schema_only()).unwrap();
+    let entry = old_toc.table_data().next().unwrap();
+    splice.add(entry).unwrap();
+    assert!(matches!(
+        splice.add(entry),
+        Err(ArchiveError::UnexpectedBlock(_))
+    ));
+    let mut stranger = entry.clone();
+    stranger.tag = "stranger".into();
+    assert!(
+        matches!(splice.add(&stranger), Err(ArchiveError::NoSuchTable(name)) if name.ends_with(".stranger"))
+    );
+
+    let none: fn(i32) -> io::Result<&'static [u8]> = |_| Ok(b"");
+    let missing = write_spliced(io::sink(), splice.finish(), &[], none);
+    assert!(matches!(
+        missing,
+        Err(ArchiveError::MissingBlocks { count: 1, .. })
+    ));
+}
+
+#[test]
+fn a_stored_block_of_another_length_or_cut_short_is_an_error() {
+    let archive = golden_named("15-gzip");
+    let (mut toc, _, reports) = contents(&archive[..]).unwrap();
+    let report = &reports[0];
+    let dump_id = report.info.dump_id;
+    toc.retain(|entry| entry.dump_id == dump_id);
+    let block = stored(&archive, report);
+    let said = [SplicedBlock {
+        dump_id,
+        length: report.info.length + 1,
+    }];
+    let longer = write_spliced(io::sink(), toc.clone(), &said, |_| Ok(block));
+    assert!(matches!(longer, Err(ArchiveError::Damaged { .. })));
+    let said = [SplicedBlock {
+        dump_id,
+        length: report.info.length,
+    }];
+    let cut = write_spliced(io::sink(), toc, &said, |_| Ok(&block[..block.len() - 1]));
+    assert!(matches!(cut, Err(ArchiveError::Truncated { .. })));
+}
+
+#[test]
+fn an_archive_lacking_a_block_or_left_in_one_cannot_be_finished() {
+    let (toc, ids) = toc_of("15-gzip", Compression::Gzip(1));
+    let mut writer = ArchiveWriter::create(
+        Cursor::new(Vec::new()),
+        toc.clone(),
+        EncodeOptions::default(),
+    )
+    .unwrap();
+    writer.begin_data(ids[0]).unwrap().finish().unwrap();
+    assert!(matches!(
+        writer.begin_data(ids[0]),
+        Err(ArchiveError::UnexpectedBlock(_))
+    ));
+    assert!(matches!(
+        writer.begin_data(i32::MAX),
+        Err(ArchiveError::UnexpectedBlock(_))
+    ));
+    assert!(matches!(
+        writer.finish(),
+        Err(ArchiveError::MissingBlocks { .. })
+    ));
+
+    let mut writer = ArchiveWriter::create(io::sink(), toc, EncodeOptions::default()).unwrap();
+    drop(writer.begin_data(ids[0]).unwrap());
+    assert!(matches!(
+        writer.begin_data(ids[1]),
+        Err(ArchiveError::UnfinishedBlock(_))
+    ));
+    assert!(matches!(
+        writer.finish_unseekable(),
+        Err(ArchiveError::UnfinishedBlock(_))
+    ));
+}
+
+/// Takes so many bytes, then fails.
+struct Full(usize);
+
+impl Write for Full {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.len() > self.0 {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.0 -= bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_full_disk_at_any_place_is_an_error() {
+    let (mut toc, ids) = toc_of("15-gzip", Compression::Gzip(1));
+    toc.retain(|entry| entry.dump_id == ids[0]);
+    let write = |room| {
+        let options = EncodeOptions {
+            level: None,
+            threads: 2,
+        };
+        let mut writer = ArchiveWriter::create(Full(room), toc.clone(), options)?;
+        let mut block = writer.begin_data(ids[0])?;
+        // A caller who overlooks a failed write must not get a finished block either.
+        let written = block.write_all(&text(2 << 20));
+        let finished = block.finish();
+        assert!(written.is_ok() || finished.is_err());
+        finished?;
+        writer.finish_unseekable().map(|finished| finished.length)
+    };
+    let length = write(usize::MAX).unwrap() as usize;
+    for room in (0..length).step_by(50_000) {
+        assert!(write(room).is_err(), "with room for {room} of {length}");
+    }
+    assert_eq!(write(length).unwrap() as usize, length);
+}
+
+#[test]
+fn payload_that_is_already_compressed_is_framed_and_not_touched() {
+    let archive = golden_named("15-gzip");
+    let (toc, truth, _) = contents(&archive[..]).unwrap();
+    let mut reader = ArchiveReader::new(&archive[..]).unwrap();
+    let rows = toc.slice(Entry::is_table_data);
+    let mut writer =
+        ArchiveWriter::create(Cursor::new(Vec::new()), rows, EncodeOptions::default()).unwrap();
+    while let Some(mut block) = reader.next_block().unwrap() {
+        let dump_id = block.dump_id();
+        match block.raw() {
+            Ok(mut raw) => writer.copy_block_raw(dump_id, &mut raw).map(drop).unwrap(),
+            Err(error) => assert!(matches!(error, ArchiveError::WrongKind(_))),
+        }
+    }
+    let archive = writer.finish().unwrap().out.into_inner();
+    let (_, copied, _) = contents(&archive[..]).unwrap();
+    assert!(copied.iter().all(|(key, bytes)| truth[key] == *bytes));
+    assert_eq!(
+        copied.len(),
+        truth.keys().filter(|key| key.1.is_none()).count()
+    );
+}
+
+#[test]
+fn blocks_that_nobody_reads_are_passed_over() {
+    let archive = golden_named("15-gzip");
+    let mut reader = ArchiveReader::new(&archive[..]).unwrap();
+    let mut seen = 0;
+    while let Some(mut block) = reader.next_block().unwrap() {
+        if seen % 2 == 0 && block.decoded().is_ok() {
+            let mut first = [0; 1];
+            io::Read::read_exact(&mut block.raw().unwrap(), &mut first).unwrap_or_default();
+        }
+        seen += 1;
+    }
+    assert_eq!(
+        seen,
+        reader
+            .toc()
+            .entries
+            .iter()
+            .filter(|entry| entry.has_block())
+            .count()
+    );
+}
+
+#[test]
+fn rewriting_lets_the_rows_be_seen() {
+    let archive = golden_named("18-zstd");
+    let mut reader = ArchiveReader::new(&archive[..]).unwrap();
+    let toc = reader.toc().clone().with_compression(Compression::None);
+    let mut writer = ArchiveWriter::create(io::sink(), toc, EncodeOptions::default()).unwrap();
+    let mut seen = 0;
+    let mut plain = 0;
+    while let Some(block) = reader.next_block().unwrap() {
+        let is_rows = block.kind() == respaldo_archive::BlockKind::Data;
+        let report = writer.rewrite_block(block.dump_id(), block, |rows| {
+            seen += rows.len() as u64;
+            Ok(())
+        });
+        plain += if is_rows {
+            report.unwrap().plain_bytes.unwrap()
+        } else {
+            0
+        };
+    }
+    assert_eq!(seen, plain);
+    drop(rewrite(&archive, |toc| toc, EncodeOptions::default()));
+}
