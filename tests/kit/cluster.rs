@@ -264,8 +264,16 @@ impl Cluster {
         self.url_as(owner, name)
     }
 
-    /// Drops a database, ending its sessions.
+    /// Drops a database and its subscriptions, ending its sessions.
     pub fn drop_database(&self, name: &str) {
+        let subscriptions = self.try_psql(
+            name,
+            "SELECT format('DROP SUBSCRIPTION %I;', subname) FROM pg_subscription
+              WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        );
+        if let Ok(drops) = subscriptions {
+            self.psql(name, &drops);
+        }
         self.psql(
             "postgres",
             &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", ident(name)),

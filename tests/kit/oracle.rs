@@ -101,26 +101,26 @@ impl Snapshot {
 
     /// Takes the image.
     pub fn image(&self) -> DbImage {
-        let mut client = self.open();
-        let mut sections = queries::definitions(&mut client, self);
-        sections.extend(data::contents(&mut client, self));
-        sections.retain(|_, entries| !entries.is_empty());
-        DbImage { sections }
-    }
-
-    fn open(&self) -> Client {
         let mut client = Client::connect(&self.url);
-        client.exec(SETTINGS);
         client.exec("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
         if let Some(id) = &self.at {
             client.exec(&format!("SET TRANSACTION SNAPSHOT {}", literal(id)));
         }
+        self.image_in(&mut client)
+    }
+
+    /// Takes the image as the open transaction of `client` sees the database.
+    pub fn image_in(&self, client: &mut Client) -> DbImage {
+        client.exec(SETTINGS);
         let superuser = client.one("SELECT pg_catalog.current_setting('is_superuser')");
         assert_eq!(
             superuser, "on",
             "the oracle must see everything: connect as a superuser"
         );
-        client
+        let mut sections = queries::definitions(client, self);
+        sections.extend(data::contents(client, self));
+        sections.retain(|_, entries| !entries.is_empty());
+        DbImage { sections }
     }
 
     fn wants(&self, entry: &Entry) -> bool {

@@ -2,3 +2,5 @@
 
 #[path = "kit/basics.rs"]
 mod basics;
+#[path = "kit/oracle.rs"]
+mod oracle;

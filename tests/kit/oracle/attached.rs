@@ -21,7 +21,7 @@ const OWN_ROUTINES: &str = "NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid 
     AND d.objid = o.oid AND d.deptype = 'i')";
 
 #[rustfmt::skip]
-const CATALOGS: [Catalog; 19] = [
+const CATALOGS: [Catalog; 18] = [
     Catalog { name: "pg_namespace", schema: "", owner: "nspowner", grants: "nspacl", defaults: "'n'", objects: "true" },
     Catalog { name: "pg_class", schema: "relnamespace", owner: "relowner", grants: "relacl",
         defaults: "CASE o.relkind WHEN 'S' THEN 's' ELSE 'r' END::\"char\"", objects: TABLE_LIKE },
@@ -41,10 +41,10 @@ const CATALOGS: [Catalog; 19] = [
     Catalog { name: "pg_event_trigger", schema: "", owner: "evtowner", grants: "", defaults: "", objects: "true" },
     Catalog { name: "pg_publication", schema: "", owner: "pubowner", grants: "", defaults: "", objects: "true" },
     Catalog { name: "pg_subscription", schema: "", owner: "subowner", grants: "", defaults: "", objects: "true" },
-    Catalog { name: "pg_extension", schema: "", owner: "extowner", grants: "", defaults: "", objects: "true" },
 ];
 
-/// Rows (schema, relation, key, value) of every owner of an object of ours.
+/// Rows (schema, relation, key, value) of every owner of an object of ours. An extension belongs to
+/// whoever created it, in a restored copy to whoever restored, so its owner is not told.
 pub(super) fn owners(client: &mut Client) -> Vec<Vec<Option<String>>> {
     CATALOGS
         .iter()
@@ -107,7 +107,6 @@ fn owner_query(catalog: &Catalog) -> String {
     let (head, from, ours) = (catalog.head(), catalog.from(), catalog.ours());
     let objects = catalog.objects;
     let mine = match catalog.name {
-        "pg_extension" => "o.oid >= 16384",
         "pg_subscription" => {
             "o.subdbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())"
         }

@@ -5,8 +5,9 @@ SELECT coalesce(o.schema, ''), coalesce(CASE WHEN o.type LIKE '%table%' OR o.typ
          OR o.type = 'sequence' THEN o.name END, ''),
        format('%s %s', o.type, o.identity), d.description
   FROM pg_description d, pg_identify_object(d.classoid, d.objoid, d.objsubid) o
- WHERE d.objoid >= 16384
-    OR (d.classoid = 'pg_namespace'::regclass AND d.objoid = 'public'::regnamespace);
+ WHERE o.identity IS NOT NULL AND (d.objoid >= 16384
+    OR (d.classoid = 'pg_namespace'::regclass
+        AND d.objoid = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = 'public')));
 
 -- section: default privileges
 SELECT coalesce(n.nspname, ''), '',

@@ -16,10 +16,10 @@ const TABLES_PER_STATEMENT: usize = 40;
 /// Reads the sections `rows`, `matview rows`, `sequence values` and `large object`.
 pub(super) fn contents(client: &mut Client, wanted: &Snapshot) -> Sections {
     let mut sections = Sections::new();
-    let tables = relations(client, "r", wanted);
+    let tables = relations(client, Kind::Table, wanted);
     sections.insert("rows".into(), hash_all(client, &tables));
     if wanted.matview_rows {
-        let views = relations(client, "m", wanted);
+        let views = relations(client, Kind::Matview, wanted);
         sections.insert("matview rows".into(), hash_all(client, &views));
     }
     sections.insert("sequence values".into(), sequences(client, wanted));
@@ -33,25 +33,52 @@ struct Hashing {
     query: String,
 }
 
+/// Which relations to hash.
+#[derive(Clone, Copy)]
+enum Kind {
+    Table,
+    Matview,
+}
+
+/// Whether `relation` is partitioned by the hash of an enum: that is a hash of oids, so a restored
+/// row may rightly be in another leaf, and the whole is compared.
+fn hashed_by_enum(relation: &str) -> String {
+    format!(
+        "EXISTS (SELECT FROM pg_partitioned_table p JOIN pg_attribute a \
+         ON a.attrelid = p.partrelid AND a.attnum = ANY (p.partattrs::int2[]) \
+         JOIN pg_type y ON y.oid = a.atttypid \
+         WHERE p.partrelid = {relation} AND p.partstrat = 'h' AND y.typtype = 'e')"
+    )
+}
+
 /// Schema, name, columns (quoted, by name) and row condition of the relations that hold rows.
 /// Members of extensions hold rows of ours only where the extension says so.
-fn list(relkind: &str, wanted: &Snapshot) -> String {
+fn list(relkind: Kind, wanted: &Snapshot) -> String {
     let operational = if wanted.operational_data {
         "false"
     } else {
         OPERATIONAL
+    };
+    let of_kind = match relkind {
+        Kind::Table => format!(
+            "(c.relkind = 'r' AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid \
+             AND {leaf}) OR c.relkind = 'p' AND {root})",
+            leaf = hashed_by_enum("i.inhparent"),
+            root = hashed_by_enum("c.oid")
+        ),
+        Kind::Matview => "c.relkind = 'm'".to_owned(),
     };
     format!(
         "SELECT n.nspname, c.relname,
                 (SELECT string_agg(format('t.%I', a.attname), ', ' ORDER BY a.attname COLLATE \"C\")
                    FROM pg_attribute a
                   WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
-                conf.condition
+                conf.condition, c.relkind
            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
            LEFT JOIN LATERAL (
                 SELECT e.extcondition[array_position(e.extconfig, c.oid)] AS condition
                   FROM pg_extension e WHERE c.oid = ANY (e.extconfig)) conf ON true
-          WHERE c.relkind = '{relkind}' AND c.relpersistence <> 't' AND c.relispopulated
+          WHERE {of_kind} AND c.relpersistence <> 't' AND c.relispopulated
             AND n.nspname NOT IN ('pg_catalog', 'information_schema')
             AND NOT {operational}
             AND (conf.condition IS NOT NULL OR NOT EXISTS (
@@ -60,7 +87,7 @@ fn list(relkind: &str, wanted: &Snapshot) -> String {
     )
 }
 
-fn relations(client: &mut Client, relkind: &str, wanted: &Snapshot) -> Vec<Hashing> {
+fn relations(client: &mut Client, relkind: Kind, wanted: &Snapshot) -> Vec<Hashing> {
     let rows = client.rows(&list(relkind, wanted));
     rows.into_iter()
         .map(hashing)
@@ -70,10 +97,15 @@ fn relations(client: &mut Client, relkind: &str, wanted: &Snapshot) -> Vec<Hashi
 }
 
 fn hashing(row: Vec<Option<String>>) -> (Entry, Hashing) {
-    let [schema, relation, columns, condition] = <[_; 4]>::try_from(row).unwrap();
+    let [schema, relation, columns, condition, kind] = <[_; 5]>::try_from(row).unwrap();
     let (schema, relation) = (schema.unwrap(), relation.unwrap());
     let key = format!("{schema}.{relation}");
-    let table = format!("{}.{}", ident(&schema), ident(&relation));
+    let only = if kind.as_deref() == Some("p") {
+        ""
+    } else {
+        "ONLY "
+    };
+    let table = format!("{only}{}.{}", ident(&schema), ident(&relation));
     let query = hash_query(
         &table,
         &columns.unwrap_or_default(),
@@ -92,7 +124,7 @@ fn hashing(row: Vec<Option<String>>) -> (Entry, Hashing) {
 fn hash_query(table: &str, columns: &str, condition: &str) -> String {
     format!(
         "SELECT format('%s rows, %s', count(*), md5(coalesce(string_agg(h, '' ORDER BY h), ''))) \
-         FROM (SELECT md5(ROW({columns})::text) COLLATE \"C\" AS h FROM ONLY {table} AS t {condition}) AS x"
+         FROM (SELECT md5(ROW({columns})::text) COLLATE \"C\" AS h FROM {table} AS t {condition}) AS x"
     )
 }
 

@@ -25,19 +25,22 @@ SELECT '', '', quote_ident(a.amname), format('%s %s', a.amtype, a.amhandler)
 
 -- section: foreign data wrapper
 SELECT '', '', quote_ident(w.fdwname),
-       format('%s %s %s', w.fdwhandler::regproc, w.fdwvalidator::regproc, w.fdwoptions)
+       format('%s %s %s', w.fdwhandler::regproc, w.fdwvalidator::regproc,
+              (SELECT array_agg(o ORDER BY o COLLATE "C") FROM unnest(w.fdwoptions) o))
   FROM pg_foreign_data_wrapper w WHERE @ours(pg_foreign_data_wrapper, w.oid);
 
 -- section: server
 SELECT '', '', quote_ident(s.srvname),
        jsonb_build_object('wrapper', w.fdwname, 'type', s.srvtype, 'version', s.srvversion,
-                          'options', s.srvoptions)
+                          'options',
+                          (SELECT jsonb_agg(o ORDER BY o COLLATE "C") FROM unnest(s.srvoptions) o))
   FROM pg_foreign_server s JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
  WHERE @ours(pg_foreign_server, s.oid);
 
 -- section: user mapping
 SELECT '', '', format('%s on %I', CASE u.umuser WHEN 0 THEN 'PUBLIC'
-                      ELSE pg_get_userbyid(u.umuser)::text END, s.srvname), u.umoptions::text
+                      ELSE pg_get_userbyid(u.umuser)::text END, s.srvname),
+       (SELECT array_agg(o ORDER BY o COLLATE "C") FROM unnest(u.umoptions) o)::text
   FROM pg_user_mapping u JOIN pg_foreign_server s ON s.oid = u.umserver;
 
 -- section: event trigger

@@ -27,8 +27,8 @@ SELECT n.nspname, c.relname, format('%I.%I', n.nspname, c.relname),
          'view', CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END,
          'server', (SELECT s.srvname FROM pg_foreign_table f
                       JOIN pg_foreign_server s ON s.oid = f.ftserver WHERE f.ftrelid = c.oid),
-         'foreign options', (SELECT to_jsonb(f.ftoptions) FROM pg_foreign_table f
-                              WHERE f.ftrelid = c.oid)))
+         'foreign options', (SELECT jsonb_agg(o ORDER BY o COLLATE "C")
+                               FROM pg_foreign_table f, unnest(f.ftoptions) o WHERE f.ftrelid = c.oid)))
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c') AND c.relpersistence <> 't'
    AND @user_schema(n.nspname) AND @ours(pg_class, c.oid);
@@ -51,7 +51,7 @@ SELECT n.nspname, c.relname, format('%I.%I.%I', n.nspname, c.relname, a.attname)
          'local', CASE WHEN NOT c.relispartition THEN a.attislocal END,
          'options', (SELECT jsonb_agg(o ORDER BY o) FROM unnest(a.attoptions) o
                       WHERE o NOT LIKE 'pg\_attver=%'),
-         'foreign options', to_jsonb(a.attfdwoptions)))
+         'foreign options', (SELECT jsonb_agg(o ORDER BY o COLLATE "C") FROM unnest(a.attfdwoptions) o)))
   FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum

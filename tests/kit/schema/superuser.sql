@@ -1,12 +1,13 @@
 -- What only a superuser can create; on top of owner.sql.
 \set ON_ERROR_STOP on
-SET client_min_messages = warning;
+SET client_min_messages = error;
 SELECT current_setting('server_version_num')::int >= 150000 AS v15 \gset
 
 DO $$ BEGIN CREATE ROLE "rol raro
 ;--DROP" NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
 
 CREATE SCHEMA super;
+GRANT USAGE ON SCHEMA super TO escritor;
 COMMENT ON EXTENSION citext IS 'a comment of our own on an extension';
 
 -- A base type, with its array, operators, families and classes ------------------------------------
@@ -43,7 +44,10 @@ INSERT INTO super.wholes SELECT g::super.whole, ARRAY[g::super.whole, NULL] FROM
 CREATE INDEX wholes_other ON super.wholes ((w::int) super.other_int);
 
 -- Languages, transforms, access methods, text search ----------------------------------------------
-CREATE TRUSTED LANGUAGE pl_own HANDLER plpgsql_call_handler INLINE plpgsql_inline_handler VALIDATOR plpgsql_validator;
+CREATE FUNCTION super.pl_call() RETURNS language_handler LANGUAGE c AS '$libdir/plpgsql', 'plpgsql_call_handler';
+CREATE FUNCTION super.pl_inline(internal) RETURNS void LANGUAGE c AS '$libdir/plpgsql', 'plpgsql_inline_handler';
+CREATE FUNCTION super.pl_check(oid) RETURNS void LANGUAGE c AS '$libdir/plpgsql', 'plpgsql_validator';
+CREATE TRUSTED LANGUAGE pl_own HANDLER super.pl_call INLINE super.pl_inline VALIDATOR super.pl_check;
 COMMENT ON LANGUAGE pl_own IS 'a language';
 REVOKE USAGE ON LANGUAGE pl_own FROM PUBLIC;
 GRANT USAGE ON LANGUAGE pl_own TO lector;
@@ -94,7 +98,7 @@ ALTER EVENT TRIGGER off DISABLE;
 -- Publications and a subscription that is not connected -------------------------------------------
 CREATE PUBLICATION super_all FOR ALL TABLES WITH (publish = 'insert, truncate');
 \if :v15
-CREATE PUBLICATION super_schemas FOR TABLES IN SCHEMA super, every;
+CREATE PUBLICATION super_schemas FOR TABLES IN SCHEMA super, every WITH (publish = 'insert');
 \endif
 CREATE SUBSCRIPTION super_subscription CONNECTION 'dbname=nowhere host=127.0.0.1 port=1' PUBLICATION p, q
     WITH (connect = false, slot_name = NONE, enabled = false);
