@@ -1,0 +1,250 @@
+//! The sealed sets of a store: found by their manifests, removed manifest first.
+
+use std::collections::BTreeMap;
+
+use respaldo_domain::backup::{ArchiveName, BackupKind};
+use respaldo_domain::manifest::Manifest;
+use respaldo_domain::object::ObjectKey;
+
+use super::read::read_whole;
+use super::{Store, StoreSink};
+use crate::faults;
+use crate::ports::{Codec, Context, Fault, FaultKind, ObjectReader};
+
+/// No manifest is larger: half a million tables fit.
+const MAX_MANIFEST_BYTES: u64 = 512 * 1024 * 1024;
+const SUFFIX: &str = ".manifest.json";
+
+/// All manifests of a store.
+#[derive(Debug)]
+pub struct ManifestListing {
+    /// One for each sealed set, in the order of names.
+    pub manifests: Vec<ManifestRead>,
+    /// Sinks which could not be listed: sets that only they hold are missing above.
+    pub unlisted: Vec<SinkFault>,
+}
+
+/// A manifest as it was found.
+#[derive(Debug)]
+pub struct ManifestRead {
+    /// The set.
+    pub name: ArchiveName,
+    /// Names of the sinks which hold the manifest.
+    pub sinks: Vec<String>,
+    /// The first good copy, or why there is none.
+    pub result: Result<Manifest, Fault>,
+}
+
+/// A failure of one sink.
+#[derive(Debug)]
+pub struct SinkFault {
+    /// The sink's name.
+    pub sink: String,
+    /// What it said.
+    pub fault: Fault,
+}
+
+impl Store {
+    /// Reads every manifest, merged over the sinks. Fails when no sink can be listed.
+    pub fn manifests(&self, codec: &dyn Codec, cx: &Context) -> Result<ManifestListing, Fault> {
+        let (holders, unlisted) = self.find_manifests(cx)?;
+        let mut manifests = Vec::new();
+        for (name, holders) in holders {
+            cx.check()?;
+            let result = first_good(&holders, &name, codec, cx);
+            let sinks = holders
+                .iter()
+                .map(|entry| entry.sink.name().to_owned())
+                .collect();
+            manifests.push(ManifestRead {
+                name,
+                sinks,
+                result,
+            });
+        }
+        Ok(ManifestListing {
+            manifests,
+            unlisted,
+        })
+    }
+
+    /// The manifest of one set.
+    pub fn manifest(
+        &self,
+        name: &ArchiveName,
+        codec: &dyn Codec,
+        cx: &Context,
+    ) -> Result<Manifest, Fault> {
+        first_good(&self.sinks.iter().collect::<Vec<_>>(), name, codec, cx)
+    }
+
+    /// Names of all sealed sets, in the order of names. Fails when a required sink cannot be listed:
+    /// what only it knows may depend on what the others show.
+    pub fn sealed(&self, cx: &Context) -> Result<Vec<ArchiveName>, Fault> {
+        let (holders, unlisted) = self.find_manifests(cx)?;
+        let is_required = |name: &str| {
+            self.sinks
+                .iter()
+                .any(|entry| entry.required && entry.sink.name() == name)
+        };
+        match unlisted.into_iter().find(|lost| is_required(&lost.sink)) {
+            Some(lost) => Err(lost.fault),
+            None => Ok(holders.into_keys().collect()),
+        }
+    }
+
+    /// Whether a set is sealed. Where there are required sinks they decide, because they are
+    /// written first: an optional sink that is down does not keep a run from its own litter.
+    pub fn is_sealed(&self, name: &ArchiveName, cx: &Context) -> Result<bool, Fault> {
+        let required = self.sinks.iter().filter(|entry| entry.required).count();
+        let deciding = if required == 0 {
+            self.sinks.len()
+        } else {
+            required
+        };
+        let deciding = Self {
+            sinks: self.sinks[..deciding].to_vec(),
+        };
+        match ObjectReader::head(&deciding, &name.manifest_key(), cx) {
+            Ok(_) => Ok(true),
+            Err(fault) if fault.kind == FaultKind::NotFound => Ok(false),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Removes the objects of a set of ours that was never sealed; a sink which has its manifest
+    /// nevertheless keeps everything. Goes on after a failure and returns the first.
+    pub fn remove_unsealed(&self, name: &ArchiveName, cx: &Context) -> Result<(), Fault> {
+        let mut first_fault = None;
+        for entry in &self.sinks {
+            if let Err(fault) = remove_litter(entry, name, cx) {
+                first_fault.get_or_insert(fault);
+            }
+        }
+        first_fault.map_or(Ok(()), Err)
+    }
+
+    /// Removes a set from every sink: all manifests, then the other objects where the manifest is
+    /// gone. Goes on after a failure and returns the first; to be called again it is harmless.
+    pub fn delete_set(&self, manifest: &Manifest, cx: &Context) -> Result<(), Fault> {
+        let objects = own_objects(manifest)?;
+        let mut first_fault = None;
+        let mut unsealed = Vec::new();
+        for entry in &self.sinks {
+            match delete(entry, &manifest.archive.manifest_key(), cx) {
+                Ok(()) => unsealed.push(entry),
+                Err(fault) => _ = first_fault.get_or_insert(fault),
+            }
+        }
+        for entry in unsealed {
+            for key in &objects {
+                if let Err(fault) = delete(entry, key, cx) {
+                    first_fault.get_or_insert(fault);
+                }
+            }
+        }
+        first_fault.map_or(Ok(()), Err)
+    }
+
+    /// Who holds which manifest, and who could not be asked.
+    fn find_manifests(&self, cx: &Context) -> Result<(Holders<'_>, Vec<SinkFault>), Fault> {
+        let mut holders = Holders::new();
+        let mut unlisted = Vec::new();
+        for entry in &self.sinks {
+            match list_manifests(entry, cx) {
+                Ok(names) => {
+                    for name in names {
+                        holders.entry(name).or_default().push(entry);
+                    }
+                }
+                Err(fault) => {
+                    cx.check()?;
+                    unlisted.push(SinkFault {
+                        sink: entry.sink.name().to_owned(),
+                        fault,
+                    });
+                }
+            }
+        }
+        if unlisted.len() < self.sinks.len() {
+            return Ok((holders, unlisted));
+        }
+        let nothing = || Fault::bare(FaultKind::Invalid, "no sink is configured");
+        Err(unlisted
+            .into_iter()
+            .next()
+            .map_or_else(nothing, |first| first.fault))
+    }
+}
+
+type Holders<'a> = BTreeMap<ArchiveName, Vec<&'a StoreSink>>;
+
+fn list_manifests(entry: &StoreSink, cx: &Context) -> Result<Vec<ArchiveName>, Fault> {
+    let mut names = Vec::new();
+    for kind in [
+        BackupKind::Full,
+        BackupKind::Differential,
+        BackupKind::Incremental,
+    ] {
+        faults::step("store.list")?;
+        let found = entry.sink.list(&format!("{}/", kind.folder()), cx)?;
+        names.extend(found.iter().filter_map(|object| sealed_by(&object.key)));
+    }
+    Ok(names)
+}
+
+/// The set that a key seals, if it is the key of a manifest in its proper place.
+fn sealed_by(key: &ObjectKey) -> Option<ArchiveName> {
+    let name: ArchiveName = key.file_name().strip_suffix(SUFFIX)?.parse().ok()?;
+    (name.manifest_key() == *key).then_some(name)
+}
+
+fn first_good(
+    holders: &[&StoreSink],
+    name: &ArchiveName,
+    codec: &dyn Codec,
+    cx: &Context,
+) -> Result<Manifest, Fault> {
+    let key = name.manifest_key();
+    let store = Store {
+        sinks: holders.iter().map(|&entry| entry.clone()).collect(),
+    };
+    store.first_answer(0, &key, |_, sink| {
+        let manifest = codec.decode_manifest(&read_whole(sink, &key, MAX_MANIFEST_BYTES, cx)?)?;
+        if manifest.archive == *name {
+            return Ok(manifest);
+        }
+        let subject = format!("{key} is the manifest of {}", manifest.archive);
+        Err(Fault::bare(FaultKind::Corrupt, subject))
+    })
+}
+
+fn remove_litter(entry: &StoreSink, name: &ArchiveName, cx: &Context) -> Result<(), Fault> {
+    match entry.sink.head(&name.manifest_key(), cx) {
+        Ok(_) => return Ok(()),
+        Err(fault) if fault.kind == FaultKind::NotFound => {}
+        Err(fault) => return Err(fault),
+    }
+    for key in [name.key(), name.stats_key(), name.roles_key()] {
+        delete(entry, &key, cx)?;
+    }
+    Ok(())
+}
+
+/// The keys that may be removed with a set. A manifest that names others is not obeyed.
+fn own_objects(manifest: &Manifest) -> Result<Vec<ObjectKey>, Fault> {
+    let name = &manifest.archive;
+    let own = [name.key(), name.stats_key(), name.roles_key()];
+    let named = || manifest.objects.iter().map(|object| &object.key);
+    if let Some(foreign) = named().find(|key| !own.contains(key)) {
+        let subject = format!("{foreign} is not an object of {name}");
+        return Err(Fault::bare(FaultKind::Invalid, subject));
+    }
+    Ok(named().cloned().collect())
+}
+
+fn delete(entry: &StoreSink, key: &ObjectKey, cx: &Context) -> Result<(), Fault> {
+    cx.check()?;
+    faults::step("store.delete")?;
+    entry.sink.delete(key, cx)
+}

@@ -1,0 +1,96 @@
+//! Bytes on their way: hashed as they pass, and faults that travel through `Read` and `Write`.
+
+use std::io::{self, Read, Write};
+
+use respaldo_domain::object::Sha256;
+use sha2::Digest;
+
+use crate::ports::{Fault, FaultKind};
+
+/// Hashes and counts what is read through it.
+pub struct HashingReader<R> {
+    inner: R,
+    hash: sha2::Sha256,
+    bytes: u64,
+}
+
+impl<R: Read> HashingReader<R> {
+    /// Nothing read yet.
+    pub fn new(inner: R) -> Self {
+        Self {
+            inner,
+            hash: sha2::Sha256::new(),
+            bytes: 0,
+        }
+    }
+
+    /// Bytes read so far.
+    pub fn count(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Reads what is left.
+    pub fn drain(&mut self) -> io::Result<()> {
+        io::copy(self, &mut io::sink()).map(drop)
+    }
+
+    /// The hash and the count of what was read.
+    pub fn finish(self) -> (Sha256, u64) {
+        (Sha256(self.hash.finalize().into()), self.bytes)
+    }
+}
+
+impl<R: Read> Read for HashingReader<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let got = self.inner.read(out)?;
+        self.hash.update(&out[..got]);
+        self.bytes += got as u64;
+        Ok(got)
+    }
+}
+
+/// Hashes and counts what is written to it, and keeps nothing.
+#[derive(Default)]
+pub struct HashingWriter {
+    hash: sha2::Sha256,
+    bytes: u64,
+}
+
+impl HashingWriter {
+    /// The hash and the count of what was written.
+    pub fn finish(self) -> (Sha256, u64) {
+        (Sha256(self.hash.finalize().into()), self.bytes)
+    }
+}
+
+impl Write for HashingWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.hash.update(bytes);
+        self.bytes += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Packs a fault for a `Read` or `Write`. Never as `Interrupted`, which callers retry for ever.
+pub fn io_of_fault(fault: Fault) -> io::Error {
+    let kind = match fault.kind {
+        FaultKind::NotFound => io::ErrorKind::NotFound,
+        FaultKind::Denied => io::ErrorKind::PermissionDenied,
+        FaultKind::Full => io::ErrorKind::StorageFull,
+        FaultKind::Corrupt => io::ErrorKind::InvalidData,
+        FaultKind::Invalid => io::ErrorKind::InvalidInput,
+        _ => io::ErrorKind::Other,
+    };
+    io::Error::new(kind, fault)
+}
+
+/// The fault that travelled in an error, or one made from it.
+pub fn fault_of_io(subject: impl Into<String>, error: io::Error) -> Fault {
+    error
+        .downcast::<Fault>()
+        .unwrap_or_else(|error| Fault::io(subject, error))
+}
