@@ -5,9 +5,15 @@
 //! ordinary threads (never from an asynchronous worker, where blocking would stall others).
 
 mod conninfo;
+pub mod coverage;
+mod facts;
+mod rows;
 mod runtime;
+pub mod server;
 mod session;
+mod snapshot;
 
 pub use conninfo::{ConnInfo, ConnInfoError};
+pub use rows::field;
 pub use runtime::block_on;
 pub use session::{CopyIn, PgError, PgErrorKind, Session, SessionOptions, Statement, sql};

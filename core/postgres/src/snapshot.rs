@@ -1,0 +1,123 @@
+//! The snapshot a backup is of, and the fence that keeps DDL from emptying it.
+//!
+//! The snapshot lives in a session of its own that does nothing else than hold it, hold the table
+//! locks and answer questions about the catalog as of then. What the catalog says *now* is asked
+//! on a second session in autocommit.
+
+mod fence;
+
+use std::time::Duration;
+
+use chrono::{DateTime, FixedOffset, Utc};
+use respaldo_domain::table::TableFacts;
+
+pub use fence::Fence;
+
+use crate::conninfo::ConnInfo;
+use crate::session::{PgError, Session, SessionOptions, sql};
+use crate::{facts, server};
+
+/// An exported snapshot, open until dropped.
+pub struct Snapshot {
+    session: Session,
+    info: ConnInfo,
+    options: SessionOptions,
+    live: Option<Session>,
+    id: String,
+    taken_at: DateTime<FixedOffset>,
+    lsn: Option<String>,
+}
+
+impl Snapshot {
+    /// Opens a session and takes a snapshot that others can share.
+    pub fn open(info: &ConnInfo, options: &SessionOptions) -> Result<Self, PgError> {
+        let mut session = Session::connect(info, options)?;
+        server::lift_time_limits(&mut session)?;
+        session.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+        let id = session.value(sql("SELECT pg_catalog.pg_export_snapshot()"))?;
+        let taken_at: DateTime<Utc> = session.value(sql("SELECT pg_catalog.clock_timestamp()"))?;
+        let lsn = server::lsn(&mut session)?;
+        Ok(Self {
+            session,
+            info: info.clone(),
+            options: options.clone(),
+            live: None,
+            id,
+            taken_at: taken_at.fixed_offset(),
+            lsn,
+        })
+    }
+
+    /// What `SET TRANSACTION SNAPSHOT` takes.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The server's clock right after the snapshot was taken.
+    pub fn taken_at(&self) -> DateTime<FixedOffset> {
+        self.taken_at
+    }
+
+    /// WAL position right after the snapshot was taken.
+    pub fn lsn(&self) -> Option<&str> {
+        self.lsn.as_deref()
+    }
+
+    /// The session that holds it. An error in a statement ends the snapshot.
+    pub fn session(&mut self) -> &mut Session {
+        &mut self.session
+    }
+
+    /// Every relation under the snapshot that is neither the system's nor temporary.
+    pub fn tables(&mut self) -> Result<Vec<TableFacts>, PgError> {
+        facts::read(&mut self.session)
+    }
+
+    /// Locks what will be read against DDL and says whether the snapshot still tells the truth
+    /// about it: TRUNCATE and rewrites between snapshot and lock would leave nothing to read.
+    /// Only tables and partitioned tables this role may read are locked. After an error, or when
+    /// overtaken, the snapshot is of no more use.
+    pub fn lock_and_fence(
+        &mut self,
+        tables: &[&TableFacts],
+        lock_timeout: Duration,
+    ) -> Result<Fence, PgError> {
+        if let Fence::Overtaken { what } = fence::lock(&mut self.session, tables, lock_timeout)? {
+            return Ok(Fence::Overtaken { what });
+        }
+        let now = facts::read(self.live()?)?;
+        Ok(fence::compare(tables, &now))
+    }
+
+    /// How many sessions wait for a lock that this one holds.
+    pub fn waiters(&mut self) -> Result<u64, PgError> {
+        let pid = self.session.pid();
+        let count: i64 = self.live()?.value(
+            sql("SELECT pg_catalog.count(*) FROM (SELECT DISTINCT l.pid \
+                 FROM pg_catalog.pg_locks AS l WHERE NOT l.granted) AS w \
+                 WHERE $1 = ANY (pg_catalog.pg_blocking_pids(w.pid))")
+            .bind(pid),
+        )?;
+        Ok(count as u64)
+    }
+
+    /// Whether a type used by one of `tables` is no longer what it was under the snapshot. To be
+    /// asked after the data was read: output functions look at the catalog of the moment, so an
+    /// enum label renamed meanwhile is in the data and not in the schema.
+    pub fn types_moved(&mut self, tables: &[TableFacts]) -> Result<bool, PgError> {
+        let now = facts::read(self.live()?)?;
+        Ok(fence::types_differ(tables, &now))
+    }
+
+    fn live(&mut self) -> Result<&mut Session, PgError> {
+        let session = match self.live.take() {
+            Some(session) => session,
+            None => {
+                let mut session = Session::connect(&self.info, &self.options)?;
+                server::lift_time_limits(&mut session)?;
+                session
+            }
+        };
+        Ok(self.live.insert(session))
+    }
+}
