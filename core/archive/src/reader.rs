@@ -128,7 +128,7 @@ impl<R: Read> ArchiveReader<R> {
         }
     }
 
-    /// After the last block. pg_dump 16 and later, their output redirected to a file, append the table of contents with
+    /// After the last block. Builds of pg_dump 16 to 18 have been seen which, redirected to a file, append the table of contents with
     /// offsets instead of overwriting the first one; stock pg_restore takes no notice of it.
     fn end(&mut self) -> Result<()> {
         match self.framed.tap().fill_buf()?.first() {

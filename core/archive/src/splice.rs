@@ -19,7 +19,8 @@ type TableName = (Option<Text>, Text);
 /// A table of contents under construction: a schema which takes in the TABLE DATA entries of other archives.
 pub struct Splice {
     toc: Toc,
-    tables: HashMap<TableName, i32>,
+    /// Places of the TABLE entries.
+    tables: HashMap<TableName, usize>,
     data: HashMap<TableName, i32>,
     added: Vec<Entry>,
     next_id: i32,
@@ -29,15 +30,15 @@ impl Splice {
     /// Begins with a schema, whose own data entries stay.
     pub fn new(schema: Toc) -> Result<Self> {
         let next_id = schema.next_dump_id()?;
-        let named = |desc: &str| {
-            let entries = schema.entries.iter().filter(|entry| entry.is(desc));
-            entries
-                .map(|entry| (name_of(entry), entry.dump_id))
-                .collect()
-        };
+        let tables = named(&schema, "TABLE")
+            .map(|(place, entry)| (name_of(entry), place))
+            .collect();
+        let data = named(&schema, "TABLE DATA")
+            .map(|(_, entry)| (name_of(entry), entry.dump_id))
+            .collect();
         Ok(Self {
-            tables: named("TABLE"),
-            data: named("TABLE DATA"),
+            tables,
+            data,
             added: Vec::new(),
             next_id,
             toc: schema,
@@ -60,37 +61,24 @@ impl Splice {
         }
     }
 
-    /// The dump id of a table by schema and name.
-    pub fn table(&self, namespace: &str, name: &str) -> Option<i32> {
-        self.tables
-            .get(&(Some(namespace.into()), name.into()))
-            .copied()
-    }
-
-    /// Takes in the rows of a table, matched by schema and name, and returns the dump id its block must have.
+    /// Takes in the rows of a table, matched by schema and name, and returns the dump id its block must have. That the
+    /// table still has the columns its rows were dumped with is for the caller to know.
     pub fn add(&mut self, foreign: &Entry) -> Result<i32> {
         let name = name_of(foreign);
         let Some(&table) = self.tables.get(&name) else {
             return Err(ArchiveError::NoSuchTable(display_name(foreign)));
         };
-        self.add_to(table, foreign)
-    }
-
-    /// The same where the caller has matched the table itself (renamed since): names and owner become the schema's. The
-    /// COPY statement names the table too, so the caller hands over an entry in which that is right.
-    pub fn add_to(&mut self, table: i32, foreign: &Entry) -> Result<i32> {
-        let name = name_of(foreign);
         if self.data.contains_key(&name) {
             return Err(ArchiveError::UnexpectedBlock(foreign.dump_id));
         }
         let dump_id = self.next_id;
         self.next_id = dump_id.checked_add(1).ok_or(ArchiveError::NoFreeId)?;
-        let dependencies = vec![table];
         self.added.push(Entry {
             dump_id,
-            dependencies,
-            offset: Offset::NotSet,
             had_dumper: true,
+            owner: self.toc.entries[table].owner.clone(),
+            dependencies: vec![self.toc.entries[table].dump_id],
+            offset: Offset::NotSet,
             ..foreign.clone()
         });
         self.data.insert(name, dump_id);
@@ -109,6 +97,13 @@ impl Splice {
         self.toc.fill_relkinds();
         self.toc
     }
+}
+
+fn named<'a>(toc: &'a Toc, desc: &'a str) -> impl Iterator<Item = (usize, &'a Entry)> {
+    toc.entries
+        .iter()
+        .enumerate()
+        .filter(move |(_, entry)| entry.is(desc))
 }
 
 fn name_of(entry: &Entry) -> TableName {

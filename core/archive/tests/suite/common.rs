@@ -1,5 +1,4 @@
 //! What the suites of this crate share: the golden archives, and the whole contents of an archive for comparison.
-#![allow(dead_code, reason = "each suite uses its part")]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,11 +1,9 @@
 //! Writing: parallel streams, splicing, and what is refused.
 
-mod common;
-
 use std::collections::HashMap;
 use std::io::{self, Cursor, Write};
 
-use common::{all, contents, golden_named, rewrite, stored};
+use crate::common::{all, contents, golden_named, rewrite, stored};
 use respaldo_archive::{
     ArchiveError, ArchiveReader, ArchiveWriter, Compression, EncodeOptions, Entry, Splice,
     SplicedBlock, Toc, Version, decode_block, write_spliced,
@@ -20,7 +18,7 @@ fn text(length: usize) -> Vec<u8> {
         state ^= state >> 7;
         state ^= state << 17;
         text.extend_from_slice(format!("{}\tsome words {:x}\n", state % 1000, state).as_bytes());
-        if state % 7 == 0 {
+        if state.is_multiple_of(7) {
             text.extend_from_slice(&state.to_le_bytes());
         }
     }
@@ -236,7 +234,7 @@ fn an_archive_lacking_a_block_or_left_in_one_cannot_be_finished() {
     ));
 
     let mut writer = ArchiveWriter::create(io::sink(), toc, EncodeOptions::default()).unwrap();
-    drop(writer.begin_data(ids[0]).unwrap());
+    let _given_up = writer.begin_data(ids[0]).unwrap();
     assert!(matches!(
         writer.begin_data(ids[1]),
         Err(ArchiveError::UnfinishedBlock(_))

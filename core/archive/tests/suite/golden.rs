@@ -1,10 +1,8 @@
 //! Archives of every supported pg_dump, kept for ever: `golden/schema.sql` dumped by PostgreSQL 13 to 18.
 
-mod common;
-
 use std::io::Cursor;
 
-use common::{all, contents, golden, golden_named, rewrite, stored};
+use crate::common::{all, contents, golden, golden_named, rewrite, stored};
 use respaldo_archive::{
     ArchiveReader, ArchiveWriter, Compression, EncodeOptions, Offset, Section, Toc, Version,
     decode_block, read_copy_lines,
@@ -63,7 +61,7 @@ fn rows_and_large_objects_are_the_same_whoever_dumped_them() {
         assert_eq!(rows, 120);
         let weird = toc
             .table_data()
-            .find(|entry| entry.namespace.as_ref().unwrap() == &"Weird schema")
+            .find(|entry| *entry.namespace.as_ref().unwrap() == "Weird schema")
             .unwrap();
         assert_eq!(weird.tag, "tab\twith\nnewline, ñ and \\ backslash");
         let text = String::from_utf8(contents[&(weird.dump_id, None)].clone()).unwrap();

@@ -1,12 +1,10 @@
 //! Stock pg_dump and pg_restore of PostgreSQL 15 (or `PG_TEST_VERSION`) as judges of what is written here.
 
-mod common;
-
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use common::{contents, golden_folder, stored};
+use crate::common::{contents, golden_folder, stored};
 use respaldo_archive::{
     ArchiveReader, ArchiveWriter, BlockKind, BlockReport, Compression, EncodeOptions, Entry,
     Offset, Splice, SplicedBlock, Toc, read_copy_lines, write_spliced,
@@ -69,10 +67,7 @@ fn restored(cluster: &Cluster, archive: &Path, arguments: &[&str]) -> String {
         let random = ["\\restrict", "\\unrestrict", ";     Compression:"];
         !random.iter().any(|start| line.starts_with(start))
     };
-    text.lines()
-        .filter(lasting)
-        .map(|line| format!("{line}\n"))
-        .collect()
+    text.lines().filter(lasting).collect::<Vec<_>>().join("\n")
 }
 
 /// Restores into a database of its own with so many jobs, and gives its rows.

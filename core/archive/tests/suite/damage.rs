@@ -1,8 +1,6 @@
 //! Archives cut short and changed at every place: an error or the truth, never a panic, never less than what was there.
 
-mod common;
-
-use common::{Contents, contents, golden_named};
+use crate::common::{Contents, contents, golden_named};
 use respaldo_archive::{ArchiveError, ArchiveReader, Compression, Toc, Version, decode_block};
 
 const SUBJECTS: [&str; 5] = ["14-gzip", "15-none", "16-zstd", "17-lz4", "18-gzip"];
