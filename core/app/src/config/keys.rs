@@ -1,0 +1,210 @@
+//! Which settings exist, and which known word an unknown one resembles.
+
+use figment::value::{Dict, Value};
+
+use super::error::ConfigError;
+use super::layer::Layer;
+
+/// How the text of an environment variable becomes a value of the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    /// As it stands, also where it looks like a number.
+    Text,
+    /// A path; relative ones are taken from the folder of the file that names them.
+    Path,
+    /// A whole number.
+    Number,
+    /// true or false.
+    Switch,
+    /// Texts, separated by commas in a variable.
+    List,
+    /// A text that is shown to nobody.
+    Secret,
+}
+
+/// Settings of tables with fixed keys.
+pub const KEYS: &[(&str, &str, KeyKind)] = &[
+    ("database", "url", KeyKind::Secret),
+    ("database", "pg_bin_path", KeyKind::Path),
+    ("database", "exclude_schemas", KeyKind::List),
+    ("database", "exclude_tables", KeyKind::List),
+    ("database", "maintenance_user_id", KeyKind::Number),
+    ("catalog", "url", KeyKind::Secret),
+    ("catalog", "enabled", KeyKind::Switch),
+    ("repository", "dir", KeyKind::Path),
+    ("detector", "use", KeyKind::Text),
+    ("dumper", "use", KeyKind::Text),
+];
+
+/// Keys of each `[[sink]]`.
+pub const SINK_KEYS: &[&str] = &["name", "use", "required", "dir"];
+
+/// Keys of each `[[validator]]`.
+pub const VALIDATOR_KEYS: &[&str] = &["use", "when"];
+
+const SECTIONS: &[&str] = &[
+    "database",
+    "catalog",
+    "repository",
+    "detector",
+    "dumper",
+    "sink",
+    "validator",
+];
+
+/// Sections of features that come with later versions.
+const LATER_SECTIONS: &[&str] = &[
+    "schedule",
+    "retention",
+    "encryption",
+    "supervisor",
+    "legacy",
+    "panel",
+    "plugins",
+    "notify",
+    "databases",
+];
+
+/// How a key's text is read; `None` for a key that does not exist.
+pub fn kind_of(section: &str, key: &str) -> Option<KeyKind> {
+    let found = KEYS
+        .iter()
+        .find(|(in_section, name, _)| *in_section == section && *name == key);
+    found.map(|(_, _, kind)| *kind)
+}
+
+/// Checks that a layer holds nothing but known settings of this version.
+pub fn check(layer: &Layer) -> Result<(), ConfigError> {
+    for (section, value) in &layer.values {
+        if LATER_SECTIONS.contains(&section.as_str()) {
+            let key = format!("[{section}]");
+            return Err(ConfigError::NotInThisVersion {
+                key,
+                origin: layer.origin.to_string(),
+            });
+        }
+        match section.as_str() {
+            "sink" => check_tables(layer, section, value, SINK_KEYS)?,
+            "validator" => check_tables(layer, section, value, VALIDATOR_KEYS)?,
+            _ if SECTIONS.contains(&section.as_str()) => check_section(layer, section, value)?,
+            _ => return Err(unknown(layer, "", section, &all_sections())),
+        }
+    }
+    Ok(())
+}
+
+fn all_sections() -> Vec<&'static str> {
+    SECTIONS.iter().chain(LATER_SECTIONS).copied().collect()
+}
+
+fn check_section(layer: &Layer, section: &str, value: &Value) -> Result<(), ConfigError> {
+    let known: Vec<&str> = KEYS
+        .iter()
+        .filter(|(of, _, _)| *of == section)
+        .map(|(_, key, _)| *key)
+        .collect();
+    let table = value
+        .as_dict()
+        .ok_or_else(|| not_a_table(layer, section, "a table"))?;
+    check_table(layer, section, table, &known)
+}
+
+fn check_tables(
+    layer: &Layer,
+    section: &str,
+    value: &Value,
+    known: &[&str],
+) -> Result<(), ConfigError> {
+    let wrong = || not_a_table(layer, section, "an array of tables ([[...]])");
+    for table in value.as_array().ok_or_else(wrong)? {
+        let table = table.as_dict().ok_or_else(wrong)?;
+        later_sink(layer, section, table)?;
+        check_table(layer, section, table, known)?;
+    }
+    Ok(())
+}
+
+/// A sink of a later version has options of its own: the sink is what to complain about.
+fn later_sink(layer: &Layer, section: &str, table: &Dict) -> Result<(), ConfigError> {
+    let name = table.get("use").and_then(Value::as_str);
+    match name {
+        Some(name) if section == "sink" && LATER_SINKS.contains(&name) => {
+            let key = format!("[[sink]] use = {name:?}");
+            Err(ConfigError::NotInThisVersion {
+                key,
+                origin: layer.origin.to_string(),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+const LATER_SINKS: &[&str] = &["s3", "gcs", "azure", "google-drive", "sftp", "webdav"];
+
+fn check_table(
+    layer: &Layer,
+    section: &str,
+    table: &Dict,
+    known: &[&str],
+) -> Result<(), ConfigError> {
+    match table.keys().find(|key| !known.contains(&key.as_str())) {
+        Some(key) => Err(unknown(layer, section, key, known)),
+        None => Ok(()),
+    }
+}
+
+fn unknown(layer: &Layer, section: &str, key: &str, known: &[&str]) -> ConfigError {
+    let full = |name: &str| match section {
+        "" => format!("[{name}]"),
+        _ => format!("{section}.{name}"),
+    };
+    ConfigError::UnknownKey {
+        key: full(key),
+        origin: layer.origin.to_string(),
+        suggestion: closest(key, known.iter().copied()).map(full),
+    }
+}
+
+fn not_a_table(layer: &Layer, section: &str, expected: &str) -> ConfigError {
+    ConfigError::WrongType {
+        key: section.to_owned(),
+        origin: layer.origin.to_string(),
+        found: "a single value",
+        expected: expected.to_owned(),
+    }
+}
+
+/// The known word that is at most a third of its letters away from `word`.
+pub fn closest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    let word = word.to_lowercase();
+    known
+        .map(|candidate| (distance(&word, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= candidate.len().max(3) / 3)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// Edit distance in letters, swapped neighbours counting as one (optimal string alignment).
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for (i, row) in rows.iter_mut().enumerate() {
+        row[0] = i;
+    }
+    rows[0] = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        for j in 1..=b.len() {
+            let changed = usize::from(a[i - 1] != b[j - 1]);
+            let plain = (rows[i - 1][j] + 1)
+                .min(rows[i][j - 1] + 1)
+                .min(rows[i - 1][j - 1] + changed);
+            let swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+            rows[i][j] = if swapped {
+                plain.min(rows[i - 2][j - 2] + 1)
+            } else {
+                plain
+            };
+        }
+    }
+    rows[a.len()][b.len()]
+}

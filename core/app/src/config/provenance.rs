@@ -1,0 +1,105 @@
+//! Where each effective value came from, secrets masked.
+
+use figment::Figment;
+use figment::value::Value;
+
+use super::connection::Located;
+use super::keys::{KEYS, KeyKind};
+
+/// Every effective setting, in the order of sections.
+#[derive(Debug, Clone, Default)]
+pub struct Provenance(Vec<Shown>);
+
+/// One effective setting as it may be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Its key.
+    pub key: String,
+    /// Its value; of a URL everything but the password.
+    pub value: String,
+    /// Where it came from.
+    pub origin: String,
+}
+
+impl Provenance {
+    /// All settings.
+    pub fn all(&self) -> &[Shown] {
+        &self.0
+    }
+}
+
+/// Lists what holds.
+pub fn of(figment: &Figment, source: &Located, catalog: Option<&Located>) -> Provenance {
+    let address = |key: &str, at: &Located, origin: String| Shown {
+        key: key.to_owned(),
+        value: masked(at),
+        origin,
+    };
+    let mut shown = vec![address("database.url", source, source.described.clone())];
+    shown.push(match catalog {
+        Some(at) => address("catalog.url", at, at.described.clone()),
+        None => address(
+            "catalog.url",
+            source,
+            "the defaults (database.url)".to_owned(),
+        ),
+    });
+    let open = KEYS.iter().filter(|(_, _, kind)| *kind != KeyKind::Secret);
+    let keys = open.map(|(section, key, _)| format!("{section}.{key}"));
+    shown.extend(
+        keys.chain(["sink".to_owned(), "validator".to_owned()])
+            .filter_map(|key| {
+                let value = figment.find_value(&key).ok()?;
+                let origin = figment
+                    .get_metadata(value.tag())
+                    .map(|metadata| metadata.name.to_string());
+                Some(Shown {
+                    key,
+                    value: text_of(&value),
+                    origin: origin.unwrap_or_default(),
+                })
+            }),
+    );
+    shown.sort_by_key(|setting| {
+        let section = setting.key.split('.').next().unwrap_or_default().to_owned();
+        KEYS.iter()
+            .position(|(name, _, _)| *name == section)
+            .unwrap_or(usize::MAX)
+    });
+    Provenance(shown)
+}
+
+fn masked(at: &Located) -> String {
+    let password = if at.info.password().is_some() {
+        " (password set)"
+    } else {
+        ""
+    };
+    format!("{}{password}", at.info.display_url())
+}
+
+/// A value as TOML spells it, near enough for people.
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(_, text) => format!("{text:?}"),
+        Value::Char(_, letter) => format!("{:?}", letter.to_string()),
+        Value::Bool(_, on) => on.to_string(),
+        Value::Num(_, number) => number.to_i128().map_or_else(
+            || number.to_u128_lossy().unwrap_or_default().to_string(),
+            |n| n.to_string(),
+        ),
+        Value::Empty(_, _) => String::new(),
+        Value::Array(_, items) => {
+            format!(
+                "[{}]",
+                items.iter().map(text_of).collect::<Vec<_>>().join(", ")
+            )
+        }
+        Value::Dict(_, table) => {
+            let pairs = table
+                .iter()
+                .map(|(key, value)| format!("{key} = {}", text_of(value)));
+            format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! The sections of the configuration file as typed values.
+
+use std::path::{Path, PathBuf};
+
+use figment::value::{Dict, Value};
+use respaldo_domain::table::TableName;
+use serde::{Deserialize, Serialize};
+
+use super::error::ConfigError;
+
+/// All sections, secrets aside.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    pub database: DatabaseSettings,
+    pub catalog: CatalogSettings,
+    pub repository: RepositorySettings,
+    pub detector: StrategySettings,
+    pub dumper: StrategySettings,
+    #[serde(default)]
+    pub sink: Vec<SinkSettings>,
+    pub validator: Vec<ValidatorSettings>,
+}
+
+/// `[database]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseSettings {
+    #[serde(default)]
+    pg_bin_path: Option<PathBuf>,
+    pub exclude_schemas: Vec<String>,
+    exclude_tables: Vec<String>,
+    pub maintenance_user_id: u64,
+}
+
+impl DatabaseSettings {
+    /// Folder of the tools; an empty text means none.
+    pub fn pg_bin_path(&self) -> Option<PathBuf> {
+        self.pg_bin_path
+            .clone()
+            .filter(|path| !path.as_os_str().is_empty())
+    }
+
+    /// Tables by name.
+    pub fn exclude_tables(&self) -> Result<Vec<TableName>, ConfigError> {
+        let parse = |text: &String| {
+            TableName::parse(text).ok_or_else(|| ConfigError::BadValue {
+                key: "database.exclude_tables".to_owned(),
+                problem: format!("{text:?} is not of the form schema.table"),
+            })
+        };
+        self.exclude_tables.iter().map(parse).collect()
+    }
+}
+
+/// `[catalog]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogSettings {
+    pub enabled: bool,
+}
+
+/// `[repository]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RepositorySettings {
+    pub dir: PathBuf,
+}
+
+/// A strategy by its name: `[detector]`, `[dumper]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StrategySettings {
+    /// Its name.
+    #[serde(rename = "use")]
+    pub name: String,
+}
+
+/// One `[[sink]]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SinkSettings {
+    /// Its own name.
+    pub name: String,
+    /// The strategy's name.
+    #[serde(rename = "use")]
+    pub strategy: String,
+    /// Whether a backup fails when this sink does.
+    #[serde(default = "yes")]
+    pub required: bool,
+    /// Folder of a local sink; the repository's where missing.
+    #[serde(default)]
+    pub dir: Option<PathBuf>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// One `[[validator]]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ValidatorSettings {
+    /// The strategy's name.
+    #[serde(rename = "use")]
+    pub strategy: String,
+    /// When it runs.
+    #[serde(default)]
+    pub when: ValidatorTime,
+}
+
+/// When a configured validator runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ValidatorTime {
+    /// Right after each backup.
+    #[default]
+    AfterBackup,
+    /// Once a day, by the scheduler.
+    Daily,
+    /// Once a week, by the scheduler.
+    Weekly,
+}
+
+/// The defaults of every key that has one.
+pub fn defaults() -> Dict {
+    let empty = || Value::from(Vec::<Value>::new());
+    let table = |pairs: Vec<(&str, Value)>| {
+        Value::from(
+            pairs
+                .into_iter()
+                .map(|(key, v)| (key.to_owned(), v))
+                .collect::<Dict>(),
+        )
+    };
+    let sections = vec![
+        (
+            "database",
+            table(vec![
+                ("exclude_schemas", empty()),
+                ("exclude_tables", empty()),
+                ("maintenance_user_id", Value::from(0_u64)),
+            ]),
+        ),
+        ("catalog", table(vec![("enabled", Value::from(true))])),
+        (
+            "repository",
+            table(vec![("dir", Value::from("backups_incrementales"))]),
+        ),
+        ("detector", table(vec![("use", Value::from("pg-stat"))])),
+        ("dumper", table(vec![("use", Value::from("pg-dump"))])),
+        ("validator", empty()),
+    ];
+    sections
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+/// The sinks of a run: those configured, else the repository folder alone.
+pub fn sinks(
+    mut configured: Vec<SinkSettings>,
+    repository: &Path,
+) -> Result<Vec<SinkSettings>, ConfigError> {
+    if configured.is_empty() {
+        configured.push(SinkSettings {
+            name: "local".to_owned(),
+            strategy: "local".to_owned(),
+            required: true,
+            dir: None,
+        });
+    }
+    for sink in &mut configured {
+        sink.dir.get_or_insert_with(|| repository.to_owned());
+    }
+    let problem = repeated(&configured).or_else(|| {
+        (!configured[0].required).then(|| "the first sink must be required".to_owned())
+    });
+    match problem {
+        Some(problem) => Err(ConfigError::BadValue {
+            key: "sink".to_owned(),
+            problem,
+        }),
+        None => Ok(configured),
+    }
+}
+
+fn repeated(sinks: &[SinkSettings]) -> Option<String> {
+    sinks.iter().enumerate().find_map(|(at, sink)| {
+        let earlier = &sinks[..at];
+        if earlier.iter().any(|other| other.name == sink.name) {
+            Some(format!("two sinks are named {:?}", sink.name))
+        } else if earlier.iter().any(|other| other.dir == sink.dir) {
+            Some(format!(
+                "{:?} stores into the folder of another sink",
+                sink.name
+            ))
+        } else {
+            None
+        }
+    })
+}
+
+/// The validators that run after a backup. Those for other times need the scheduler.
+pub fn validators(
+    configured: Vec<ValidatorSettings>,
+) -> Result<Vec<ValidatorSettings>, ConfigError> {
+    match configured
+        .iter()
+        .find(|validator| validator.when != ValidatorTime::AfterBackup)
+    {
+        Some(validator) => Err(ConfigError::NotInThisVersion {
+            key: format!(
+                "validator {:?} at a time other than after-backup",
+                validator.strategy
+            ),
+            origin: "the configuration".to_owned(),
+        }),
+        None => Ok(configured),
+    }
+}

@@ -1,0 +1,268 @@
+use std::fs;
+use std::path::Path;
+
+use secrecy::ExposeSecret;
+
+use super::*;
+
+/// A folder of its own for one test, removed at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(file: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("respaldo-config-{}", uuid::Uuid::new_v4()));
+        fs::create_dir_all(&path).unwrap();
+        fs::write(path.join(FILE_NAME), file).unwrap();
+        Self(path)
+    }
+
+    fn load(&self, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::load(None, &Environment::of(&self.0, variables), Vec::new())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Everything an error would ever print, its causes and debug form included.
+fn all_of(error: &ConfigError) -> String {
+    let mut text = format!("{error} {error:?}");
+    let mut cause = std::error::Error::source(error);
+    while let Some(next) = cause {
+        text.push_str(&next.to_string());
+        cause = next.source();
+    }
+    text
+}
+
+const URL: (&str, &str) = ("DATABASE_URL", "postgresql://ana:geheim@db/ventas");
+
+#[test]
+fn later_layers_win_and_each_value_names_its_origin() {
+    let folder = Folder::new("[repository]\ndir = \"a\"\n[detector]\nuse = \"xmin\"\n");
+    let config = folder
+        .load(&[URL, ("RESPALDO_DETECTOR__USE", "always")])
+        .unwrap();
+    assert_eq!(config.detector.name, "always");
+    assert_eq!(config.dumper.name, "pg-dump");
+    assert_eq!(config.repository, folder.0.join("a"));
+    let origin = |key: &str| {
+        let shown = config
+            .provenance
+            .all()
+            .iter()
+            .find(|shown| shown.key == key)
+            .unwrap();
+        shown.origin.clone()
+    };
+    assert!(origin("detector.use").contains("RESPALDO_DETECTOR__USE"));
+    assert!(origin("repository.dir").contains(FILE_NAME));
+    assert_eq!(origin("dumper.use"), "the defaults");
+    let set = vec![Layer::set("detector.use", "content-hash")];
+    let environment = Environment::of(&folder.0, &[URL, ("RESPALDO_DETECTOR__USE", "always")]);
+    let config = Config::load(None, &environment, set).unwrap();
+    assert_eq!(config.detector.name, "content-hash");
+}
+
+#[test]
+fn a_file_asked_for_must_exist_and_the_usual_one_need_not() {
+    let environment = Environment::of("/nonexistent", &[URL]);
+    assert!(Config::load(None, &environment, Vec::new()).is_ok());
+    let asked = Config::load(Some(Path::new("other.toml")), &environment, Vec::new());
+    assert!(matches!(asked, Err(ConfigError::FileMissing(_))));
+    let named = Environment::of("/nonexistent", &[URL, ("RESPALDO_CONFIG", "other.toml")]);
+    assert!(matches!(
+        Config::load(None, &named, Vec::new()),
+        Err(ConfigError::FileMissing(_))
+    ));
+}
+
+#[test]
+fn a_secret_appears_in_no_error_and_no_listing() {
+    let broken = [
+        "[database]\nurl = \"postgresql://ana:geheim@db/ventas\n",
+        "[database]\nurl = 'mysql://ana:geheim@db/ventas'\n",
+        "[database]\nurl = ['geheim']\n",
+        "[database]\npassword = 'geheim'\n",
+        "[database]\nexclude_schemas = 'geheim'\n",
+        "[repository]\ndir = 5\n[database]\nmaintenance_user_id = 'geheim'\n",
+        "[encryption]\nidentity = 'geheim'\n",
+        "geheim",
+        "[[sink]]\nname='x'\nuse='s3'\nsecret='geheim'\n",
+        "[[sink]]\nname='x'\nuse='local'\nsecret='geheim'\n",
+    ];
+    for text in broken {
+        let error = Folder::new(text).load(&[]).unwrap_err();
+        assert!(!all_of(&error).contains("geheim"), "{text}\n{error}");
+    }
+    let config = Folder::new("").load(&[URL]).unwrap();
+    let all = format!("{config:?}");
+    assert!(!all.contains("geheim"), "{all}");
+}
+
+#[test]
+fn a_secret_may_lie_in_a_file_or_another_variable() {
+    let folder = Folder::new("[database]\nurl = { file = 'url' }\n");
+    fs::write(folder.0.join("url"), "postgresql://ana:uno@db/ventas\n").unwrap();
+    let config = folder.load(&[]).unwrap();
+    assert_eq!(config.source.password().unwrap().expose_secret(), "uno");
+    let folder = Folder::new("[database]\nurl = { env = 'MINE' }\n");
+    let config = folder
+        .load(&[("MINE", "postgresql://ana:0012@db/ventas")])
+        .unwrap();
+    assert_eq!(config.source.password().unwrap().expose_secret(), "0012");
+    assert!(matches!(
+        folder.load(&[]),
+        Err(ConfigError::SecretMissing { .. })
+    ));
+}
+
+#[test]
+fn an_unknown_key_is_an_error_that_names_the_closest_one() {
+    for (text, wanted) in [
+        (
+            "[database]\nexclude_table = []\n",
+            "did you mean database.exclude_tables?",
+        ),
+        ("[databse]\n", "did you mean [database]?"),
+        (
+            "[[sink]]\nname='a'\nuse='local'\nrequierd=true\n",
+            "did you mean sink.required?",
+        ),
+        (
+            "[repository]\ncolour = 'red'\n",
+            "unknown setting repository.colour",
+        ),
+    ] {
+        let error = Folder::new(text).load(&[URL]).unwrap_err().to_string();
+        assert!(error.contains(wanted), "{error}");
+    }
+    let folder = Folder::new("");
+    for (name, wanted) in [
+        (
+            "RESPALDO_DATABASE_URL",
+            "did you mean RESPALDO_DATABASE__URL?",
+        ),
+        ("RESPALDO_REPOSITORY__DIRR", "did you mean repository.dir?"),
+    ] {
+        let error = folder.load(&[URL, (name, "x")]).unwrap_err().to_string();
+        assert!(error.contains(wanted), "{error}");
+    }
+    assert!(folder.load(&[URL, ("RESPALDO_SOMETHING", "x")]).is_ok());
+}
+
+#[test]
+fn a_section_of_a_later_version_is_refused_not_ignored() {
+    for text in [
+        "[schedule]\nenabled = true\n",
+        "[retention]\nfull_months = 12\n",
+        "[plugins.mine]\npath = '/x'\n",
+        "[[databases]]\nname = 'x'\n",
+        "[[sink]]\nname = 'x'\nuse = 's3'\nbucket = 'b'\n",
+        "[[validator]]\nuse = 'drill'\nwhen = 'weekly'\n",
+    ] {
+        let error = Folder::new(text).load(&[URL]).unwrap_err();
+        assert!(
+            matches!(error, ConfigError::NotInThisVersion { .. }),
+            "{text}: {error}"
+        );
+    }
+}
+
+#[test]
+fn the_database_comes_from_the_strongest_layer_that_names_one() {
+    let folder = Folder::new("[database]\nurl = 'postgresql://f@file/file'\n");
+    let name = |variables: &[(&str, &str)]| folder.load(variables).unwrap().source;
+    assert_eq!(name(&[]).database(), "file");
+    let parts = [
+        ("DB_HOST", "h"),
+        ("DB_PORT", "6543"),
+        ("DB_PASSWORD", "p@ss:1"),
+    ];
+    let info = name(&parts);
+    assert_eq!(
+        (info.host(), info.port(), info.database()),
+        ("h", 6543, "nexoryn_tech")
+    );
+    assert_eq!(info.password().unwrap().expose_secret(), "p@ss:1");
+    assert_eq!(name(&[parts[0], URL]).database(), "ventas");
+    let ours = ("RESPALDO_DATABASE__URL", "postgresql://x@y/mine");
+    assert_eq!(name(&[ours, URL]).database(), "mine");
+    let empty = Folder::new("");
+    assert!(matches!(empty.load(&[]), Err(ConfigError::NoDatabase)));
+}
+
+#[test]
+fn text_stays_text_and_numbers_must_be_numbers() {
+    let folder = Folder::new("");
+    let config = folder
+        .load(&[URL, ("RESPALDO_REPOSITORY__DIR", "007")])
+        .unwrap();
+    assert_eq!(config.repository, Path::new("007"));
+    let config = folder
+        .load(&[URL, ("DB_MAINTENANCE_USER_ID", "7")])
+        .unwrap();
+    assert_eq!(config.maintenance_user_id, Some(7));
+    let config = folder
+        .load(&[URL, ("DB_MAINTENANCE_USER_ID", "0")])
+        .unwrap();
+    assert_eq!(config.maintenance_user_id, None);
+    assert!(
+        folder
+            .load(&[URL, ("DB_MAINTENANCE_USER_ID", "ana")])
+            .is_err()
+    );
+    let lists = ("RESPALDO_DATABASE__EXCLUDE_TABLES", "app.x, \"We ird\".y");
+    assert_eq!(folder.load(&[URL, lists]).unwrap().exclude_tables.len(), 2);
+}
+
+#[test]
+fn a_password_is_found_in_libpqs_file_only_where_others_cannot_read_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new("");
+    let file = folder.0.join("pass");
+    fs::write(&file, "db:5432:ventas:ana:a b&c%\n").unwrap();
+    let variables = [
+        ("DATABASE_URL", "postgresql://ana@db/ventas?sslmode=require"),
+        ("PGPASSFILE", file.to_str().unwrap()),
+    ];
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    let config = folder.load(&variables).unwrap();
+    assert_eq!(config.source.password().unwrap().expose_secret(), "a b&c%");
+    assert!(config.source.tool_argument().contains("sslmode='require'"));
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(folder.load(&variables).unwrap().source.password().is_none());
+}
+
+#[test]
+fn the_file_that_init_writes_is_valid_and_says_the_defaults() {
+    let written = Folder::new(template()).load(&[URL]).unwrap();
+    let default = Folder::new("").load(&[URL]).unwrap();
+    assert_eq!(written.detector, default.detector);
+    assert_eq!(written.validators, default.validators);
+    assert_eq!(
+        written.repository.file_name(),
+        default.repository.file_name()
+    );
+}
+
+#[test]
+fn sinks_have_names_of_their_own_and_the_first_is_required() {
+    let sink = |name: &str, dir: &str, required: bool| {
+        format!("[[sink]]\nname='{name}'\nuse='local'\ndir='{dir}'\nrequired={required}\n")
+    };
+    let load = |text: String| Folder::new(&text).load(&[URL]);
+    assert_eq!(
+        load(sink("a", "x", true) + &sink("b", "y", false))
+            .unwrap()
+            .sinks
+            .len(),
+        2
+    );
+    assert!(load(sink("a", "x", true) + &sink("a", "y", false)).is_err());
+    assert!(load(sink("a", "x", true) + &sink("b", "x", false)).is_err());
+    assert!(load(sink("a", "x", false)).is_err());
+}
