@@ -60,6 +60,17 @@ impl Client {
         Ok(rows.map_err(|e| describe(&e))?.iter().map(texts).collect())
     }
 
+    /// Sends `data` in COPY's text format to a `COPY ... FROM STDIN`; the error starts with the SQLSTATE.
+    pub fn try_copy_in(&mut self, copy: &str, data: &str) -> Result<(), String> {
+        let session = self.session.as_mut().unwrap();
+        let copied = self.runtime.block_on(async {
+            let mut copying = session.copy_in_raw(copy).await?;
+            copying.send(data.as_bytes()).await?;
+            copying.finish().await
+        });
+        copied.map(drop).map_err(|e| describe(&e))
+    }
+
     /// The single value of a query; panics when there is none.
     pub fn one(&mut self, sql: &str) -> String {
         let rows = self.rows(sql);

@@ -15,9 +15,13 @@
 pub mod client;
 pub mod cluster;
 pub mod install;
+pub mod mutator;
 pub mod oracle;
+pub mod respaldo;
 pub mod schema;
 
 pub use client::Client;
 pub use cluster::{Cluster, ClusterBuilder};
+pub use mutator::Mutator;
 pub use oracle::{DbImage, Snapshot, assert_equal, diff};
+pub use respaldo::{Outcome, Respaldo};

@@ -4,7 +4,7 @@ use respaldo_tests::{
     Client, Cluster, DbImage, Snapshot, assert_equal, cluster::feed, diff, schema,
 };
 
-fn dump_and_restore(cluster: &Cluster, from: &str, to: &str) {
+pub fn dump_and_restore(cluster: &Cluster, from: &str, to: &str) {
     let dump = cluster
         .tool("pg_dump")
         .args(["-Fc", "-d", &cluster.url(from)])
