@@ -61,6 +61,7 @@ impl Store {
     }
 
     /// The same store without the sinks that do not answer: to restore from what is left.
+    #[must_use]
     pub fn answering(&self, cx: &Context) -> Self {
         let answers = |entry: &&StoreSink| entry.sink.list("full/", cx).is_ok();
         Self {
