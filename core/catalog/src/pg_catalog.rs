@@ -1,0 +1,205 @@
+//! The port, over PostgreSQL.
+
+use respaldo_domain::backup::{ArchiveName, BackupId};
+use respaldo_engine::ports::{
+    Catalog, CatalogEntry, CatalogFilter, EventLevel, Fault, NewBackup, SealedBackup,
+    ValidationRecord,
+};
+use respaldo_postgres::{ConnInfo, sql};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::connection::{CatalogLimits, Connection, transaction};
+use crate::event::EventRow;
+use crate::row::ManifestRow;
+use crate::validation::ValidationRow;
+use crate::{chain, entry, event, labels, migrations, row, validation, witness};
+
+/// The catalog in schema `seguridad` of a database. Connects when it is first used, and again
+/// when a connection broke; every call ends within [`CatalogLimits::call`].
+pub struct PgCatalog {
+    connection: Connection,
+    source: Option<Connection>,
+}
+
+impl PgCatalog {
+    /// A catalog in the database that is backed up.
+    pub fn connect(info: ConnInfo, limits: CatalogLimits) -> Self {
+        Self {
+            connection: Connection::new(info, limits),
+            source: None,
+        }
+    }
+
+    /// Names the database that is backed up, where the catalog's address is another. Witnesses
+    /// are left only if both addresses turn out to lead to the same database.
+    #[must_use]
+    pub fn of_source(mut self, source: ConnInfo) -> Self {
+        let limits = self.connection.limits().clone();
+        self.source = Some(Connection::new(source, limits));
+        self
+    }
+
+    /// Where the catalog is.
+    pub fn info(&self) -> &ConnInfo {
+        self.connection.info()
+    }
+
+    fn is_in_source(&self) -> Result<bool, Fault> {
+        let Some(source) = &self.source else {
+            return Ok(true);
+        };
+        let here = self
+            .connection
+            .run("asking which database it is", witness::identity)?;
+        let there = source.run("asking which database the source is", witness::identity)?;
+        Ok(here.is_some() && here == there)
+    }
+}
+
+impl Catalog for PgCatalog {
+    fn migrate(&self) -> Result<(), Fault> {
+        self.connection
+            .run("making or upgrading the tables", migrations::run)
+    }
+
+    fn begin(&self, backup: &NewBackup) -> Result<BackupId, Fault> {
+        let new = ManifestRow::running(backup);
+        self.connection.run(
+            &format!("recording the start of {}", backup.archive),
+            move |session| transaction(session, |session| row::begin(session, &new)),
+        )
+    }
+
+    fn seal(&self, backup: &SealedBackup<'_>) -> Result<BackupId, Fault> {
+        let sealed = ManifestRow::sealed(backup);
+        let full = backup.manifest.full.to_string();
+        self.connection.run(
+            &format!("recording {}", backup.manifest.archive),
+            move |session| {
+                transaction(session, |session| {
+                    let id = row::seal(session, &sealed)?;
+                    chain::relink(session, &sealed.archive, id)?;
+                    chain::derive(session, &full)?;
+                    Ok(id)
+                })
+            },
+        )
+    }
+
+    fn fail(&self, run: Uuid, message: &str) -> Result<(), Fault> {
+        let message = message.to_owned();
+        self.connection.run(
+            &format!("recording the failure of run {run}"),
+            move |session| {
+                let update = format!("{FAIL} AND metadata->>'ejecucion' = $2 AND {NOT_SEALED}");
+                session.execute(sql(update).bind(message).bind(run.to_string()))?;
+                Ok(())
+            },
+        )
+    }
+
+    fn fail_abandoned(&self, alive: Option<Uuid>) -> Result<u64, Fault> {
+        self.connection
+            .run("marking abandoned runs as failed", move |session| {
+                let update = format!(
+                    "{FAIL} AND estado = 'EN_PROGRESO'
+                    AND metadata->>'ejecucion' IS DISTINCT FROM $2"
+                );
+                let update = sql(update)
+                    .bind(ABANDONED)
+                    .bind(alive.map(|run| run.to_string()));
+                Ok(session.execute(update)?)
+            })
+    }
+
+    fn list(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>, Fault> {
+        let filter = filter.clone();
+        self.connection.run("listing backups", move |session| {
+            entry::list(session, &filter)
+        })
+    }
+
+    fn get(&self, id: BackupId) -> Result<Option<CatalogEntry>, Fault> {
+        self.connection
+            .run(&format!("reading backup {id}"), move |session| {
+                entry::get(session, id)
+            })
+    }
+
+    fn find(&self, archive: &ArchiveName) -> Result<Option<CatalogEntry>, Fault> {
+        let name = archive.clone();
+        self.connection
+            .run(&format!("reading {archive}"), move |session| {
+                entry::find(session, &name)
+            })
+    }
+
+    fn forget(&self, archive: &ArchiveName) -> Result<(), Fault> {
+        let name = archive.clone();
+        self.connection
+            .run(&format!("forgetting {archive}"), move |session| {
+                transaction(session, |session| chain::forget(session, &name))
+            })
+    }
+
+    fn record_validation(&self, record: &ValidationRecord<'_>) -> Result<(), Fault> {
+        let row = ValidationRow::of(record);
+        self.connection.run(
+            &format!("recording a validation of {}", record.archive),
+            move |s| validation::record(s, row),
+        )
+    }
+
+    fn event(
+        &self,
+        level: EventLevel,
+        kind: &str,
+        archive: Option<&ArchiveName>,
+        detail: &Value,
+    ) -> Result<(), Fault> {
+        let row = EventRow {
+            level: labels::event_level(level),
+            kind: kind.to_owned(),
+            archive: archive.map(ToString::to_string),
+            detail: detail.clone(),
+        };
+        self.connection.run("recording an event", move |session| {
+            event::record(session, row)
+        })
+    }
+
+    fn leave_witness(&self, archive: &ArchiveName, token: Uuid) -> Result<bool, Fault> {
+        if !self.is_in_source()? {
+            return Ok(false);
+        }
+        let name = archive.clone();
+        self.connection.run(
+            &format!("leaving the witness of {archive}"),
+            move |session| witness::leave(session, &name, token).map(|()| true),
+        )
+    }
+
+    fn sees_witness(&self, archive: &ArchiveName, token: Uuid) -> Result<bool, Fault> {
+        if !self.is_in_source()? {
+            return Ok(false);
+        }
+        let name = archive.clone();
+        self.connection.run(
+            &format!("looking for the witness of {archive}"),
+            move |session| witness::sees(session, &name, token),
+        )
+    }
+}
+
+/// Only rows of ours; the existing application's are its own business.
+const FAIL: &str = "
+    UPDATE seguridad.backup_manifest
+    SET estado = 'FALLIDO', error_mensaje = $1, fecha_fin = greatest(fecha_inicio, now())
+    WHERE metadata->>'motor' = 'respaldo'";
+
+/// A seal is never taken back by a failure that came after it.
+const NOT_SEALED: &str = "estado IN ('PENDIENTE', 'EN_PROGRESO')";
+
+/// What the row of a run says that ended without a word.
+const ABANDONED: &str = "la ejecución terminó sin sellar el respaldo";
