@@ -1,0 +1,94 @@
+//! The manifest as it is stored: JSON with Spanish keys, one line per table, and a seal.
+//!
+//! The last field, `sello`, is the SHA-256 of every byte before its own key: whoever edits,
+//! truncates or re-encodes a manifest breaks it. Within a format unknown keys are ignored, so
+//! that a later minor version may add some; a newer format is refused by name before anything
+//! else is looked at.
+
+use respaldo_domain::manifest::{FORMAT, Manifest};
+use serde::Deserialize;
+
+mod document;
+mod parts;
+mod seal;
+mod source;
+mod table;
+
+use document::Document;
+pub use parts::{
+    ArchiveRecord, CoverageRecord, GapRecord, LargeObjectsRecord, ObjectRecord, ToolsRecord,
+};
+pub use source::{LineageRecord, PropertiesRecord, SourceRecord};
+pub use table::{DataRecord, TableRecord};
+
+/// A manifest that cannot be written or used.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestFileError {
+    /// It could not be put into JSON.
+    #[error("writing a manifest")]
+    Encode(#[source] serde_json::Error),
+    /// Not JSON, cut off, or not a manifest.
+    #[error("the manifest is not readable")]
+    Unreadable(#[source] serde_json::Error),
+    /// Made by a newer version.
+    #[error("the manifest has format {found}, this version reads up to {known}: upgrade respaldo")]
+    NewerFormat {
+        /// Its format.
+        found: u32,
+        /// The newest known here.
+        known: u32,
+    },
+    /// It does not end in a seal.
+    #[error("the manifest has no seal at its end")]
+    NoSeal,
+    /// The seal is of other bytes.
+    #[error("the manifest was changed after it was sealed")]
+    SealBroken,
+    /// It needs an archive which it does not describe.
+    #[error("the manifest does not describe the archive {0}")]
+    ArchiveNotListed(String),
+}
+
+/// A manifest as the bytes to be stored.
+pub fn encode(manifest: &Manifest) -> Result<Vec<u8>, ManifestFileError> {
+    seal::seal(&Document::of(manifest)).map_err(ManifestFileError::Encode)
+}
+
+/// Reads stored bytes back, in this order: format, seal, content.
+///
+/// ```
+/// use respaldo_contract::manifest_file::{ManifestFileError, decode};
+///
+/// let newer = br#"{"formato": 99, "sello": "of a kind not known yet"}"#;
+/// let refused = decode(newer);
+/// assert!(matches!(refused, Err(ManifestFileError::NewerFormat { found: 99, .. })));
+/// ```
+pub fn decode(bytes: &[u8]) -> Result<Manifest, ManifestFileError> {
+    let Head { formato } = serde_json::from_slice(bytes).map_err(ManifestFileError::Unreadable)?;
+    if formato > FORMAT {
+        return Err(ManifestFileError::NewerFormat { found: formato, known: FORMAT });
+    }
+    seal::check(bytes)?;
+    let document: Document =
+        serde_json::from_slice(bytes).map_err(ManifestFileError::Unreadable)?;
+    let manifest = Manifest::from(document);
+    describes_what_it_needs(&manifest)?;
+    Ok(manifest)
+}
+
+/// What is read before anything else.
+#[derive(Deserialize)]
+struct Head {
+    formato: u32,
+}
+
+/// A restore looks archives up by name: each one named must be described.
+fn describes_what_it_needs(manifest: &Manifest) -> Result<(), ManifestFileError> {
+    let of_tables = manifest.tables.iter().filter_map(|table| Some(&table.data.as_ref()?.archive));
+    let of_objects = manifest.large_objects.archive.iter();
+    let mut needed = std::iter::once(&manifest.archive).chain(of_tables).chain(of_objects);
+    match needed.find(|name| manifest.archive_facts(name).is_none()) {
+        Some(name) => Err(ManifestFileError::ArchiveNotListed(name.to_string())),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,141 @@
+//! A table in a manifest: one line of the file.
+
+use respaldo_domain::backup::ArchiveName;
+use respaldo_domain::changes::Reason;
+use respaldo_domain::fingerprint::RowFingerprint;
+use respaldo_domain::manifest::{BlockRef, TableData, TableEntry};
+use respaldo_domain::object::Sha256;
+use respaldo_domain::table::{Column, Oid, RelationKind, TableName};
+use serde::{Deserialize, Serialize};
+
+use crate::labels::{wire, wire_open};
+
+/// A relation of the database at the restore point.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableRecord {
+    /// Identity within the lineage.
+    pub oid: Oid,
+    /// Schema, raw.
+    pub esquema: String,
+    /// Name, raw.
+    pub nombre: String,
+    /// What it is.
+    #[serde(with = "wire")]
+    pub clase: RelationKind,
+    /// Why it was dumped or not.
+    #[serde(with = "wire_open")]
+    pub motivo: Reason,
+    /// Where its rows lie.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub datos: Option<DataRecord>,
+    /// Schema and name of the ancestor to load through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<(String, String)>,
+    /// Columns of its COPY data: name and type.
+    pub columnas: Vec<(String, String)>,
+}
+
+/// Rows of a table in an archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataRecord {
+    /// The archive.
+    pub archivo: ArchiveName,
+    /// Dump id of the entry in it.
+    pub entrada: i32,
+    /// First byte of the block.
+    pub posicion: u64,
+    /// Stored length of the block.
+    pub largo: u64,
+    /// Hash of exactly these stored bytes.
+    pub sha256: Sha256,
+    /// Rows.
+    pub filas: u64,
+    /// Size of the COPY text.
+    pub bytes: u64,
+    /// Sum of the rows' hashes: 32 hexadecimal digits.
+    #[serde(with = "hex128")]
+    pub huella: u128,
+}
+
+impl From<&TableEntry> for TableRecord {
+    fn from(entry: &TableEntry) -> Self {
+        let entry = entry.clone();
+        Self {
+            oid: entry.oid,
+            esquema: entry.name.schema,
+            nombre: entry.name.name,
+            clase: entry.kind,
+            motivo: entry.reason,
+            datos: entry.data.map(DataRecord::from),
+            via: entry.load_via.map(|via| (via.schema, via.name)),
+            columnas: entry.columns.into_iter().map(|c| (c.name, c.sql_type)).collect(),
+        }
+    }
+}
+
+impl From<TableRecord> for TableEntry {
+    fn from(record: TableRecord) -> Self {
+        Self {
+            oid: record.oid,
+            name: TableName { schema: record.esquema, name: record.nombre },
+            kind: record.clase,
+            columns: record.columnas.into_iter().map(column).collect(),
+            load_via: record.via.map(|(schema, name)| TableName { schema, name }),
+            reason: record.motivo,
+            data: record.datos.map(TableData::from),
+        }
+    }
+}
+
+fn column((name, sql_type): (String, String)) -> Column {
+    Column { name, sql_type }
+}
+
+impl From<TableData> for DataRecord {
+    fn from(data: TableData) -> Self {
+        Self {
+            archivo: data.archive,
+            entrada: data.block.dump_id,
+            posicion: data.block.offset,
+            largo: data.block.length,
+            sha256: data.block.sha256,
+            filas: data.fingerprint.rows,
+            bytes: data.plain_bytes,
+            huella: data.fingerprint.sum,
+        }
+    }
+}
+
+impl From<DataRecord> for TableData {
+    fn from(record: DataRecord) -> Self {
+        Self {
+            archive: record.archivo,
+            block: BlockRef {
+                dump_id: record.entrada,
+                offset: record.posicion,
+                length: record.largo,
+                sha256: record.sha256,
+            },
+            plain_bytes: record.bytes,
+            fingerprint: RowFingerprint { rows: record.filas, sum: record.huella },
+        }
+    }
+}
+
+/// 128 bits as 32 hexadecimal digits: they do not fit a JSON number.
+mod hex128 {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(sum: &u128, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&format!("{sum:032x}"))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<u128, D::Error> {
+        let text = String::deserialize(from)?;
+        if text.len() != 32 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(D::Error::custom("a row fingerprint has 32 hexadecimal digits"));
+        }
+        u128::from_str_radix(&text, 16).map_err(D::Error::custom)
+    }
+}

@@ -1,0 +1,38 @@
+//! What `doctor` says of the surroundings.
+
+catalogue! {
+    /// A line of the doctor.
+    Doctor {
+        ConfigFrom { file } => "configuration read from {file}", "configuración leída de {file}";
+        ConfigDefaults {} => "no configuration file: defaults and environment", "sin archivo de configuración: valores por defecto y entorno";
+        ValueFrom { key, value, origin } => "{key} = {value} (from {origin})", "{key} = {value} (de {origin})";
+        Connected { database, server, role } => "connected to {database}, PostgreSQL {server}, as {role}", "conectado a {database}, PostgreSQL {server}, como {role}";
+        NotConnected { reason } => "cannot connect: {reason}", "no se puede conectar: {reason}";
+        Standby {} => "this server is a standby: backups work, counters do not", "este servidor es una réplica: los respaldos funcionan, los contadores no";
+        Tool { tool, version, path } => "{tool} {version} at {path}", "{tool} {version} en {path}";
+        ToolMissing { tool } => "{tool} was not found", "no se encontró {tool}";
+        ToolOld { tool, version, server } => "{tool} {version} is older than the server's {server}", "{tool} {version} es más antiguo que el servidor {server}";
+        AllReadable { tables } => "the role reads all {tables} tables", "el rol lee las {tables} tablas";
+        NotReadable { object, cause } => "{object}: {cause}", "{object}: {cause}";
+        Remedy { statement } => "run as the owner or a superuser: {statement}", "ejecutar como dueño o superusuario: {statement}";
+        SeesActivity {} => "the role sees other sessions (pg_read_all_stats)", "el rol ve las otras sesiones (pg_read_all_stats)";
+        BlindToActivity { role } => "the role does not see other sessions: every table is scanned instead of trusting counters; GRANT pg_read_all_stats TO {role}", "el rol no ve las otras sesiones: se examina cada tabla en vez de confiar en contadores; GRANT pg_read_all_stats TO {role}";
+        CountersOff {} => "track_counts is off: every table is scanned", "track_counts está apagado: se examina cada tabla";
+        MayCreateDatabases {} => "the role may create databases: drills and --replace work", "el rol puede crear bases: funcionan los simulacros y --replace";
+        MayNotCreateDatabases { role } => "the role may not create databases: no drills, no --replace; ALTER ROLE {role} CREATEDB", "el rol no puede crear bases: sin simulacros ni --replace; ALTER ROLE {role} CREATEDB";
+        ClockAgrees {} => "the clocks of this machine and the server agree", "coinciden los relojes de esta máquina y del servidor";
+        ClockDiffers { seconds } => "the clocks of this machine and the server differ by {seconds} s", "los relojes de esta máquina y del servidor difieren en {seconds} s";
+        SinkSound { sink, address } => "sink {sink} works: {address}", "el destino {sink} funciona: {address}";
+        SinkFailed { sink, reason } => "sink {sink} does not work: {reason}", "el destino {sink} no funciona: {reason}";
+        SpaceEnough { free, needed } => "{free} free, about {needed} needed for a full", "{free} libres, un completo necesita cerca de {needed}";
+        SpaceShort { free, needed } => "only {free} free, about {needed} needed for a full", "solo {free} libres, un completo necesita cerca de {needed}";
+        RepositoryReady { folder } => "repository {folder} is writable", "se puede escribir en el repositorio {folder}";
+        RepositoryDenied { folder, reason } => "repository {folder}: {reason}", "repositorio {folder}: {reason}";
+        CatalogReady { schema } => "catalog in schema {schema} is up to date", "el catálogo en el esquema {schema} está al día";
+        CatalogMissing { schema } => "there is no catalog in schema {schema} yet; the first backup makes it", "todavía no hay catálogo en el esquema {schema}; lo crea el primer respaldo";
+        ExistingSystem {} => "the existing backup system is here too; both can run side by side", "también está el sistema de respaldos existente; pueden funcionar a la par";
+        PasswordInUrl {} => "the password stands in the URL; a password file or {{ env = \"...\" }} keeps it out of files", "la contraseña está en la URL; un archivo de contraseñas o {{ env = \"...\" }} la mantiene fuera de los archivos";
+        Healthy {} => "everything is in order", "está todo en orden";
+        Problems { errors, warnings } => "{errors} errors, {warnings} warnings", "{errors} errores, {warnings} advertencias";
+    }
+}
