@@ -33,7 +33,7 @@ impl Default for CatalogLimits {
             connect: Duration::from_secs(10),
             statement: Duration::from_secs(20),
             lock: Duration::from_secs(10),
-            call: Duration::from_secs(60),
+            call: Duration::from_mins(1),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Reading entries, ours and the existing system's.
 
 use chrono::{DateTime, Utc};
-use respaldo_domain::backup::{ArchiveName, BackupId};
+use respaldo_contract::labels::Label;
+use respaldo_domain::backup::{ArchiveName, BackupId, BackupState};
 use respaldo_domain::object::Sha256;
 use respaldo_engine::ports::{CatalogEntry, CatalogFilter};
 use respaldo_postgres::{Session, Statement, sql};
@@ -34,7 +35,7 @@ pub(crate) fn list(
     );
     let query = sql(text)
         .bind(kinds)
-        .bind(filter.state.map(labels::state))
+        .bind(filter.state.map(Label::label))
         .bind(filter.ours_only)
         .bind(filter.limit.map(i64::from));
     session.rows(query)?.iter().map(read).collect()
@@ -84,8 +85,7 @@ fn entry(row: &PgRow) -> Result<CatalogEntry, sqlx::Error> {
         sha256: row
             .try_get::<Option<String>, _>("checksum")?
             .and_then(checksum),
-        state: labels::state_of(&state)
-            .ok_or_else(|| sqlx::Error::Decode(format!("estado {state:?}").into()))?,
+        state: BackupState::from_label(&state).map_err(|e| sqlx::Error::Decode(e.into()))?,
         error: row.try_get("error_mensaje")?,
         base_id: row
             .try_get::<Option<i64>, _>("backup_base_id")?

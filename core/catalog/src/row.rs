@@ -1,6 +1,7 @@
 //! Rows of ours in `backup_manifest`: what they hold, and how they are written.
 
 use chrono::{DateTime, Utc};
+use respaldo_contract::labels::Label;
 use respaldo_domain::backup::{ArchiveName, BackupId, BackupKind, BackupState};
 use respaldo_domain::manifest::{Compression, Manifest};
 use respaldo_domain::object::ObjectRole;
@@ -10,7 +11,6 @@ use serde_json::{Value, json};
 use sqlx::Row;
 
 use crate::error::{CatalogError, unreadable};
-use crate::labels;
 
 /// A row to be written.
 #[derive(Debug, Clone)]
@@ -78,7 +78,7 @@ impl ManifestRow {
 
     fn bind_to(&self, statement: Statement) -> Statement {
         statement
-            .bind(labels::kind(self.kind))
+            .bind(self.kind.label())
             .bind(self.base.as_ref().map(ToString::to_string))
             .bind(self.archive.to_string())
             .bind(self.location.clone())
@@ -89,7 +89,7 @@ impl ManifestRow {
             .bind(self.lsn.0.clone())
             .bind(self.lsn.1.clone())
             .bind(self.compressed)
-            .bind(labels::state(self.state))
+            .bind(self.state.label())
             .bind(self.metadata.clone())
     }
 }
@@ -104,6 +104,7 @@ fn sealed_metadata(manifest: &Manifest) -> Value {
         "secuencia": manifest.sequence,
         "base": manifest.base,
         "cadena": manifest.full,
+        "motivo_full": manifest.full_reason.map(Label::label),
         "instantanea": manifest.snapshot_at.to_rfc3339(),
         "base_datos": source.database,
         "identificador_sistema": source.lineage.system_identifier.to_string(),

@@ -1,5 +1,6 @@
 //! Rows of `backup_validation`.
 
+use respaldo_contract::labels::{Label, OpenLabel, ValidationResult};
 use respaldo_domain::backup::ArchiveName;
 use respaldo_domain::object::Sha256;
 use respaldo_domain::validation::Finding;
@@ -8,7 +9,6 @@ use respaldo_postgres::{Session, sql};
 use serde_json::{Value, json};
 
 use crate::error::CatalogError;
-use crate::labels;
 
 /// A row to be written.
 pub(crate) struct ValidationRow {
@@ -26,8 +26,8 @@ impl ValidationRow {
         let findings: Vec<Value> = record.findings.iter().map(finding).collect();
         Self {
             archive: record.archive.clone(),
-            level: labels::level(record.level),
-            verdict: labels::verdict(record.findings),
+            level: record.level.label(),
+            verdict: ValidationResult::of(record.findings).label(),
             found: record.sha256_found,
             expected: record.sha256_expected,
             seconds: record.seconds,
@@ -38,9 +38,9 @@ impl ValidationRow {
 
 fn finding(finding: &Finding) -> Value {
     json!({
-        "nivel": labels::level(finding.level),
-        "gravedad": finding.severity,
-        "codigo": finding.code,
+        "nivel": finding.level.label(),
+        "gravedad": finding.severity.label(),
+        "codigo": finding.code.label(),
         "objeto": finding.subject,
         "mensaje": finding.detail,
     })

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io::Read;
 use std::net::TcpListener;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use respaldo_catalog::{CatalogLimits, PgCatalog};
@@ -83,10 +84,6 @@ fn a_read_only_server_is_read_but_denies_writes() {
     let bench = Bench::migrated();
     let full = History::default().full();
     bench.seal(&full);
-    bench.cluster.psql(
-        "postgres",
-        "ALTER ROLE dueno_sin_createdb SET transaction_read_only = on",
-    );
     let url = format!(
         "{}?options=-c%20default_transaction_read_only%3Don",
         bench.cluster.url_as(OWNER, "app")
@@ -140,4 +137,31 @@ fn a_lock_that_is_not_released_is_waited_for_in_bounded_time() {
     assert!(fault.kind.is_transient(), "{}", whole_text(&fault));
     application.exec("ROLLBACK");
     catalog.begin(&run_of(&History::default().full())).unwrap();
+}
+
+#[test]
+fn a_server_that_freezes_in_the_middle_is_unavailable_in_time_and_then_reached_again() {
+    let bench = Bench::migrated();
+    let info = ConnInfo::parse(&bench.cluster.url_as(OWNER, "app")).unwrap();
+    let catalog = PgCatalog::connect(info, limits(Duration::from_secs(1)));
+    catalog.list(&CatalogFilter::default()).unwrap();
+    let backends = bench.cluster.psql(
+        "postgres",
+        "SELECT pid FROM pg_stat_activity WHERE application_name = 'respaldo'",
+    );
+    let signal = |name: &str| {
+        for pid in backends.lines() {
+            let sent = Command::new("kill").args([name, pid]).status().unwrap();
+            assert!(sent.success());
+        }
+    };
+    signal("-STOP");
+    let start = Instant::now();
+    let fault = catalog.list(&CatalogFilter::default()).unwrap_err();
+    let waited = start.elapsed();
+    let again = catalog.list(&CatalogFilter::default());
+    signal("-CONT");
+    assert_eq!(fault.kind, FaultKind::Unavailable);
+    assert!(waited < Duration::from_secs(10), "{waited:?}");
+    again.unwrap();
 }

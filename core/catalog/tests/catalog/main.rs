@@ -1,4 +1,8 @@
 //! The catalog on real clusters, alone and beside the existing application.
+#![expect(
+    clippy::unwrap_used,
+    reason = "what cannot be set up must fail the test at once"
+)]
 
 mod beside;
 mod faults;

@@ -198,7 +198,9 @@ fn a_catalog_that_was_emptied_is_rebuilt_the_same() {
         history.add(BackupKind::Incremental, Some(0)),
         history.add(BackupKind::Differential, Some(0)),
     ];
-    made.iter().for_each(|manifest| drop(bench.seal(manifest)));
+    for manifest in &made {
+        bench.seal(manifest);
+    }
     let seen = || {
         let entries = bench.catalog.list(&CatalogFilter::default()).unwrap();
         entries
@@ -213,12 +215,13 @@ fn a_catalog_that_was_emptied_is_rebuilt_the_same() {
         cantidad_incrementales, inc_inicio FROM seguridad.v_backup_cadenas",
         ),
     );
-    made.iter()
-        .for_each(|manifest| bench.catalog.forget(&manifest.archive).unwrap());
+    for manifest in &made {
+        bench.catalog.forget(&manifest.archive).unwrap();
+    }
     assert!(seen().is_empty());
-    made.iter()
-        .rev()
-        .for_each(|manifest| drop(bench.seal(manifest)));
+    for manifest in made.iter().rev() {
+        bench.seal(manifest);
+    }
     let after = (
         seen(),
         bench.sql(
