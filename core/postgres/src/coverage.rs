@@ -127,8 +127,9 @@ fn row_security(session: &mut Session, role: &Role, facts: &TableFacts) -> Resul
 fn sequence_gaps(session: &mut Session, role: &Role) -> Result<Vec<Gap>, PgError> {
     let rows = session.rows(sql(format!(
         "SELECT n.nspname::text AS schema, c.relname::text AS name {RELATIONS_OF_THE_USER} \
-         AND c.relkind = 'S' \
-         AND NOT COALESCE(pg_catalog.has_sequence_privilege(c.oid, 'SELECT'::text), true) \
+         AND CASE WHEN c.relkind = 'S' \
+              THEN NOT COALESCE(pg_catalog.has_sequence_privilege(c.oid, 'SELECT'::text), true) \
+              ELSE false END \
          ORDER BY 1, 2"
     )))?;
     let gap = |row: &PgRow| {

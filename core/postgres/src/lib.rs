@@ -17,3 +17,4 @@ pub use conninfo::{ConnInfo, ConnInfoError};
 pub use rows::field;
 pub use runtime::block_on;
 pub use session::{CopyIn, PgError, PgErrorKind, Session, SessionOptions, Statement, sql};
+pub use snapshot::{Fence, Snapshot};
