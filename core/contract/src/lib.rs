@@ -12,6 +12,6 @@ mod layout;
 pub mod manifest_file;
 pub mod messages;
 pub mod operational;
-
+pub mod records;
 pub mod settings;
 pub mod stats_file;

@@ -1,0 +1,38 @@
+//! JSON results: one record per command, spelled as the existing system spells its results.
+//!
+//! `--json` and the HTTP API print exactly these. Keys are promises: more may be added, none is
+//! renamed or dropped. Texts inside (`mensaje`, `sugerencia`) are in the language asked for; codes
+//! beside them are the same in both.
+
+mod backup;
+mod chain;
+mod common;
+mod delete;
+mod doctor;
+mod error;
+mod list;
+mod points;
+mod preview;
+mod restore;
+mod show;
+mod status;
+mod usage;
+mod validation;
+
+pub use backup::{BackupRecord, BackupTableRecord, SinkRecord, StepRecord};
+pub use chain::{ChainBackupRecord, ChainCheckRecord, ChainValidationRecord};
+pub use common::{FindingRecord, WarningRecord};
+pub use delete::{DeleteRecord, DeletedRecord};
+pub use doctor::{CheckState, DoctorCheckRecord, DoctorRecord};
+pub use error::{ErrorDetailRecord, ErrorRecord};
+pub use list::ListRecord;
+pub use points::{RestorePointRecord, restore_points};
+pub use preview::{LiveRecord, PreviewBackupRecord, PreviewRecord, PreviewTableRecord};
+pub use restore::{DifferenceRecord, RestoreRecord, VerificationRecord};
+pub use show::{Catalogued, ShowRecord, ShowTableRecord};
+pub use status::{NextRunRecord, RunningRecord, StatusRecord};
+pub use usage::{
+    BackupShare, KindSpaceRecord, KindStatsRecord, SpaceRecord, StatsRecord, TotalSpaceRecord,
+    TotalStatsRecord,
+};
+pub use validation::{BackupValidationRecord, ValidationRecord};
