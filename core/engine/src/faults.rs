@@ -43,8 +43,13 @@ mod armed {
     }
 
     fn trace(name: &str) {
-        let Ok(path) = std::env::var("RESPALDO_FAULTS_TRACE") else { return };
-        let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+        let Ok(path) = std::env::var("RESPALDO_FAULTS_TRACE") else {
+            return;
+        };
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path);
         if let Ok(mut file) = file {
             // A lost trace line makes the test that reads it fail, which is what it is for.
             let _ = writeln!(file, "{name}");
@@ -73,7 +78,9 @@ mod armed {
 
     fn kill() {
         let me = std::process::id().to_string();
-        let _ = std::process::Command::new("kill").args(["-KILL", &me]).status();
+        let _ = std::process::Command::new("kill")
+            .args(["-KILL", &me])
+            .status();
         std::thread::sleep(Duration::from_secs(5));
     }
 }

@@ -2,6 +2,19 @@
 //! module per thing a person can ask for. Flows are blocking: a port may be a plugin in another
 //! process, and nothing asynchronous crosses that boundary.
 
+pub mod backup;
 pub mod faults;
+mod history;
+mod intent;
+mod lease;
+pub mod operations;
 pub mod ports;
+pub mod preview;
+pub mod rebuild;
+pub mod remove;
+pub mod restore;
+pub mod status;
 pub mod store;
+pub mod validate;
+
+pub use lease::Lease;

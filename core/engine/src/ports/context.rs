@@ -15,7 +15,10 @@ pub struct Context {
 impl Context {
     /// A context of one run.
     pub fn new(interrupt: Interrupt, progress: Arc<dyn Progress>) -> Self {
-        Self { interrupt, progress }
+        Self {
+            interrupt,
+            progress,
+        }
     }
 
     /// A context nobody interrupts and nobody watches.
@@ -36,7 +39,10 @@ impl Context {
     /// The same watcher, another flag.
     #[must_use]
     pub fn with_interrupt(&self, interrupt: Interrupt) -> Self {
-        Self { interrupt, progress: Arc::clone(&self.progress) }
+        Self {
+            interrupt,
+            progress: Arc::clone(&self.progress),
+        }
     }
 
     /// The flag behind [`Context::check`].
@@ -71,7 +77,10 @@ impl Interrupt {
     /// A flag for a part of the run: it can be stopped alone, and stops with the whole.
     #[must_use]
     pub fn child(&self) -> Self {
-        Self { flag: Arc::default(), parent: Some(Box::new(self.clone())) }
+        Self {
+            flag: Arc::default(),
+            parent: Some(Box::new(self.clone())),
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::io::{Seek, Write};
 
-use respaldo_domain::manifest::{BlockRef, Compression};
 use respaldo_domain::fingerprint::RowFingerprint;
+use respaldo_domain::manifest::{BlockRef, Compression};
 use respaldo_domain::table::{Oid, TableName};
 
 use super::{Context, Fault, SourceTarget};
@@ -46,6 +46,8 @@ pub struct DumpRequest {
     pub tables: Vec<DumpTable>,
     /// Tables whose definition alone is dumped.
     pub definition_only: Vec<TableName>,
+    /// Relations left out altogether, because this role may not even lock them.
+    pub leave_out: Vec<TableName>,
     /// Whether large objects are dumped.
     pub large_objects: bool,
     /// Schemas left out altogether.

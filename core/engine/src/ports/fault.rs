@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
+use respaldo_postgres::{PgError, PgErrorKind};
+
 /// A failure of a port: what kind it is, for code; what it concerned and why, for people.
 #[derive(Debug)]
 pub struct Fault {
@@ -67,12 +69,20 @@ impl Fault {
         subject: impl Into<String>,
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
-        Self { kind, subject: subject.into(), source: Some(source.into()) }
+        Self {
+            kind,
+            subject: subject.into(),
+            source: Some(source.into()),
+        }
     }
 
     /// A fault of which its kind and subject say all.
     pub fn bare(kind: FaultKind, subject: impl Into<String>) -> Self {
-        Self { kind, subject: subject.into(), source: None }
+        Self {
+            kind,
+            subject: subject.into(),
+            source: None,
+        }
     }
 
     /// A fault of the file system, its kind taken from the error.
@@ -96,6 +106,25 @@ fn kind_of_io(error: &std::io::Error) -> FaultKind {
     }
 }
 
+impl From<PgError> for Fault {
+    fn from(error: PgError) -> Self {
+        let kind = match error.kind {
+            PgErrorKind::Connection => FaultKind::Unavailable,
+            PgErrorKind::Denied => FaultKind::Denied,
+            PgErrorKind::NotFound => FaultKind::NotFound,
+            PgErrorKind::LockTimeout => FaultKind::Locked,
+            PgErrorKind::Cancelled => FaultKind::Cancelled,
+            PgErrorKind::ServerFull => FaultKind::Full,
+            PgErrorKind::Statement => FaultKind::Invalid,
+        };
+        Self {
+            kind,
+            subject: error.doing,
+            source: Some(error.source),
+        }
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.subject)
@@ -104,6 +133,8 @@ impl fmt::Display for Fault {
 
 impl Error for Fault {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn Error + 'static))
     }
 }

@@ -20,8 +20,11 @@ pub trait Validator: Send + Sync {
 
     /// Examines a backup and goes on after the first problem. A failed check is a finding; `Err`
     /// means that the check could not be made, which never counts as good.
-    fn validate(&self, request: &ValidationRequest<'_>, cx: &Context)
-    -> Result<Vec<Finding>, Fault>;
+    fn validate(
+        &self,
+        request: &ValidationRequest<'_>,
+        cx: &Context,
+    ) -> Result<Vec<Finding>, Fault>;
 }
 
 /// What is validated and what may be used for it.

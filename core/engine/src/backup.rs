@@ -1,0 +1,409 @@
+//! The backup flow.
+//!
+//! Order is the design: the lease comes first, the intent before anything is written, the dump
+//! before the sinks, the manifest after every object it names, the catalog after the manifest. A
+//! crash leaves: before the manifest, litter named by the intent, swept by the next run; after
+//! it, a whole backup, which the next run brings into the catalog.
+
+mod base;
+mod dump;
+mod seal;
+mod yielding;
+
+use std::time::Instant;
+
+use chrono::{DateTime, FixedOffset, Local};
+use respaldo_domain::backup::{ArchiveName, BackupKind, Trigger};
+use respaldo_domain::base::FullReason;
+use respaldo_domain::coverage::Coverage;
+use respaldo_domain::report::{BackupReport, StepTime, Warning, WarningCode};
+use respaldo_domain::source::SourceFacts;
+use respaldo_domain::validation::Finding;
+use respaldo_postgres::{ConnInfo, Session, SessionOptions, server};
+use uuid::Uuid;
+
+use crate::faults::step;
+use crate::history::History;
+use crate::intent::WorkDir;
+use crate::lease::Lease;
+use crate::operations::Parts;
+use crate::ports::{Context, EventLevel, Fault, NewBackup, SourceTarget};
+use crate::rebuild;
+use crate::validate;
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct BackupRequest {
+    /// Kind; a full is made where a differential or incremental has no base.
+    pub kind: BackupKind,
+    /// Free text.
+    pub label: Option<String>,
+    /// Who asks.
+    pub trigger: Trigger,
+    /// Whether to go on where the role cannot read everything.
+    pub allow_partial: bool,
+}
+
+/// Why no backup was made. In every case nothing half is left that looks whole.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// Another run holds the lease.
+    #[error("the lease was not to be had")]
+    Lease(#[source] Fault),
+    /// The source cannot be used.
+    #[error("the source database cannot be used")]
+    Source(#[source] Fault),
+    /// The repository cannot be read or written before the dump.
+    #[error("the repository cannot be used")]
+    Repository(#[source] Fault),
+    /// The role cannot read everything, and a partial backup was not allowed.
+    #[error("the role cannot read {} objects exactly", .0.gaps.len())]
+    Coverage(Coverage),
+    /// The detector failed.
+    #[error("finding out what changed failed")]
+    Detection(#[source] Fault),
+    /// DDL overtook every snapshot.
+    #[error("schema changes overtook {attempts} snapshots in a row, the last: {what}")]
+    Overtaken {
+        /// Snapshots taken.
+        attempts: u32,
+        /// What changed under the last one.
+        what: String,
+    },
+    /// The dump failed.
+    #[error("the dump failed")]
+    Dump(#[source] Fault),
+    /// A required sink did not take the set.
+    #[error("no sink took the backup")]
+    Store(#[source] Fault),
+    /// The operator or a signal stopped the run.
+    #[error("the backup was interrupted")]
+    Interrupted,
+}
+
+/// One run with its names.
+pub(crate) struct Run {
+    id: Uuid,
+    source: ConnInfo,
+    started_at: DateTime<FixedOffset>,
+    clock: Instant,
+    steps: Vec<StepTime>,
+    warnings: Vec<Warning>,
+}
+
+impl Run {
+    fn begin(parts: &Parts) -> Self {
+        let id = Uuid::new_v4();
+        let tag = format!("respaldo {}", id.simple());
+        Self {
+            id,
+            source: parts.source.with_option("application_name", &tag),
+            started_at: Local::now().fixed_offset(),
+            clock: Instant::now(),
+            steps: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    fn name(&self, kind: BackupKind) -> ArchiveName {
+        let (_, suffix) = self.id.as_u64_pair();
+        ArchiveName::new(kind, self.started_at, (suffix & 0xffff) as u16)
+    }
+
+    /// Enters a step: told to the watcher, timed, and a place where tests break the run.
+    fn enter(&mut self, name: &'static str, cx: &Context) -> Result<(), Fault> {
+        self.steps.push(StepTime {
+            step: name,
+            seconds: self.clock.elapsed().as_secs_f64(),
+        });
+        cx.progress().step(name, None);
+        cx.check()?;
+        step(name)
+    }
+
+    fn warn(&mut self, code: WarningCode, subject: impl Into<String>) {
+        self.warnings.push(Warning {
+            code,
+            subject: subject.into(),
+        });
+    }
+
+    /// Starts become durations.
+    fn step_times(&self) -> Vec<StepTime> {
+        let end = self.clock.elapsed().as_secs_f64();
+        let next = self
+            .steps
+            .iter()
+            .skip(1)
+            .map(|step| step.seconds)
+            .chain([end]);
+        let durations = self.steps.iter().zip(next);
+        durations
+            .map(|(step, end)| StepTime {
+                step: step.step,
+                seconds: end - step.seconds,
+            })
+            .collect()
+    }
+}
+
+/// Makes one backup: a whole one, or none.
+pub fn backup(
+    parts: &Parts,
+    request: &BackupRequest,
+    cx: &Context,
+) -> Result<BackupReport, BackupError> {
+    let mut run = Run::begin(parts);
+    run.enter("backup.lease", cx).map_err(BackupError::Lease)?;
+    let mut lease = Lease::acquire(&run.source).map_err(lease_error)?;
+    let target = probe_source(parts, &mut run, cx).map_err(BackupError::Source)?;
+    let work = WorkDir::open(&parts.settings.work_dir).map_err(BackupError::Repository)?;
+    let history =
+        tidy_up(parts, &mut run, &work, &target.facts, cx).map_err(BackupError::Repository)?;
+    let base = base::choose(parts, request.kind, &history, &target.facts, cx)
+        .map_err(BackupError::Repository)?;
+    let name = run.name(base.kind);
+    run.enter("backup.intent", cx)
+        .map_err(BackupError::Repository)?;
+    let intent = work
+        .intend(&name, &target.facts.lineage)
+        .map_err(BackupError::Repository)?;
+    record_begin(parts, &mut run, request, &name, &base, cx);
+
+    let made = make(
+        parts, request, &mut run, &mut lease, &target, &history, &base, &name, cx,
+    );
+    let outcome = match made {
+        Ok(sealed) => sealed,
+        Err(error) => {
+            give_up(parts, &run, &name, &error, cx);
+            return Err(interrupted_or(error, cx));
+        }
+    };
+    if let Err(fault) = intent.close() {
+        tracing::warn!(%fault, "the intent could not be taken back; the next run does it");
+    }
+    finish(parts, run, base.reason, outcome, cx)
+}
+
+/// Everything between the intent and the manifest.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the steps of one flow, each with its own input"
+)]
+fn make(
+    parts: &Parts,
+    request: &BackupRequest,
+    run: &mut Run,
+    lease: &mut Lease,
+    target: &SourceTarget,
+    history: &History,
+    base: &base::Base,
+    name: &ArchiveName,
+    cx: &Context,
+) -> Result<seal::Sealed, BackupError> {
+    let spool = WorkDir::open(&parts.settings.work_dir)
+        .map_err(BackupError::Repository)?
+        .spool(name);
+    let dumped = dump::dump(parts, request, run, target, base, name, &spool, cx)?;
+    let draft = seal::Draft {
+        request,
+        target,
+        history,
+        base,
+        name,
+        dumped,
+    };
+    seal::seal(parts, run, lease, draft, &spool, cx)
+}
+
+fn lease_error(fault: Fault) -> BackupError {
+    match fault.kind {
+        crate::ports::FaultKind::Busy => BackupError::Lease(fault),
+        _ => BackupError::Source(fault),
+    }
+}
+
+/// Who the source is, and whether the tools can dump it.
+fn probe_source(parts: &Parts, run: &mut Run, cx: &Context) -> Result<SourceTarget, Fault> {
+    run.enter("backup.source", cx)?;
+    let mut session = Session::connect(&run.source, &SessionOptions::default())?;
+    let facts = server::source_facts(&mut session)?;
+    let target = SourceTarget {
+        conninfo: run.source.clone(),
+        facts,
+    };
+    parts.dumper.probe(&target, cx)?;
+    if parts
+        .tools
+        .pg_dump
+        .is_older_minor_than(target.facts.server_version_num)
+    {
+        let version = parts.tools.pg_dump.version().text.clone();
+        run.warn(WarningCode::OldTools, version);
+    }
+    Ok(target)
+}
+
+/// Sweeps what dead runs left, brings the catalog up to date, loads the history.
+fn tidy_up(
+    parts: &Parts,
+    run: &mut Run,
+    work: &WorkDir,
+    facts: &SourceFacts,
+    cx: &Context,
+) -> Result<History, Fault> {
+    run.enter("backup.sweep", cx)?;
+    for name in work.sweep(&facts.lineage, &parts.store, cx)? {
+        run.warn(WarningCode::Swept, name.to_string());
+    }
+    parts.store.sweep(cx)?;
+    run.enter("backup.history", cx)?;
+    let history = History::load(&parts.store, &*parts.codec, work, cx)?;
+    if let Some(newest) = history
+        .newest()
+        .filter(|newest| newest.snapshot_at > run.started_at)
+    {
+        run.warn(WarningCode::ClockMovedBack, newest.archive.to_string());
+    }
+    if let Err(fault) = catch_up_catalog(parts, run, cx) {
+        tracing::warn!(error = %chain(&fault), "the catalog is behind");
+        run.warn(WarningCode::CatalogBehind, chain(&fault));
+    }
+    Ok(history)
+}
+
+fn catch_up_catalog(parts: &Parts, run: &mut Run, cx: &Context) -> Result<(), Fault> {
+    let Some(catalog) = &parts.catalog else {
+        return Ok(());
+    };
+    run.enter("backup.catalog", cx)?;
+    catalog.migrate()?;
+    catalog.fail_abandoned(Some(run.id))?;
+    rebuild::reconcile(parts, cx)
+}
+
+/// The catalog is an index: a run that cannot write to it goes on and says so.
+fn record_begin(
+    parts: &Parts,
+    run: &mut Run,
+    request: &BackupRequest,
+    name: &ArchiveName,
+    base: &base::Base,
+    cx: &Context,
+) {
+    let Some(catalog) = &parts.catalog else {
+        return;
+    };
+    let row = NewBackup {
+        run: run.id,
+        archive: name.clone(),
+        kind: base.kind,
+        label: request.label.clone(),
+        base: base
+            .manifest
+            .as_ref()
+            .map(|manifest| manifest.archive.clone()),
+        location: parts.store.location(&name.key()),
+        started_at: run.started_at,
+    };
+    let recorded = run
+        .enter("backup.begin", cx)
+        .and_then(|()| catalog.begin(&row));
+    if let Err(fault) = recorded {
+        run.warn(WarningCode::CatalogBehind, chain(&fault));
+    }
+}
+
+/// Removes what a failed run wrote and records the failure. What cannot be removed now is named
+/// by the intent, which stays until it is.
+fn give_up(parts: &Parts, run: &Run, name: &ArchiveName, error: &BackupError, cx: &Context) {
+    let message = chain(error);
+    // The run may have been interrupted; tidying up is not to be.
+    let cx = &cx.with_interrupt(crate::ports::Interrupt::default());
+    let work = WorkDir::open(&parts.settings.work_dir);
+    let removed = match parts.store.is_sealed(name, cx) {
+        Ok(true) => Ok(()),
+        Ok(false) => parts.store.remove_unsealed(name, cx),
+        Err(fault) => Err(fault),
+    };
+    let tidy = removed.and_then(|()| work?.forget_intent(name));
+    if let Err(fault) = tidy {
+        tracing::warn!(error = %chain(&fault), "litter is left for the next run to sweep");
+    }
+    if let Some(catalog) = &parts.catalog {
+        let detail = serde_json::json!({ "message": message });
+        let told = catalog
+            .fail(run.id, &message)
+            .and_then(|()| catalog.event(EventLevel::Error, "backup-failed", Some(name), &detail));
+        if let Err(fault) = told {
+            tracing::warn!(error = %chain(&fault), "the failure could not be recorded");
+        }
+    }
+}
+
+fn interrupted_or(error: BackupError, cx: &Context) -> BackupError {
+    if cx.interrupt().is_set() {
+        BackupError::Interrupted
+    } else {
+        error
+    }
+}
+
+/// Looks at what was made, and reports.
+fn finish(
+    parts: &Parts,
+    mut run: Run,
+    _reason: Option<FullReason>,
+    sealed: seal::Sealed,
+    cx: &Context,
+) -> Result<BackupReport, BackupError> {
+    if !sealed.manifest.coverage.is_complete() {
+        run.warn(
+            WarningCode::Partial,
+            sealed.manifest.coverage.gaps.len().to_string(),
+        );
+    }
+    for finding in after_backup(parts, &mut run, &sealed, cx) {
+        run.warn(
+            WarningCode::ValidationFindings,
+            format!("{}: {}", finding.subject, finding.detail),
+        );
+    }
+    run.warnings.extend(sealed.warnings);
+    Ok(BackupReport {
+        id: sealed.id,
+        base_id: sealed.base_id,
+        location: parts.store.location(&sealed.manifest.archive.key()),
+        manifest: sealed.manifest,
+        sinks: sealed.sinks,
+        steps: run.step_times(),
+        warnings: run.warnings,
+    })
+}
+
+/// The backup is sealed: what goes wrong from here on is said, and does not undo it.
+fn after_backup(parts: &Parts, run: &mut Run, sealed: &seal::Sealed, cx: &Context) -> Vec<Finding> {
+    let looked = run
+        .enter("backup.validate", cx)
+        .and_then(|()| validate::after_backup(parts, &sealed.manifest, cx));
+    match looked {
+        Ok(findings) => findings,
+        Err(fault) => {
+            run.warn(WarningCode::ValidationFindings, chain(&fault));
+            Vec::new()
+        }
+    }
+}
+
+/// An error with everything that caused it, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}

@@ -1,0 +1,164 @@
+//! The base of a backup: chosen, read and found whole, or a full with its reason.
+
+use respaldo_domain::backup::{ArchiveName, BackupKind};
+use respaldo_domain::base::{self, BaseChoice, BaseNeeds, FullReason};
+use respaldo_domain::fingerprint;
+use respaldo_domain::manifest::Manifest;
+use respaldo_domain::object::{ObjectRole, SealedObject};
+use respaldo_domain::readings::Readings;
+use respaldo_domain::source::SourceFacts;
+use respaldo_domain::table::TableName;
+
+use crate::history::History;
+use crate::operations::{Parts, Settings};
+use crate::ports::{BaseReading, Context, Fault, FaultKind, LineageStatus, ObjectReader};
+use crate::store::Payload;
+
+/// Largest stats object read, in bytes: 10,000 tables take about 10 MB.
+const MAX_STATS_BYTES: u64 = 512 * 1024 * 1024;
+
+/// What a backup builds on.
+pub(super) struct Base {
+    /// Kind that will be made.
+    pub(super) kind: BackupKind,
+    /// Why it is a full where another kind was asked for.
+    pub(super) reason: Option<FullReason>,
+    /// The base's manifest, for a differential or incremental.
+    pub(super) manifest: Option<Manifest>,
+    /// The base's readings; `None` where they are gone: everything is dumped then.
+    pub(super) reading: Option<BaseReading>,
+}
+
+impl Base {
+    fn full(reason: Option<FullReason>) -> Self {
+        Self {
+            kind: BackupKind::Full,
+            reason,
+            manifest: None,
+            reading: None,
+        }
+    }
+}
+
+/// Chooses the base and makes sure that a restore of what builds on it could read it.
+pub(super) fn choose(
+    parts: &Parts,
+    kind: BackupKind,
+    history: &History,
+    source: &SourceFacts,
+    cx: &Context,
+) -> Result<Base, Fault> {
+    let needs = BaseNeeds {
+        lineage: source.lineage.clone(),
+        compression: parts.dumper.compression(),
+        fingerprint: fingerprint::ALGORITHM.to_owned(),
+        excluded: exclusions(&parts.settings),
+    };
+    match base::choose(kind, &history.candidates, &needs) {
+        BaseChoice::Full(reason) => Ok(Base::full(reason)),
+        BaseChoice::On(name) => match read_whole(parts, &name, cx)? {
+            None => Ok(Base::full(Some(FullReason::BaseDamaged))),
+            Some(manifest) => {
+                let reading = read_readings(parts, &manifest, source, cx)?;
+                Ok(Base {
+                    kind,
+                    reason: None,
+                    manifest: Some(manifest),
+                    reading,
+                })
+            }
+        },
+    }
+}
+
+/// Exclusions in force, as the manifest names them.
+pub(super) fn exclusions(settings: &Settings) -> Vec<String> {
+    let schemas = settings.exclude_schemas.iter().map(|schema| {
+        let whole = TableName::new(schema, "*");
+        whole.to_string()
+    });
+    let tables = settings.exclude_tables.iter().map(ToString::to_string);
+    let mut all: Vec<String> = schemas.chain(tables).collect();
+    all.sort();
+    all
+}
+
+/// The manifest, where it can be read and every archive it needs is there with its size.
+fn read_whole(parts: &Parts, name: &ArchiveName, cx: &Context) -> Result<Option<Manifest>, Fault> {
+    let manifest = match parts.store.manifest(name, &*parts.codec, cx) {
+        Ok(manifest) => manifest,
+        Err(fault) if fault.kind.is_transient() => return Err(fault),
+        Err(_) => return Ok(None),
+    };
+    for archive in &manifest.archives {
+        match ObjectReader::head(&*parts.store, &archive.name.key(), cx) {
+            Ok(info) if info.size_bytes == archive.size_bytes => {}
+            Err(fault) if fault.kind.is_transient() => return Err(fault),
+            _ => return Ok(None),
+        }
+    }
+    Ok(Some(manifest))
+}
+
+/// The base's readings. Lost or damaged ones cost a larger backup, not a wrong one.
+fn read_readings(
+    parts: &Parts,
+    manifest: &Manifest,
+    source: &SourceFacts,
+    cx: &Context,
+) -> Result<Option<BaseReading>, Fault> {
+    match stored_readings(parts, manifest, cx) {
+        Ok(readings) => {
+            let lineage = lineage(parts, manifest, source)?;
+            Ok(Some(BaseReading { lineage, readings }))
+        }
+        Err(fault) if fault.kind.is_transient() => Err(fault),
+        Err(fault) => {
+            tracing::warn!(base = %manifest.archive, %fault, "the base's readings are unusable");
+            Ok(None)
+        }
+    }
+}
+
+/// The bytes of an object, which are those the manifest names.
+fn read_verified(parts: &Parts, object: &SealedObject, cx: &Context) -> Result<Vec<u8>, Fault> {
+    let bytes = parts.store.read_all(&object.key, MAX_STATS_BYTES, cx)?;
+    if Payload::bytes(bytes.clone()).sha256() == object.sha256 {
+        Ok(bytes)
+    } else {
+        Err(Fault::bare(
+            FaultKind::Corrupt,
+            format!("{} has another checksum", object.key),
+        ))
+    }
+}
+
+fn stored_readings(parts: &Parts, manifest: &Manifest, cx: &Context) -> Result<Readings, Fault> {
+    let object = manifest
+        .object(ObjectRole::Stats)
+        .ok_or_else(|| Fault::bare(FaultKind::NotFound, "the base has no readings"))?;
+    let bytes = read_verified(parts, object, cx)?;
+    parts.codec.decode_readings(&bytes)
+}
+
+/// Whether transaction ids and counters of the base mean something today.
+fn lineage(
+    parts: &Parts,
+    manifest: &Manifest,
+    source: &SourceFacts,
+) -> Result<LineageStatus, Fault> {
+    if manifest.source.lineage == source.lineage {
+        return Ok(LineageStatus::Same);
+    }
+    let witnessed = match &parts.catalog {
+        Some(catalog) => catalog
+            .sees_witness(&manifest.archive, manifest.run)
+            .unwrap_or(false),
+        None => false,
+    };
+    Ok(if witnessed {
+        LineageStatus::Witnessed
+    } else {
+        LineageStatus::Broken
+    })
+}

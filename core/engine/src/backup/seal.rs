@@ -1,0 +1,357 @@
+//! From the spool to a sealed set: archive, readings and roles into the sinks, then the manifest,
+//! then the catalog.
+
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::Local;
+use respaldo_domain::backup::{ArchiveName, BackupId, BackupKind};
+use respaldo_domain::changes::Reason;
+use respaldo_domain::fingerprint;
+use respaldo_domain::manifest::{
+    ArchiveFacts, LargeObjects, Manifest, TableData, TableEntry, Tools,
+};
+use respaldo_domain::object::{ObjectRole, SealedObject};
+use respaldo_domain::report::{SinkOutcome, SinkState, Warning, WarningCode};
+use respaldo_domain::scope::{Decision, ScopedTable};
+use respaldo_postgres::roles;
+
+use super::base::{self, Base};
+use super::dump::Dumped;
+use super::{BackupError, BackupRequest, Run, chain};
+use crate::history::History;
+use crate::lease::Lease;
+use crate::operations::Parts;
+use crate::ports::{Context, EventLevel, Fault, FaultKind, SealedBackup, SourceTarget};
+use crate::store::{self, Payload, SetWriter};
+
+/// Longest wait for the dump of roles.
+const ROLES_LIMIT: Duration = Duration::from_secs(120);
+
+/// Everything a manifest is made from.
+pub(super) struct Draft<'a> {
+    pub(super) request: &'a BackupRequest,
+    pub(super) target: &'a SourceTarget,
+    pub(super) history: &'a History,
+    pub(super) base: &'a Base,
+    pub(super) name: &'a ArchiveName,
+    pub(super) dumped: Dumped,
+}
+
+/// A set whose manifest is in storage.
+pub(super) struct Sealed {
+    pub(super) id: Option<BackupId>,
+    pub(super) base_id: Option<BackupId>,
+    pub(super) manifest: Manifest,
+    pub(super) sinks: Vec<SinkOutcome>,
+    pub(super) warnings: Vec<Warning>,
+}
+
+/// Stores the set. Until the manifest is durable the backup does not exist; after that it does,
+/// whatever happens to the catalog.
+pub(super) fn seal(
+    parts: &Parts,
+    run: &mut Run,
+    lease: &mut Lease,
+    draft: Draft<'_>,
+    spool: &Path,
+    cx: &Context,
+) -> Result<Sealed, BackupError> {
+    run.enter("backup.store", cx).map_err(BackupError::Store)?;
+    let readings = parts
+        .codec
+        .encode_readings(&draft.dumped.readings)
+        .map_err(BackupError::Store)?;
+    let mut warnings = Vec::new();
+    let roles = match draft.base.kind {
+        BackupKind::Full => dump_roles(parts, &draft, &mut warnings, cx),
+        BackupKind::Differential | BackupKind::Incremental => None,
+    };
+    let mut set = parts.store.begin_set();
+    let objects = put_objects(&mut set, draft.name, spool, readings, roles, cx)
+        .map_err(BackupError::Store)?;
+
+    run.enter("backup.manifest", cx)
+        .map_err(BackupError::Store)?;
+    let manifest = manifest(parts, run, draft, objects);
+    let bytes = parts
+        .codec
+        .encode_manifest(&manifest)
+        .map_err(BackupError::Store)?;
+    lease.confirm().map_err(BackupError::Lease)?;
+    set.put(&manifest.archive.manifest_key(), &Payload::bytes(bytes), cx)
+        .map_err(BackupError::Store)?;
+    let sinks = outcomes(parts, &manifest.archive, set, &mut warnings);
+    let (id, base_id) = record(parts, run, &manifest, &mut warnings, cx);
+    Ok(Sealed {
+        id,
+        base_id,
+        manifest,
+        sinks,
+        warnings,
+    })
+}
+
+/// Roles are not in a database, yet a restore elsewhere needs them. Where the role may not read
+/// them the backup is made without.
+fn dump_roles(
+    parts: &Parts,
+    draft: &Draft<'_>,
+    warnings: &mut Vec<Warning>,
+    cx: &Context,
+) -> Option<Vec<u8>> {
+    let stop = || cx.interrupt().is_set();
+    match roles::dump_roles(&parts.tools, &draft.target.conninfo, &stop, ROLES_LIMIT) {
+        Ok(text) => Some(text.into_bytes()),
+        Err(error) => {
+            let subject = format!("roles.sql: {}", chain(&error));
+            warnings.push(Warning {
+                code: WarningCode::MissingRole,
+                subject,
+            });
+            None
+        }
+    }
+}
+
+fn put_objects(
+    set: &mut SetWriter<'_>,
+    name: &ArchiveName,
+    spool: &Path,
+    readings: Vec<u8>,
+    roles: Option<Vec<u8>>,
+    cx: &Context,
+) -> Result<Vec<SealedObject>, Fault> {
+    let mut payloads = vec![
+        (ObjectRole::Archive, name.key(), Payload::file(spool, cx)?),
+        (
+            ObjectRole::Stats,
+            name.stats_key(),
+            Payload::bytes(readings),
+        ),
+    ];
+    if let Some(text) = roles {
+        payloads.push((ObjectRole::Roles, name.roles_key(), Payload::bytes(text)));
+    }
+    let mut objects = Vec::new();
+    for (role, key, payload) in payloads {
+        set.put(&key, &payload, cx)?;
+        let (size_bytes, sha256) = (payload.size_bytes(), payload.sha256());
+        objects.push(SealedObject {
+            role,
+            key,
+            size_bytes,
+            sha256,
+        });
+    }
+    Ok(objects)
+}
+
+/// What each sink did, with a warning for each that owes the set.
+fn outcomes(
+    parts: &Parts,
+    name: &ArchiveName,
+    set: SetWriter<'_>,
+    warnings: &mut Vec<Warning>,
+) -> Vec<SinkOutcome> {
+    let mut outcomes = Vec::new();
+    for (entry, outcome) in parts.store.sinks().iter().zip(set.finish()) {
+        let state = match outcome.state {
+            store::SinkState::Stored => SinkState::Stored,
+            store::SinkState::Owed(fault) => {
+                let why = chain(&fault);
+                let subject = format!("{}: {why}", outcome.sink);
+                warnings.push(Warning {
+                    code: WarningCode::SinkOwed,
+                    subject,
+                });
+                SinkState::Owed(why)
+            }
+        };
+        let url = entry.sink.location(&name.key());
+        outcomes.push(SinkOutcome {
+            sink: outcome.sink,
+            state,
+            url,
+        });
+    }
+    outcomes
+}
+
+fn manifest(parts: &Parts, run: &Run, draft: Draft<'_>, objects: Vec<SealedObject>) -> Manifest {
+    let Draft {
+        request,
+        target,
+        history,
+        base,
+        name,
+        dumped,
+    } = draft;
+    let own = objects
+        .iter()
+        .find(|object| object.role == ObjectRole::Archive)
+        .map(|object| ArchiveFacts {
+            name: name.clone(),
+            size_bytes: object.size_bytes,
+            sha256: object.sha256,
+            compression: dumped.receipt.compression,
+            header_version: dumped.receipt.header_version.clone(),
+        });
+    let large_objects = large_objects(&dumped, base, name);
+    let mut tables: Vec<TableEntry> = dumped
+        .scope
+        .iter()
+        .map(|table| entry(table, &dumped, name))
+        .collect();
+    tables.sort_by(|a, b| a.name.cmp(&b.name));
+    let archives = archives(base, own, &tables, &large_objects, name);
+    let base_manifest = base.manifest.as_ref();
+    Manifest {
+        archive: name.clone(),
+        kind: base.kind,
+        label: request.label.clone(),
+        trigger: request.trigger,
+        run: run.id,
+        sequence: history.next_sequence(),
+        base: base_manifest.map(|base| base.archive.clone()),
+        full: base_manifest.map_or_else(|| name.clone(), |base| base.full.clone()),
+        full_reason: base.reason,
+        started_at: run.started_at,
+        finished_at: Local::now().fixed_offset(),
+        snapshot_at: dumped.snapshot_at,
+        lsn_start: dumped.lsn_start,
+        lsn_end: dumped.lsn_end,
+        source: target.facts.clone(),
+        tools: Tools {
+            respaldo: parts.settings.version.clone(),
+            dumper: parts.dumper.name().to_owned(),
+            pg_dump: dumped.receipt.pg_dump,
+            detector: parts.detector.name().to_owned(),
+            fingerprint: fingerprint::ALGORITHM.to_owned(),
+        },
+        objects,
+        archives,
+        tables,
+        large_objects,
+        excluded: base::exclusions(&parts.settings),
+        coverage: dumped.coverage,
+        schemas: dumped.schemas,
+        roles: dumped.roles,
+    }
+}
+
+fn entry(table: &ScopedTable, dumped: &Dumped, name: &ArchiveName) -> TableEntry {
+    let own = || {
+        let receipt = &dumped.receipt.tables;
+        receipt
+            .iter()
+            .find(|receipt| receipt.oid == table.facts.oid)
+            .map(|receipt| TableData {
+                archive: name.clone(),
+                block: receipt.block,
+                plain_bytes: receipt.plain_bytes,
+                fingerprint: receipt.fingerprint,
+            })
+    };
+    let data = match &table.decision {
+        Decision::Dump => own(),
+        Decision::Keep(data) => Some(TableData::clone(data)),
+        Decision::NoRows => None,
+    };
+    TableEntry {
+        oid: table.facts.oid,
+        name: table.facts.name.clone(),
+        kind: table.facts.kind,
+        columns: table.facts.columns.clone(),
+        load_via: table.facts.load_via.clone(),
+        reason: table.reason.clone(),
+        data,
+    }
+}
+
+fn large_objects(dumped: &Dumped, base: &Base, name: &ArchiveName) -> LargeObjects {
+    let scope = &dumped.large_objects;
+    let kept = base
+        .manifest
+        .as_ref()
+        .and_then(|base| base.large_objects.archive.clone());
+    let archive = match () {
+        () if scope.dump => Some(name.clone()),
+        () if scope.count == 0 || scope.reason == Reason::Unreadable => None,
+        () => kept,
+    };
+    let evidence = dumped
+        .readings
+        .large_objects
+        .as_ref()
+        .map(ToString::to_string);
+    LargeObjects {
+        count: scope.count,
+        reason: scope.reason.clone(),
+        archive,
+        fingerprint: evidence,
+    }
+}
+
+/// The archives that hold data of this restore point: those of the base still needed, then ours.
+fn archives(
+    base: &Base,
+    own: Option<ArchiveFacts>,
+    tables: &[TableEntry],
+    large_objects: &LargeObjects,
+    name: &ArchiveName,
+) -> Vec<ArchiveFacts> {
+    let needed = |facts: &&ArchiveFacts| {
+        &facts.name != name
+            && (tables.iter().any(|table| table.holds_data_in(&facts.name))
+                || large_objects.archive.as_ref() == Some(&facts.name))
+    };
+    let of_base = base.manifest.iter().flat_map(|base| &base.archives);
+    of_base.filter(needed).cloned().chain(own).collect()
+}
+
+/// Brings the sealed set into the catalog. The set is whole without it.
+fn record(
+    parts: &Parts,
+    run: &mut Run,
+    manifest: &Manifest,
+    warnings: &mut Vec<Warning>,
+    cx: &Context,
+) -> (Option<BackupId>, Option<BackupId>) {
+    let Some(catalog) = &parts.catalog else {
+        return (None, None);
+    };
+    let location = parts.store.location(&manifest.archive.key());
+    let recorded = run.enter("backup.seal", cx).and_then(|()| {
+        let id = catalog.seal(&SealedBackup {
+            manifest,
+            location: &location,
+        })?;
+        let base_id = match &manifest.base {
+            Some(base) => catalog.find(base)?.map(|entry| entry.id),
+            None => None,
+        };
+        let detail = serde_json::json!({
+            "tables_dumped": manifest.dumped().count(),
+            "size_bytes": manifest.stored_bytes(),
+        });
+        catalog.event(
+            EventLevel::Info,
+            "backup-completed",
+            Some(&manifest.archive),
+            &detail,
+        )?;
+        Ok((Some(id), base_id))
+    });
+    recorded.unwrap_or_else(|fault: Fault| {
+        if fault.kind != FaultKind::Cancelled {
+            tracing::warn!(error = %chain(&fault), "the catalog is behind");
+        }
+        let subject = chain(&fault);
+        warnings.push(Warning {
+            code: WarningCode::CatalogBehind,
+            subject,
+        });
+        (None, None)
+    })
+}

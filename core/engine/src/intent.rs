@@ -1,0 +1,172 @@
+//! What a run is about to write, recorded before it writes, so that a crash leaves only litter
+//! with a name.
+//!
+//! An intent is a small file in the working folder of the machine that runs. Only what an intent
+//! names is ever swept, and only where no manifest sealed it: an archive without a manifest that
+//! no intent of ours names may be the existing system's good backup.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use respaldo_domain::backup::ArchiveName;
+use respaldo_domain::source::Lineage;
+use respaldo_domain::table::Oid;
+use serde::{Deserialize, Serialize};
+
+use crate::ports::{Context, Fault, FaultKind};
+use crate::store::Store;
+
+/// Files of runs on this machine: intents, spools, the index of manifests.
+#[derive(Debug, Clone)]
+pub struct WorkDir {
+    root: PathBuf,
+}
+
+/// A run that meant to write a set.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Intent {
+    archive: ArchiveName,
+    system_identifier: u64,
+    database_oid: Oid,
+}
+
+/// A recorded intent; taken back when the set is sealed or everything of it was removed.
+#[derive(Debug)]
+pub struct OpenIntent {
+    path: PathBuf,
+    spool: PathBuf,
+}
+
+impl WorkDir {
+    /// Makes the folder, readable by its owner only.
+    pub fn open(root: &Path) -> Result<Self, Fault> {
+        for folder in [root.to_owned(), root.join("intents"), root.join("spool")] {
+            make_private(&folder)
+                .map_err(|e| Fault::io(format!("making {}", folder.display()), e))?;
+        }
+        Ok(Self {
+            root: root.to_owned(),
+        })
+    }
+
+    /// A file in it.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// Where the archive of a run is written before it goes to the sinks.
+    pub fn spool(&self, archive: &ArchiveName) -> PathBuf {
+        self.root.join("spool").join(archive.as_str())
+    }
+
+    /// Records that `archive` and what belongs to it are about to be written.
+    pub fn intend(&self, archive: &ArchiveName, lineage: &Lineage) -> Result<OpenIntent, Fault> {
+        let intent = Intent {
+            archive: archive.clone(),
+            system_identifier: lineage.system_identifier,
+            database_oid: lineage.database_oid,
+        };
+        let path = self.root.join("intents").join(format!("{archive}.json"));
+        let text = serde_json::to_vec(&intent)
+            .map_err(|e| Fault::new(FaultKind::Internal, "writing an intent", e))?;
+        write_durably(&path, &text)
+            .map_err(|e| Fault::io(format!("writing {}", path.display()), e))?;
+        Ok(OpenIntent {
+            path,
+            spool: self.spool(archive),
+        })
+    }
+
+    /// Takes back the intent of a set of which nothing is left.
+    pub fn forget_intent(&self, archive: &ArchiveName) -> Result<(), Fault> {
+        let path = self.root.join("intents").join(format!("{archive}.json"));
+        OpenIntent {
+            path,
+            spool: self.spool(archive),
+        }
+        .close()
+    }
+
+    /// Removes what dead runs on the database left: to be called under its lease. Returns the
+    /// names of the sets swept.
+    pub fn sweep(
+        &self,
+        lineage: &Lineage,
+        store: &Store,
+        cx: &Context,
+    ) -> Result<Vec<ArchiveName>, Fault> {
+        let mut swept = Vec::new();
+        for (path, intent) in self.intents()? {
+            let same = intent.system_identifier == lineage.system_identifier
+                && intent.database_oid == lineage.database_oid;
+            if !same {
+                continue;
+            }
+            if !store.is_sealed(&intent.archive, cx)? {
+                store.remove_unsealed(&intent.archive, cx)?;
+                swept.push(intent.archive.clone());
+            }
+            OpenIntent {
+                path,
+                spool: self.spool(&intent.archive),
+            }
+            .close()?;
+        }
+        Ok(swept)
+    }
+
+    /// Intents on this machine. One that cannot be read named nothing yet: it is removed.
+    fn intents(&self) -> Result<Vec<(PathBuf, Intent)>, Fault> {
+        let folder = self.root.join("intents");
+        let reading = |e| Fault::io(format!("reading {}", folder.display()), e);
+        let mut intents = Vec::new();
+        for entry in fs::read_dir(&folder).map_err(reading)? {
+            let path = entry.map_err(reading)?.path();
+            let parsed = fs::read(&path)
+                .ok()
+                .and_then(|text| serde_json::from_slice(&text).ok());
+            match parsed {
+                Some(intent) => intents.push((path, intent)),
+                None => fs::remove_file(&path).map_err(reading)?,
+            }
+        }
+        Ok(intents)
+    }
+}
+
+impl OpenIntent {
+    /// Takes the intent back, and the spool with it.
+    pub fn close(self) -> Result<(), Fault> {
+        for path in [&self.spool, &self.path] {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Fault::io(format!("removing {}", path.display()), error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes a file so that after a crash it is there whole or not at all.
+pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let staging = path.with_extension("tmp");
+    let mut file = fs::File::create(&staging)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&staging, path)?;
+    match path.parent() {
+        Some(folder) => fs::File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}

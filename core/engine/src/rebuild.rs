@@ -1,0 +1,126 @@
+//! The catalog from storage: what is sealed in storage is brought into the catalog, what is gone
+//! from storage may be purged from it. Storage is the truth; nothing here touches an object.
+
+use std::collections::BTreeSet;
+
+use respaldo_domain::backup::{ArchiveName, BackupState};
+use respaldo_domain::manifest::Manifest;
+use respaldo_domain::report::Warning;
+
+use crate::history::all_manifests;
+use crate::operations::Parts;
+use crate::ports::{Catalog, CatalogFilter, Context, Fault, FaultKind, SealedBackup};
+
+/// What a rebuild did.
+#[derive(Debug, Default)]
+pub struct RebuildReport {
+    /// Backups brought into the catalog or brought up to date.
+    pub recorded: Vec<ArchiveName>,
+    /// Manifests that could not be read.
+    pub unreadable: Vec<(ArchiveName, Fault)>,
+    /// What deserves a look.
+    pub warnings: Vec<Warning>,
+}
+
+/// What a purge did.
+#[derive(Debug, Default)]
+pub struct PurgeReport {
+    /// Rows removed: backups of ours of which storage has no manifest.
+    pub removed: Vec<ArchiveName>,
+}
+
+/// Brings every sealed backup the catalog does not know into it. Cheap when there is none.
+pub fn reconcile(parts: &Parts, cx: &Context) -> Result<(), Fault> {
+    let Some(catalog) = &parts.catalog else {
+        return Ok(());
+    };
+    let known = known(&**catalog)?;
+    let sealed = parts.store.sealed(cx)?;
+    let mut unknown = Vec::new();
+    for name in sealed.iter().filter(|name| !known.contains(name.as_str())) {
+        match parts.store.manifest(name, &*parts.codec, cx) {
+            Ok(manifest) => unknown.push(manifest),
+            Err(fault) => tracing::warn!(archive = %name, %fault, "a manifest cannot be read"),
+        }
+    }
+    record(parts, &**catalog, unknown).map(drop)
+}
+
+/// Records every sealed backup anew.
+pub fn rebuild(parts: &Parts, cx: &Context) -> Result<RebuildReport, Fault> {
+    let catalog = catalog(parts)?;
+    catalog.migrate()?;
+    let mut report = RebuildReport::default();
+    let mut manifests = Vec::new();
+    for (name, manifest) in all_manifests(&parts.store, &*parts.codec, cx)? {
+        match manifest {
+            Ok(manifest) => manifests.push(manifest),
+            Err(fault) => report.unreadable.push((name, fault)),
+        }
+    }
+    report.recorded = record(parts, catalog, manifests)?;
+    Ok(report)
+}
+
+/// In the order of history, so that each base has its number before what builds on it.
+fn record(
+    parts: &Parts,
+    catalog: &dyn Catalog,
+    mut manifests: Vec<Manifest>,
+) -> Result<Vec<ArchiveName>, Fault> {
+    manifests.sort_by_key(|manifest| manifest.sequence);
+    for manifest in &manifests {
+        let location = parts.store.location(&manifest.archive.key());
+        catalog.seal(&SealedBackup {
+            manifest,
+            location: &location,
+        })?;
+    }
+    Ok(manifests
+        .into_iter()
+        .map(|manifest| manifest.archive)
+        .collect())
+}
+
+/// Removes rows of ours whose manifest is in no sink. Rows of the existing application are left:
+/// their files may be on another machine.
+pub fn purge_invalid(parts: &Parts, cx: &Context) -> Result<PurgeReport, Fault> {
+    let catalog = catalog(parts)?;
+    let sealed: BTreeSet<ArchiveName> = parts.store.sealed(cx)?.into_iter().collect();
+    let filter = CatalogFilter {
+        state: Some(BackupState::Completed),
+        ours_only: true,
+        ..CatalogFilter::default()
+    };
+    let mut report = PurgeReport::default();
+    for entry in catalog.list(&filter)? {
+        let Ok(name) = entry.archive.parse::<ArchiveName>() else {
+            continue;
+        };
+        if !sealed.contains(&name) {
+            catalog.forget(&name)?;
+            report.removed.push(name);
+        }
+    }
+    Ok(report)
+}
+
+fn known(catalog: &dyn Catalog) -> Result<BTreeSet<String>, Fault> {
+    let filter = CatalogFilter {
+        state: Some(BackupState::Completed),
+        ours_only: true,
+        ..CatalogFilter::default()
+    };
+    Ok(catalog
+        .list(&filter)?
+        .into_iter()
+        .map(|entry| entry.archive)
+        .collect())
+}
+
+fn catalog(parts: &Parts) -> Result<&dyn Catalog, Fault> {
+    parts.catalog.as_deref().ok_or_else(|| {
+        let hint = "configure [catalog] url, or let the role create the schema of the catalog";
+        Fault::new(FaultKind::Unavailable, "there is no catalog", hint)
+    })
+}

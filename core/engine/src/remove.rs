@@ -1,0 +1,128 @@
+//! Removing a backup: refused while others need it, manifest first.
+
+use respaldo_domain::backup::ArchiveName;
+use respaldo_domain::manifest::Manifest;
+
+use crate::backup::chain;
+use crate::faults::step;
+use crate::history::all_manifests;
+use crate::lease::Lease;
+use crate::operations::{Parts, Selector, resolve};
+use crate::ports::{Context, EventLevel, Fault, FaultKind};
+
+/// What was removed.
+#[derive(Debug, Default)]
+pub struct Removed {
+    /// Backups, dependents first.
+    pub archives: Vec<ArchiveName>,
+    /// Stored bytes given back.
+    pub freed_bytes: u64,
+}
+
+/// Why nothing was removed, or not everything.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoveError {
+    /// No such backup.
+    #[error("there is no such backup")]
+    Unknown(#[source] Fault),
+    /// A run is going on that may build on it.
+    #[error("the lease was not to be had")]
+    Lease(#[source] Fault),
+    /// Others restore from it.
+    #[error("{} backups need it: {}", .0.len(), list(.0))]
+    Needed(Vec<ArchiveName>),
+    /// Storage failed.
+    #[error("the backup could not be removed from storage")]
+    Store(#[source] Fault),
+}
+
+fn list(names: &[ArchiveName]) -> String {
+    names
+        .iter()
+        .map(ArchiveName::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// Removes a backup from every sink and from the catalog; with its dependents, newest first, where
+/// that was asked for.
+pub fn remove(
+    parts: &Parts,
+    selector: &Selector,
+    with_dependents: bool,
+    cx: &Context,
+) -> Result<Removed, RemoveError> {
+    let name = resolve(parts, selector, cx).map_err(unknown)?;
+    let _lease = Lease::acquire(&parts.source).map_err(RemoveError::Lease)?;
+    let manifests = manifests(parts, cx)?;
+    let dependents = dependents(&manifests, &name);
+    if !dependents.is_empty() && !with_dependents {
+        let names = dependents
+            .iter()
+            .map(|manifest| manifest.archive.clone())
+            .collect();
+        return Err(RemoveError::Needed(names));
+    }
+    let this = manifests.iter().filter(|manifest| manifest.archive == name);
+    let mut removed = Removed::default();
+    for manifest in dependents.into_iter().chain(this) {
+        remove_one(parts, manifest, cx)?;
+        removed.freed_bytes += manifest.stored_bytes();
+        removed.archives.push(manifest.archive.clone());
+    }
+    Ok(removed)
+}
+
+fn unknown(fault: Fault) -> RemoveError {
+    match fault.kind {
+        FaultKind::NotFound => RemoveError::Unknown(fault),
+        _ => RemoveError::Store(fault),
+    }
+}
+
+/// An unreadable manifest may need the backup: then nothing is removed.
+fn manifests(parts: &Parts, cx: &Context) -> Result<Vec<Manifest>, RemoveError> {
+    let all = all_manifests(&parts.store, &*parts.codec, cx).map_err(RemoveError::Store)?;
+    all.into_iter()
+        .map(|(_, manifest)| manifest.map_err(RemoveError::Store))
+        .collect()
+}
+
+/// Backups that restore from it or are compared with it, directly or not, newest first.
+fn dependents<'a>(manifests: &'a [Manifest], name: &ArchiveName) -> Vec<&'a Manifest> {
+    let mut needed = vec![name.clone()];
+    let mut found: Vec<&Manifest> = Vec::new();
+    let mut ordered: Vec<&Manifest> = manifests.iter().collect();
+    ordered.sort_by_key(|manifest| manifest.sequence);
+    for manifest in ordered {
+        let uses = |name: &ArchiveName| {
+            manifest.base.as_ref() == Some(name) || manifest.archive_facts(name).is_some()
+        };
+        if &manifest.archive != name && needed.iter().any(uses) {
+            needed.push(manifest.archive.clone());
+            found.push(manifest);
+        }
+    }
+    found.reverse();
+    found
+}
+
+fn remove_one(parts: &Parts, manifest: &Manifest, cx: &Context) -> Result<(), RemoveError> {
+    step("remove.set").map_err(RemoveError::Store)?;
+    parts
+        .store
+        .delete_set(manifest, cx)
+        .map_err(RemoveError::Store)?;
+    let Some(catalog) = &parts.catalog else {
+        return Ok(());
+    };
+    let name = &manifest.archive;
+    let detail = serde_json::json!({ "archive": name.as_str() });
+    let told = catalog
+        .forget(name)
+        .and_then(|()| catalog.event(EventLevel::Info, "backup-deleted", None, &detail));
+    if let Err(fault) = told {
+        tracing::warn!(error = %chain(&fault), "the catalog still lists {name}");
+    }
+    Ok(())
+}

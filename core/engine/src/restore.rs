@@ -1,0 +1,397 @@
+//! The restore flow.
+//!
+//! Everything that can be known to fail is found before anything is made. Then a scratch database
+//! is built beside the target, verified against the manifest, and takes the target's name as the
+//! last step, in one transaction: a restore that fails or is killed at any point leaves the old
+//! database as it was, open and in use, and at worst a scratch database of a known name, which
+//! the next run drops. Only where the role may not make databases is an empty target filled
+//! directly, after every block was checked.
+
+mod carry;
+mod into_schema;
+mod load;
+mod preflight;
+mod roles;
+mod schema;
+mod scratch;
+mod swap;
+mod verify;
+
+use std::time::Instant;
+
+use respaldo_domain::backup::ArchiveName;
+use respaldo_domain::report::{RestoreReport, Verification, Warning, WarningCode};
+use respaldo_domain::restore_plan::{self, RestorePlan};
+use respaldo_domain::table::TableName;
+use respaldo_postgres::ConnInfo;
+
+use crate::backup::chain;
+use crate::faults::step;
+use crate::intent::WorkDir;
+use crate::lease::Lease;
+use crate::operations::{Parts, Selector, resolve};
+use crate::ports::{Context, EventLevel, Fault, FaultKind};
+use crate::rebuild;
+
+pub(crate) use self::schema::SchemaFiles;
+pub(crate) use self::verify::fingerprint;
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct RestoreRequest {
+    /// The restore point.
+    pub selector: Selector,
+    /// Where to.
+    pub target: RestoreTarget,
+    /// How.
+    pub options: RestoreOptions,
+}
+
+impl RestoreRequest {
+    /// A whole restore point with default options.
+    pub fn new(selector: Selector, target: RestoreTarget) -> Self {
+        Self {
+            selector,
+            target,
+            options: RestoreOptions::default(),
+        }
+    }
+}
+
+/// The database a restore fills.
+#[derive(Debug, Clone)]
+pub struct RestoreTarget {
+    /// Another server; `None`: the source's.
+    pub server: Option<ConnInfo>,
+    /// Name of the database.
+    pub database: String,
+    /// What may be done about a database that is missing or not empty.
+    pub placement: Placement,
+}
+
+impl RestoreTarget {
+    /// A database that is made when it is missing, on the source's server.
+    pub fn new_database(name: &str) -> Self {
+        let placement = Placement::Fresh { create: true };
+        Self {
+            server: None,
+            database: name.to_owned(),
+            placement,
+        }
+    }
+}
+
+/// What may be done to the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placement {
+    /// It must be empty; made when it is missing if `create`.
+    Fresh {
+        /// Make it.
+        create: bool,
+    },
+    /// It is replaced; the old one is kept under another name unless `drop_old`.
+    Replace {
+        /// Drop the old one after the swap.
+        drop_old: bool,
+    },
+}
+
+/// Choices of a restore.
+#[derive(Debug, Clone, Default)]
+pub struct RestoreOptions {
+    /// Sessions that load at once; `None`: as configured.
+    pub jobs: Option<usize>,
+    /// Everything belongs to the restoring role.
+    pub no_owner: bool,
+    /// No GRANTs.
+    pub no_privileges: bool,
+    /// Roles missing on the target are made, without passwords.
+    pub create_roles: bool,
+    /// A table that cannot be read comes from its previous verified version.
+    pub allow_older_tables: bool,
+    /// Only these tables, into this schema of the target.
+    pub into_schema: Option<IntoSchema>,
+}
+
+/// A selective restore beside the live tables.
+#[derive(Debug, Clone)]
+pub struct IntoSchema {
+    /// Schema of the target; made when it is missing.
+    pub schema: String,
+    /// Tables, by their names at the restore point.
+    pub tables: Vec<TableName>,
+}
+
+/// Why nothing was restored. In every case but [`RestoreError::AfterSwap`] the target is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// No such restore point.
+    #[error("there is nothing to restore from")]
+    NothingToRestore(#[source] Fault),
+    /// The request does not make sense.
+    #[error("{0}")]
+    Request(String),
+    /// Another run holds the target's lease.
+    #[error("the lease was not to be had")]
+    Lease(#[source] Fault),
+    /// The target's server cannot be used.
+    #[error("the target server cannot be used")]
+    Server(#[source] Fault),
+    /// The target does not exist and was not to be made.
+    #[error("database {0:?} does not exist")]
+    TargetMissing(String),
+    /// The target is not empty.
+    #[error("database {0:?} is not empty")]
+    TargetNotEmpty(String),
+    /// Tables of those names are there already.
+    #[error("schema {schema:?} already has {table:?}")]
+    TableExists {
+        /// The schema.
+        schema: String,
+        /// The table.
+        table: String,
+    },
+    /// The role may not do what the restore needs.
+    #[error("the role may not do this: {0}")]
+    Rights(String),
+    /// Roles that own or may use objects are missing.
+    #[error("roles are missing on the target: {}", .0.join(", "))]
+    RolesMissing(Vec<String>),
+    /// Extensions are not installed on the target server.
+    #[error("extensions are not available on the target server: {}", .0.join(", "))]
+    ExtensionsMissing(Vec<String>),
+    /// Objects of the backup are missing or damaged.
+    #[error("the backup cannot be read")]
+    Backup(#[source] Fault),
+    /// Definitions could not be restored.
+    #[error("restoring definitions failed")]
+    Definitions(#[source] Fault),
+    /// Rows could not be loaded.
+    #[error("loading table {table} failed")]
+    Load {
+        /// The table.
+        table: TableName,
+        /// Why.
+        #[source]
+        source: Fault,
+    },
+    /// The restored rows are not those of the backup.
+    #[error("{} restored tables differ from the backup", .0.different.len())]
+    Differs(Verification),
+    /// The last step failed: the old database is in place and open.
+    #[error("the restored database could not take its place")]
+    Swap(#[source] Fault),
+    /// The database was swapped in; something after it failed.
+    #[error("the restore is in place, but what follows it failed")]
+    AfterSwap(#[source] Fault),
+    /// The operator or a signal stopped it.
+    #[error("the restore was interrupted")]
+    Interrupted,
+}
+
+/// A restore under way.
+pub(crate) struct Restore<'a> {
+    parts: &'a Parts,
+    request: &'a RestoreRequest,
+    cx: &'a Context,
+    work: WorkDir,
+    warnings: Vec<Warning>,
+}
+
+impl Restore<'_> {
+    /// Enters a step: told to the watcher, and a place where tests break the run.
+    fn enter(&self, name: &'static str) -> Result<(), Fault> {
+        self.cx.progress().step(name, None);
+        self.cx.check()?;
+        step(name)
+    }
+
+    fn warn(&mut self, code: WarningCode, subject: impl Into<String>) {
+        self.warnings.push(Warning {
+            code,
+            subject: subject.into(),
+        });
+    }
+
+    /// The target server, connected to some database of it.
+    fn server(&self) -> ConnInfo {
+        let server = self
+            .request
+            .target
+            .server
+            .as_ref()
+            .unwrap_or(&self.parts.source);
+        server.with_option("application_name", "respaldo restore")
+    }
+
+    fn jobs(&self) -> usize {
+        self.request
+            .options
+            .jobs
+            .unwrap_or(self.parts.settings.jobs)
+            .max(1)
+    }
+
+    /// Whether the target is the database that is backed up.
+    fn is_in_place(&self) -> bool {
+        self.request.target.server.is_none()
+            && self.request.target.database == self.parts.source.database()
+    }
+}
+
+/// Restores a backup: all of it, or nothing.
+pub fn restore(
+    parts: &Parts,
+    request: &RestoreRequest,
+    cx: &Context,
+) -> Result<RestoreReport, RestoreError> {
+    let started = Instant::now();
+    let work = WorkDir::open(&parts.settings.work_dir).map_err(RestoreError::Backup)?;
+    let mut restore = Restore {
+        parts,
+        request,
+        cx,
+        work,
+        warnings: Vec::new(),
+    };
+    let plan = plan(&restore)?;
+    let archive = plan.manifest.archive.clone();
+    let done = match &request.options.into_schema {
+        Some(into) => into_schema::restore(&mut restore, plan, into),
+        None => whole(&mut restore, plan),
+    };
+    record(parts, &archive, &done);
+    let done = done.map_err(|error| {
+        if cx.interrupt().is_set() {
+            RestoreError::Interrupted
+        } else {
+            error
+        }
+    })?;
+    Ok(RestoreReport {
+        plan: done.plan,
+        target: request.target.database.clone(),
+        previous_kept_as: done.previous_kept_as,
+        verification: done.verification,
+        seconds: started.elapsed().as_secs_f64(),
+        warnings: restore.warnings,
+    })
+}
+
+/// What a restore came to.
+pub(crate) struct Done {
+    plan: RestorePlan,
+    previous_kept_as: Option<String>,
+    verification: Verification,
+}
+
+fn plan(restore: &Restore<'_>) -> Result<RestorePlan, RestoreError> {
+    restore
+        .enter("restore.plan")
+        .map_err(RestoreError::Backup)?;
+    let (parts, request, cx) = (restore.parts, restore.request, restore.cx);
+    let name = resolve(parts, &request.selector, cx).map_err(|fault| match fault.kind {
+        FaultKind::NotFound => RestoreError::NothingToRestore(fault),
+        _ => RestoreError::Backup(fault),
+    })?;
+    let manifest = parts
+        .store
+        .manifest(&name, &*parts.codec, cx)
+        .map_err(RestoreError::Backup)?;
+    let only = request
+        .options
+        .into_schema
+        .as_ref()
+        .map_or(&[][..], |into| &into.tables);
+    restore_plan::plan(manifest, only).map_err(|e| RestoreError::Request(e.to_string()))
+}
+
+/// The whole restore point, into a database of its own.
+fn whole(restore: &mut Restore<'_>, plan: RestorePlan) -> Result<Done, RestoreError> {
+    let site = preflight::inspect(restore, &plan)?;
+    let lease = take_lease(restore, &site)?;
+    scratch::drop_abandoned(restore, &site);
+    let plan = preflight::check_objects(restore, plan, &site)?;
+    let files = schema::fetch(restore, &plan)?;
+    preflight::check_target(restore, &plan, &files, &site)?;
+
+    let database = scratch::make(restore, &plan, &site)?;
+    let built = build(restore, &plan, &files, &database);
+    let verification = match built {
+        Ok(verification) => verification,
+        Err(error) => {
+            database.discard(restore);
+            return Err(error);
+        }
+    };
+    let previous_kept_as = swap::take_place(restore, &plan, database, &site, lease)?;
+    Ok(Done {
+        plan,
+        previous_kept_as,
+        verification,
+    })
+}
+
+/// Definitions, rows, what follows the rows, and the comparison with the manifest.
+fn build(
+    restore: &mut Restore<'_>,
+    plan: &RestorePlan,
+    files: &SchemaFiles,
+    database: &scratch::Database,
+) -> Result<Verification, RestoreError> {
+    schema::before_rows(restore, plan, files, &database.conninfo)?;
+    load::load(restore, plan, &database.conninfo)?;
+    schema::after_rows(restore, plan, files, &database.conninfo)?;
+    let verification = verify::compare(restore, plan, &database.conninfo)?;
+    verify::accept(restore, verification)
+}
+
+/// A restore in place keeps backups from running; elsewhere nobody is in the way.
+fn take_lease(
+    restore: &Restore<'_>,
+    site: &preflight::Site,
+) -> Result<Option<Lease>, RestoreError> {
+    if !restore.is_in_place() || !site.exists {
+        return Ok(None);
+    }
+    restore
+        .enter("restore.lease")
+        .map_err(RestoreError::Lease)?;
+    Lease::acquire(&restore.parts.source)
+        .map(Some)
+        .map_err(RestoreError::Lease)
+}
+
+/// Tells the catalog. It never decides about the outcome.
+fn record(parts: &Parts, archive: &ArchiveName, done: &Result<Done, RestoreError>) {
+    let Some(catalog) = &parts.catalog else {
+        return;
+    };
+    let told = match done {
+        Ok(done) => {
+            let detail = serde_json::json!({ "tables": done.verification.tables });
+            catalog.event(
+                EventLevel::Info,
+                "restore-completed",
+                Some(archive),
+                &detail,
+            )
+        }
+        Err(error) => {
+            let detail = serde_json::json!({ "message": chain(error) });
+            catalog.event(EventLevel::Error, "restore-failed", Some(archive), &detail)
+        }
+    };
+    if let Err(fault) = told {
+        tracing::debug!(%fault, "the restore could not be recorded");
+    }
+}
+
+/// After a restore in place: the catalog as it was, and up to date with storage.
+fn refresh_catalog(restore: &Restore<'_>) -> Result<(), Fault> {
+    let Some(catalog) = &restore.parts.catalog else {
+        return Ok(());
+    };
+    catalog.migrate()?;
+    rebuild::reconcile(restore.parts, restore.cx)
+}

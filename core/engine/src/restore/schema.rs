@@ -1,0 +1,315 @@
+//! Definitions, sequence values and large objects: restored by stock pg_restore from small
+//! archives cut out of the stored ones, without their rows.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use respaldo_archive::{ArchiveWriter, EncodeOptions, Entry, Offset, Toc};
+use respaldo_domain::backup::ArchiveName;
+use respaldo_domain::restore_plan::RestorePlan;
+use respaldo_domain::table::quote_identifier;
+use respaldo_postgres::{ConnInfo, Session, SessionOptions, ToolCommand, ToolError, sql};
+use sqlx::Row;
+
+use super::{Restore, RestoreError};
+use crate::ports::{Fault, FaultKind, ObjectReader};
+
+/// Longest run of one pg_restore.
+const TOOL_LIMIT: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// The small archives of a restore, removed when dropped.
+pub(crate) struct SchemaFiles {
+    folder: PathBuf,
+    /// Everything but rows.
+    definitions: PathBuf,
+    /// Large objects that lie in another archive.
+    large_objects: Option<PathBuf>,
+    /// Extensions the definitions make.
+    pub(super) extensions: Vec<String>,
+    /// Tablespaces the definitions name.
+    tablespaces: Vec<String>,
+}
+
+impl Drop for SchemaFiles {
+    fn drop(&mut self) {
+        // What stays behind is small, ours, and in the working folder.
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Cuts the small archives out of the stored ones.
+pub(super) fn fetch(
+    restore: &Restore<'_>,
+    plan: &RestorePlan,
+) -> Result<SchemaFiles, RestoreError> {
+    restore
+        .enter("restore.fetch")
+        .map_err(RestoreError::Backup)?;
+    cut(restore, plan).map_err(RestoreError::Backup)
+}
+
+fn cut(restore: &Restore<'_>, plan: &RestorePlan) -> Result<SchemaFiles, Fault> {
+    let own = &plan.manifest.archive;
+    let folder = restore
+        .work
+        .file(&format!("restore-{}", uuid::Uuid::new_v4().simple()));
+    fs::create_dir(&folder).map_err(|e| Fault::io(format!("making {}", folder.display()), e))?;
+    let definitions = folder.join("definitions.dump");
+    let large_objects = folder.join("large_objects.dump");
+    let mut files = SchemaFiles {
+        folder,
+        definitions,
+        large_objects: None,
+        extensions: Vec::new(),
+        tablespaces: Vec::new(),
+    };
+    let toc = read_toc(restore, own)?;
+    let text = |text: &respaldo_archive::Text| text.as_str().map(str::to_owned);
+    files.extensions = toc
+        .entries
+        .iter()
+        .filter(|e| e.is("EXTENSION"))
+        .filter_map(|e| text(&e.tag))
+        .collect();
+    files.tablespaces = toc
+        .entries
+        .iter()
+        .filter_map(|e| text(e.tablespace.as_ref()?))
+        .collect();
+    let definitions = toc.slice(|entry| !entry.is_table_data());
+    write_slice(restore, own, definitions, &files.definitions)?;
+    if let Some(other) = plan
+        .manifest
+        .large_objects
+        .archive
+        .as_ref()
+        .filter(|name| *name != own)
+    {
+        let slice = read_toc(restore, other)?.slice(belongs_to_large_objects);
+        write_slice(restore, other, slice, &large_objects)?;
+        files.large_objects = Some(large_objects);
+    }
+    Ok(files)
+}
+
+/// An entry about large objects, or one that every archive begins with.
+fn belongs_to_large_objects(entry: &Entry) -> bool {
+    let about = || {
+        entry
+            .tag
+            .as_str()
+            .is_some_and(|tag| tag.starts_with("LARGE OBJECT"))
+    };
+    [
+        "BLOB",
+        "BLOBS",
+        "BLOB METADATA",
+        "ENCODING",
+        "STDSTRINGS",
+        "SEARCHPATH",
+    ]
+    .iter()
+    .any(|kind| entry.is(kind))
+        || (["ACL", "COMMENT", "SECURITY LABEL"]
+            .iter()
+            .any(|kind| entry.is(kind))
+            && about())
+}
+
+/// The table of contents of a stored archive.
+fn read_toc(restore: &Restore<'_>, archive: &ArchiveName) -> Result<Toc, Fault> {
+    let mut stream = restore.parts.store.open(&archive.key(), None, restore.cx)?;
+    let (toc, _) = Toc::read(&mut stream).map_err(|e| corrupt(archive, e))?;
+    Ok(toc)
+}
+
+fn corrupt(archive: &ArchiveName, error: respaldo_archive::ArchiveError) -> Fault {
+    Fault::new(
+        FaultKind::Corrupt,
+        format!("{archive} cannot be read"),
+        error,
+    )
+}
+
+/// Writes a slice as an archive of its own, with the blocks its entries have (large objects).
+fn write_slice(
+    restore: &Restore<'_>,
+    archive: &ArchiveName,
+    slice: Toc,
+    path: &Path,
+) -> Result<(), Fault> {
+    let blocks: Vec<(i32, u64)> = slice
+        .entries
+        .iter()
+        .filter_map(|entry| match entry.offset {
+            Offset::At(offset) => Some((entry.dump_id, offset)),
+            Offset::NotSet | Offset::NoData => None,
+        })
+        .collect();
+    let file =
+        File::create_new(path).map_err(|e| Fault::io(format!("creating {}", path.display()), e))?;
+    let size = ObjectReader::head(&*restore.parts.store, &archive.key(), restore.cx)?.size_bytes;
+    let mut writer = ArchiveWriter::create(file, slice, EncodeOptions::default())
+        .map_err(|e| corrupt(archive, e))?;
+    for (dump_id, offset) in blocks {
+        let range = Some(offset..size);
+        let stored = restore
+            .parts
+            .store
+            .open(&archive.key(), range, restore.cx)?;
+        writer
+            .copy_stored(dump_id, stored)
+            .map_err(|e| corrupt(archive, e))?;
+    }
+    writer.finish().map_err(|e| corrupt(archive, e))?;
+    Ok(())
+}
+
+/// Everything that tables need before their rows come.
+pub(super) fn before_rows(
+    restore: &Restore<'_>,
+    plan: &RestorePlan,
+    files: &SchemaFiles,
+    database: &ConnInfo,
+) -> Result<(), RestoreError> {
+    restore
+        .enter("restore.definitions")
+        .map_err(RestoreError::Definitions)?;
+    if !plan
+        .manifest
+        .schemas
+        .iter()
+        .any(|schema| schema == "public")
+    {
+        drop_public(database).map_err(RestoreError::Definitions)?;
+    }
+    let command = pg_restore(restore, plan, files, database, &files.definitions)?;
+    run(restore, plan, command.arg("--section=pre-data"))
+}
+
+/// Sequence values and large objects, then indexes, keys, triggers, policies and views' contents.
+pub(super) fn after_rows(
+    restore: &Restore<'_>,
+    plan: &RestorePlan,
+    files: &SchemaFiles,
+    database: &ConnInfo,
+) -> Result<(), RestoreError> {
+    restore
+        .enter("restore.sequences")
+        .map_err(RestoreError::Definitions)?;
+    let command = pg_restore(restore, plan, files, database, &files.definitions)?;
+    run(restore, plan, command.arg("--section=data"))?;
+    if let Some(large_objects) = &files.large_objects {
+        restore
+            .enter("restore.large_objects")
+            .map_err(RestoreError::Definitions)?;
+        run(
+            restore,
+            plan,
+            pg_restore(restore, plan, files, database, large_objects)?,
+        )?;
+    }
+    restore
+        .enter("restore.indexes")
+        .map_err(RestoreError::Definitions)?;
+    let command = pg_restore(restore, plan, files, database, &files.definitions)?;
+    let jobs = format!("--jobs={}", restore.jobs());
+    run(restore, plan, command.arg("--section=post-data").arg(jobs))?;
+    analyze(restore, database).map_err(RestoreError::Definitions)
+}
+
+fn pg_restore(
+    restore: &Restore<'_>,
+    plan: &RestorePlan,
+    files: &SchemaFiles,
+    database: &ConnInfo,
+    archive: &Path,
+) -> Result<ToolCommand, RestoreError> {
+    let options = &restore.request.options;
+    let mut command = restore.parts.tools.pg_restore.command(database);
+    if plan.manifest.coverage.is_complete() {
+        command = command.arg("--exit-on-error");
+    }
+    if options.no_owner {
+        command = command.arg("--no-owner");
+    }
+    if options.no_privileges {
+        command = command.arg("--no-privileges");
+    }
+    if !has_tablespaces(files, database)? {
+        command = command.arg("--no-tablespaces");
+    }
+    if let Some(id) = restore.parts.settings.maintenance_user_id {
+        command = command.setting("app.user_id", id.to_string());
+    }
+    Ok(command.arg(archive))
+}
+
+/// A partial backup may lack what its definitions refer to; then pg_restore's complaints do not
+/// end the restore, and the comparison of rows decides.
+fn run(
+    restore: &Restore<'_>,
+    plan: &RestorePlan,
+    command: ToolCommand,
+) -> Result<(), RestoreError> {
+    let stop = || restore.cx.interrupt().is_set();
+    match command.run(&stop, TOOL_LIMIT) {
+        Ok(_) => Ok(()),
+        Err(error @ ToolError::Failed { .. }) if !plan.manifest.coverage.is_complete() => {
+            tracing::warn!(%error, "definitions of a partial backup are incomplete");
+            Ok(())
+        }
+        Err(error) => {
+            let kind = match error {
+                ToolError::Stopped { .. } => FaultKind::Cancelled,
+                _ => FaultKind::Unavailable,
+            };
+            Err(RestoreError::Definitions(Fault::new(
+                kind,
+                "running pg_restore",
+                error,
+            )))
+        }
+    }
+}
+
+fn has_tablespaces(files: &SchemaFiles, database: &ConnInfo) -> Result<bool, RestoreError> {
+    if files.tablespaces.iter().all(String::is_empty) {
+        return Ok(true);
+    }
+    let mut session = Session::connect(database, &SessionOptions::default())
+        .map_err(|e| RestoreError::Server(e.into()))?;
+    let question = "SELECT spcname::text FROM pg_catalog.pg_tablespace UNION ALL SELECT ''";
+    Ok(super::preflight::missing(&mut session, &files.tablespaces, question)?.is_empty())
+}
+
+/// The source had dropped schema public; every new database has one.
+fn drop_public(database: &ConnInfo) -> Result<(), Fault> {
+    let mut session = Session::connect(database, &SessionOptions::default())?;
+    session.execute(sql("DROP SCHEMA IF EXISTS public"))?;
+    Ok(())
+}
+
+/// Planner statistics, one table at a time, so that an interruption is heard.
+fn analyze(restore: &Restore<'_>, database: &ConnInfo) -> Result<(), Fault> {
+    restore.enter("restore.analyze")?;
+    let mut session = Session::connect(database, &SessionOptions::default())?;
+    let tables = session.rows(sql(
+        "SELECT n.nspname::text, c.relname::text FROM pg_catalog.pg_class c \
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         WHERE c.relkind IN ('r', 'm', 'p') AND n.nspname::text !~ '^pg_' \
+           AND n.nspname <> 'information_schema' \
+           AND pg_catalog.pg_has_role(c.relowner, 'USAGE')",
+    ))?;
+    for row in tables {
+        restore.cx.check()?;
+        let (schema, name): (String, String) = match (row.try_get(0), row.try_get(1)) {
+            (Ok(schema), Ok(name)) => (schema, name),
+            _ => continue,
+        };
+        let table = format!("{}.{}", quote_identifier(&schema), quote_identifier(&name));
+        session.execute(sql(format!("ANALYZE {table}")))?;
+    }
+    Ok(())
+}

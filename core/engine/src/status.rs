@@ -1,0 +1,94 @@
+//! How things stand: what runs, what was made last, what it takes, how the sinks are.
+
+use std::collections::BTreeMap;
+
+use respaldo_domain::backup::{BackupKind, BackupState};
+
+use crate::operations::Parts;
+use crate::ports::{CatalogEntry, CatalogFilter, Context, Fault, SinkLimits};
+
+/// How things stand.
+#[derive(Debug, Default)]
+pub struct Status {
+    /// Backups recorded as running.
+    pub running: Vec<CatalogEntry>,
+    /// The newest sealed backup.
+    pub last: Option<CatalogEntry>,
+    /// The newest failed run, where it is newer than that.
+    pub last_failure: Option<CatalogEntry>,
+    /// Sealed backups by kind.
+    pub kinds: BTreeMap<BackupKind, KindStatus>,
+    /// The sinks.
+    pub sinks: Vec<SinkStatus>,
+}
+
+/// Sealed backups of one kind.
+#[derive(Debug, Clone, Default)]
+pub struct KindStatus {
+    /// How many.
+    pub count: u64,
+    /// Stored bytes of their archives.
+    pub size_bytes: u64,
+    /// The oldest.
+    pub first: Option<CatalogEntry>,
+    /// The newest.
+    pub last: Option<CatalogEntry>,
+}
+
+/// One sink.
+#[derive(Debug)]
+pub struct SinkStatus {
+    /// Its name.
+    pub name: String,
+    /// What it can do, or why it cannot be used.
+    pub limits: Result<SinkLimits, Fault>,
+}
+
+/// Asks the catalog and the sinks.
+pub fn status(parts: &Parts, cx: &Context) -> Result<Status, Fault> {
+    let mut status = Status {
+        sinks: parts
+            .store
+            .sinks()
+            .iter()
+            .map(|entry| SinkStatus {
+                name: entry.sink.name().to_owned(),
+                limits: entry.sink.probe(cx),
+            })
+            .collect(),
+        ..Status::default()
+    };
+    let Some(catalog) = &parts.catalog else {
+        return Ok(status);
+    };
+    // Newest first.
+    for entry in catalog.list(&CatalogFilter {
+        ours_only: true,
+        ..CatalogFilter::default()
+    })? {
+        match entry.state {
+            BackupState::Running => status.running.push(entry),
+            BackupState::Failed if status.last.is_none() && status.last_failure.is_none() => {
+                status.last_failure = Some(entry);
+            }
+            BackupState::Completed => count(&mut status, entry),
+            _ => {}
+        }
+    }
+    Ok(status)
+}
+
+fn count(status: &mut Status, entry: CatalogEntry) {
+    let Ok(name) = entry
+        .archive
+        .parse::<respaldo_domain::backup::ArchiveName>()
+    else {
+        return;
+    };
+    let kind = status.kinds.entry(name.kind()).or_default();
+    kind.count += 1;
+    kind.size_bytes += entry.size_bytes.unwrap_or(0);
+    kind.last.get_or_insert_with(|| entry.clone());
+    kind.first = Some(entry.clone());
+    status.last.get_or_insert(entry);
+}

@@ -1,0 +1,204 @@
+//! Looking at backups: every validator up to a level, going on after the first problem, each
+//! outcome recorded.
+
+use std::time::Instant;
+
+use chrono::Local;
+use respaldo_domain::backup::ArchiveName;
+use respaldo_domain::manifest::Manifest;
+use respaldo_domain::report::Validation;
+use respaldo_domain::validation::{Finding, FindingCode, Severity, ValidationLevel};
+use respaldo_postgres::ConnInfo;
+
+use crate::backup::chain;
+use crate::faults::step;
+use crate::operations::{Parts, Selector, resolve};
+use crate::ports::{Context, Fault, FaultKind, ValidationRecord, ValidationRequest};
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct ValidateRequest {
+    /// Which backups; `None`: all of them.
+    pub selectors: Option<Vec<Selector>>,
+    /// How deep.
+    pub level: ValidationLevel,
+    /// A server for drills; `None`: the source's.
+    pub scratch_server: Option<ConnInfo>,
+}
+
+impl ValidateRequest {
+    /// Everything a restore of one backup would read.
+    pub fn chain_of(selector: Selector) -> Self {
+        Self {
+            selectors: Some(vec![selector]),
+            level: ValidationLevel::Chain,
+            scratch_server: None,
+        }
+    }
+}
+
+/// Why nothing was looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum ValidateError {
+    /// No such backup.
+    #[error("there is no such backup")]
+    Unknown(#[source] Fault),
+    /// Storage cannot be read at all.
+    #[error("the repository cannot be read")]
+    Repository(#[source] Fault),
+}
+
+/// Looks at each backup and records what was found.
+pub fn validate(
+    parts: &Parts,
+    request: &ValidateRequest,
+    cx: &Context,
+) -> Result<Vec<Validation>, ValidateError> {
+    let names = names(parts, request, cx)?;
+    let mut validations = Vec::new();
+    for name in names {
+        cx.check().map_err(ValidateError::Repository)?;
+        let validation = look_at(parts, &name, request, cx);
+        record(parts, &validation);
+        validations.push(validation);
+    }
+    Ok(validations)
+}
+
+fn names(
+    parts: &Parts,
+    request: &ValidateRequest,
+    cx: &Context,
+) -> Result<Vec<ArchiveName>, ValidateError> {
+    let Some(selectors) = &request.selectors else {
+        return parts.store.sealed(cx).map_err(ValidateError::Repository);
+    };
+    let one = |selector| match resolve(parts, selector, cx) {
+        Ok(name) => Ok(name),
+        // A backup the catalog knows and storage lost is what validation is there to find.
+        Err(fault) if fault.kind == FaultKind::NotFound => match selector {
+            Selector::Name(name) => Ok(name.clone()),
+            _ => Err(ValidateError::Unknown(fault)),
+        },
+        Err(fault) => Err(ValidateError::Repository(fault)),
+    };
+    selectors.iter().map(one).collect()
+}
+
+fn look_at(
+    parts: &Parts,
+    name: &ArchiveName,
+    request: &ValidateRequest,
+    cx: &Context,
+) -> Validation {
+    let started = Instant::now();
+    let findings = match parts.store.manifest(name, &*parts.codec, cx) {
+        Ok(manifest) => {
+            let levels = ValidationLevel::ALL
+                .into_iter()
+                .filter(|level| *level <= request.level);
+            run(
+                parts,
+                &manifest,
+                &levels.collect::<Vec<_>>(),
+                request.scratch_server.as_ref(),
+                cx,
+            )
+        }
+        Err(fault) => vec![unreadable_manifest(name, &fault)],
+    };
+    let id = parts
+        .catalog
+        .as_ref()
+        .and_then(|catalog| catalog.find(name).ok().flatten());
+    Validation {
+        id: id.map(|entry| entry.id),
+        archive: name.clone(),
+        location: parts.store.location(&name.key()),
+        level: request.level,
+        findings,
+        seconds: started.elapsed().as_secs_f64(),
+        at: Local::now().fixed_offset(),
+    }
+}
+
+/// The levels looked at right after a backup.
+pub fn after_backup(
+    parts: &Parts,
+    manifest: &Manifest,
+    cx: &Context,
+) -> Result<Vec<Finding>, Fault> {
+    step("backup.validators")?;
+    Ok(run(
+        parts,
+        manifest,
+        &parts.settings.validate_after,
+        None,
+        cx,
+    ))
+}
+
+/// Runs the validators of some levels. A check that could not be made is a finding.
+fn run(
+    parts: &Parts,
+    manifest: &Manifest,
+    levels: &[ValidationLevel],
+    scratch_server: Option<&ConnInfo>,
+    cx: &Context,
+) -> Vec<Finding> {
+    let request = ValidationRequest {
+        manifest,
+        objects: &*parts.store,
+        scratch_server: scratch_server.or(Some(&parts.source)),
+    };
+    let mut findings = Vec::new();
+    for validator in parts
+        .validators
+        .iter()
+        .filter(|v| levels.contains(&v.level()))
+    {
+        match validator.validate(&request, cx) {
+            Ok(found) => findings.extend(found),
+            Err(fault) => findings.push(Finding {
+                level: validator.level(),
+                severity: Severity::Error,
+                code: FindingCode::NotChecked,
+                subject: validator.name().to_owned(),
+                detail: chain(&fault),
+            }),
+        }
+    }
+    findings
+}
+
+fn unreadable_manifest(name: &ArchiveName, fault: &Fault) -> Finding {
+    let code = match fault.kind {
+        FaultKind::NotFound => FindingCode::Missing,
+        _ => FindingCode::ManifestUnreadable,
+    };
+    Finding {
+        level: ValidationLevel::Presence,
+        severity: Severity::Error,
+        code,
+        subject: name.manifest_key().to_string(),
+        detail: chain(fault),
+    }
+}
+
+/// Records the outcome; a catalog that cannot be written does not make a backup invalid.
+fn record(parts: &Parts, validation: &Validation) {
+    let Some(catalog) = &parts.catalog else {
+        return;
+    };
+    let recorded = catalog.record_validation(&ValidationRecord {
+        archive: &validation.archive,
+        level: validation.level,
+        findings: &validation.findings,
+        sha256_found: None,
+        sha256_expected: None,
+        seconds: validation.seconds,
+    });
+    if let Err(fault) = recorded {
+        tracing::warn!(error = %chain(&fault), "the validation could not be recorded");
+    }
+}
