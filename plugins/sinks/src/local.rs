@@ -84,26 +84,6 @@ impl LocalSink {
         Fault::io(subject, error)
     }
 
-    /// Links the source's own file under the key where that is possible: no copy is made.
-    fn take_over(&self, source: &Path, size_bytes: u64, path: &Path) -> Result<bool, Fault> {
-        let fault = |error| Fault::io(format!("take over {}", source.display()), error);
-        let Ok(file) = platform::open_no_follow(source) else {
-            return Ok(false);
-        };
-        let metadata = file.metadata().map_err(fault)?;
-        if !metadata.is_file() || metadata.len() != size_bytes {
-            return Err(Fault::bare(
-                FaultKind::Corrupt,
-                format!("{} changed", source.display()),
-            ));
-        }
-        if platform::make_file_private(&file).is_err() {
-            return Ok(false);
-        }
-        file.sync_all().map_err(fault)?;
-        publish::link(source, path)
-    }
-
     fn copy_in(&self, source: &mut dyn PutSource, path: &Path, cx: &Context) -> Result<(), Fault> {
         let mut staging = Staging::create(&self.root)?;
         copy::into_file(source, staging.file(), path, cx)?;
@@ -142,7 +122,7 @@ impl StorageSink for LocalSink {
             return Err(publish::taken(&path));
         }
         let taken_over = match source.file() {
-            Some(file) => self.take_over(file, size_bytes, &path)?,
+            Some(file) => publish::taken_over(file, size_bytes, &path)?,
             None => false,
         };
         if !taken_over {

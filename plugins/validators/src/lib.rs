@@ -1,1 +1,36 @@
-//! Validators.
+//! Validators, one per level: each looks at one aspect of a sealed set, and goes on after the
+//! first problem. What cannot be examined is a finding too, never silence.
+
+mod archive;
+mod blobs;
+mod blocks;
+mod chain;
+mod checksum;
+mod findings;
+mod presence;
+mod readable;
+mod seal;
+mod stream;
+
+use std::sync::Arc;
+
+use respaldo_engine::ports::{Codec, Validator};
+
+pub use chain::Chain;
+pub use checksum::Checksum;
+pub use presence::Presence;
+pub use readable::Readable;
+
+/// Names of the validators that can be configured, shallowest first.
+pub const NAMES: &[&str] = &[presence::NAME, checksum::NAME, readable::NAME, chain::NAME];
+
+/// The validator of this name; `None` where there is none.
+pub fn by_name(name: &str, codec: &Arc<dyn Codec>) -> Option<Arc<dyn Validator>> {
+    match name {
+        presence::NAME => Some(Arc::new(Presence)),
+        checksum::NAME => Some(Arc::new(Checksum::new(codec.clone()))),
+        readable::NAME => Some(Arc::new(Readable)),
+        chain::NAME => Some(Arc::new(Chain::new(codec.clone()))),
+        _ => None,
+    }
+}

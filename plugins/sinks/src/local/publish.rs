@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use respaldo_engine::ports::{Fault, FaultKind};
 
-use super::staging;
+use super::{platform, staging};
 
 const LOCK_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -31,6 +31,24 @@ pub(super) fn link(from: &Path, to: &Path) -> Result<bool, Fault> {
         // means "not this way", and the other way gives the error that counts.
         Err(_) => Ok(false),
     }
+}
+
+/// Links the source's own file under the key where that is possible: no copy is made.
+pub(super) fn taken_over(source: &Path, size_bytes: u64, to: &Path) -> Result<bool, Fault> {
+    let fault = |error| Fault::io(format!("take over {}", source.display()), error);
+    let Ok(file) = platform::open_no_follow(source) else {
+        return Ok(false);
+    };
+    let metadata = file.metadata().map_err(fault)?;
+    if !metadata.is_file() || metadata.len() != size_bytes {
+        let subject = format!("{} is not what was to be stored", source.display());
+        return Err(Fault::bare(FaultKind::Corrupt, subject));
+    }
+    if platform::make_file_private(&file).is_err() {
+        return Ok(false);
+    }
+    file.sync_all().map_err(fault)?;
+    link(source, to)
 }
 
 /// Gives a staged file its name; the staging name is left to its owner to remove.

@@ -16,7 +16,7 @@ pub(super) const LOCK_FILE: &str = "publish-lock";
 const FOLDER: &str = ".respaldo-staging";
 const SUFFIX: &str = "part";
 /// After this long nobody on another machine still writes.
-const FOREIGN_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+const FOREIGN_AGE: Duration = Duration::from_hours(24);
 
 /// Where staging files lie.
 pub(super) fn folder(root: &Path) -> PathBuf {
