@@ -149,6 +149,16 @@ impl Operations {
         self.restore(&RestoreRequest::new(Selector::Id(id), target), cx)
     }
 
+    /// Restores into a scratch database, compares every table and drops it again.
+    pub fn rehearse(
+        &self,
+        selector: Selector,
+        server: Option<ConnInfo>,
+        cx: &Context,
+    ) -> Result<RestoreReport, RestoreError> {
+        restore::rehearse(&self.parts, selector, server, cx)
+    }
+
     /// What a restore would do; `None` where there is nothing to restore from.
     pub fn preview(
         &self,

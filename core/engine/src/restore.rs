@@ -278,6 +278,45 @@ pub fn restore(
     })
 }
 
+/// Restores a backup into a scratch database of `server`, compares every table, and drops it
+/// again: everything a restore does but the last step.
+pub fn rehearse(
+    parts: &Parts,
+    selector: Selector,
+    server: Option<ConnInfo>,
+    cx: &Context,
+) -> Result<RestoreReport, RestoreError> {
+    let started = Instant::now();
+    let mut target = RestoreTarget::new_database("respaldo_drill");
+    target.server = server;
+    let request = RestoreRequest::new(selector, target);
+    let work = WorkDir::open(&parts.settings.work_dir).map_err(RestoreError::Backup)?;
+    let mut restore = Restore {
+        parts,
+        request: &request,
+        cx,
+        work,
+        warnings: Vec::new(),
+    };
+    let plan = plan(&restore)?;
+    let site = preflight::inspect(&mut restore, &plan)?;
+    scratch::drop_abandoned(&restore, &site);
+    let plan = preflight::check_objects(&mut restore, plan, &site)?;
+    let files = schema::fetch(&restore, &plan)?;
+    preflight::check_target(&mut restore, &plan, &files, &site)?;
+    let database = scratch::make(&restore, &plan, &site)?;
+    let built = build(&mut restore, &plan, &files, &database);
+    database.discard(&restore);
+    Ok(RestoreReport {
+        plan,
+        target: database.conninfo.database().to_owned(),
+        previous_kept_as: None,
+        verification: built?,
+        seconds: started.elapsed().as_secs_f64(),
+        warnings: restore.warnings,
+    })
+}
+
 /// What a restore came to.
 pub(crate) struct Done {
     plan: RestorePlan,

@@ -6,6 +6,7 @@ mod blobs;
 mod blocks;
 mod chain;
 mod checksum;
+pub mod drill;
 mod findings;
 mod presence;
 mod readable;
@@ -18,6 +19,7 @@ use respaldo_engine::ports::{Codec, Validator};
 
 pub use chain::Chain;
 pub use checksum::Checksum;
+pub use drill::Drill;
 pub use presence::Presence;
 pub use readable::Readable;
 
