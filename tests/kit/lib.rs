@@ -12,9 +12,11 @@
     reason = "test code: what cannot be set up must fail the test at once"
 )]
 
+pub mod app_fixture;
 pub mod client;
 pub mod cluster;
 pub mod install;
+pub mod littlebank;
 pub mod mutator;
 pub mod oracle;
 pub mod respaldo;

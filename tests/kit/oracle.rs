@@ -7,6 +7,7 @@
 //! of snapshots by nature, so nothing should be writing.
 
 mod attached;
+mod canonical;
 mod data;
 mod queries;
 

@@ -5,6 +5,8 @@
 mod basics;
 #[path = "kit/driver.rs"]
 mod driver;
+#[path = "kit/fixtures.rs"]
+mod fixtures;
 #[path = "kit/mutator.rs"]
 mod mutator;
 #[path = "kit/oracle.rs"]

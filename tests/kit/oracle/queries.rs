@@ -5,6 +5,7 @@
 //! replaced: `@user_schema(COLUMN)` and `@ours(CATALOG, OID)`, which keep system objects and the
 //! members of extensions out.
 
+use super::canonical::canonical;
 use super::{Entry, Sections, Snapshot, attached};
 use crate::Client;
 
@@ -33,7 +34,7 @@ pub(super) fn definitions(client: &mut Client, wanted: &Snapshot) -> Sections {
             .map(Entry::from_row)
             .filter(|e| wanted.wants(e));
         let section_of_image = sections.entry(section.name).or_default();
-        section_of_image.extend(entries.map(|e| (e.key, e.value)));
+        section_of_image.extend(entries.map(|e| (e.key, canonical(&e.value))));
     }
     for (name, rows) in [
         ("owner", attached::owners(client)),
