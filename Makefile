@@ -1,0 +1,61 @@
+# What a person does with this repository. Needs cargo, and apt (or PostgreSQL 13-18 installed).
+#
+#   make demo     the whole story on a throwaway server, in under two minutes
+#   make test     every suite on PostgreSQL; RESPALDO_... see docs/guide
+#   make test     every suite, on the PostgreSQL that is installed (15 where there is a choice)
+#   make samples  the same journeys over real databases, judged by independent tools
+#   make soak     hours: long stress, and the journeys on PostgreSQL 13, 14, 16, 17 and 18
+#   make bench    costs, as ratios to bare pg_dump
+
+.PHONY: build demo test lint bench soak samples postgres nextest
+
+export PATH := $(CURDIR)/target/tools/bin:$(PATH)
+TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
+
+build:
+	cargo build --release --locked -p respaldo
+
+demo: postgres
+	cargo build --locked -p respaldo
+	$(TARGET)/debug/respaldo demo
+
+# The binary under test has the feature `faults`: steps at which tests break a run.
+test: export RESPALDO_BIN = $(TARGET)/debug/respaldo
+test: postgres nextest
+	cargo build --locked -p respaldo --features faults
+	cargo nextest run --locked --workspace
+	cargo test --locked --workspace --doc
+
+lint: nextest
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo nextest run --locked -p respaldo-tests --test tidy
+
+# Another folder holding pagila/, chinook/ and the tools: RESPALDO_SAMPLES=DIR make samples.
+samples: export RESPALDO_BIN = $(TARGET)/debug/respaldo
+samples: export RESPALDO_SAMPLES := $(or $(RESPALDO_SAMPLES),$(abspath ../shared))
+samples: postgres nextest
+	cargo build --locked -p respaldo --features faults
+	cargo nextest run --locked -p respaldo-tests --profile samples
+
+SOAK_VERSIONS ?= 13 14 15 16 17 18
+soak: export RESPALDO_BIN = $(TARGET)/debug/respaldo
+soak: export RESPALDO_SOAK = 1
+soak: postgres nextest
+	scripts/versions.sh $(SOAK_VERSIONS)
+	cargo build --locked -p respaldo --features faults
+	set -e; for version in $(SOAK_VERSIONS); do \
+		echo "== PostgreSQL $$version"; \
+		PG_TEST_ROOT=$(CURDIR)/target/pg PG_TEST_VERSION=$$version \
+			cargo nextest run --locked -p respaldo-tests --profile soak; \
+	done
+
+bench: export RESPALDO_BIN = $(TARGET)/release/respaldo
+bench: postgres nextest build
+	cargo nextest run --locked -p respaldo-tests --profile bench
+
+postgres:
+	@scripts/postgres.sh
+
+nextest:
+	@scripts/nextest.sh
