@@ -1,5 +1,9 @@
 //! What the local sink promises beyond the suite: permissions, links, staging, full disks.
 #![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests, like tests, fail by panicking"
+)]
 
 use std::fs::{self, File};
 use std::io::{self, Cursor, Read};
@@ -215,13 +219,8 @@ fn this_host(staging: &Path, sink: &LocalSink) -> String {
     impl Read for Spy<'_> {
         fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
             let name = fs::read_dir(self.0)?.next().unwrap()?.file_name();
-            self.1 = name
-                .to_str()
-                .unwrap()
-                .rsplitn(4, '.')
-                .last()
-                .unwrap()
-                .to_owned();
+            let host = name.to_str().unwrap().rsplitn(4, '.').last();
+            self.1 = host.map(str::to_owned).unwrap();
             Err(io::Error::other("seen"))
         }
     }
@@ -247,7 +246,7 @@ fn a_sweep_removes_only_what_dead_processes_of_ours_left() {
     dead.wait().unwrap();
     let (dead, alive) = (dead.id(), std::process::id());
     let random = "00000000000040008000000000000000";
-    let old = SystemTime::now() - Duration::from_secs(25 * 3600);
+    let old = SystemTime::now() - Duration::from_hours(25);
     let swept = [
         (format!("{host}.{dead}.{random}.part"), None),
         (format!("elsewhere.{alive}.{random}.part"), Some(old)),

@@ -1,4 +1,8 @@
 //! The store over several sinks, with faults at every step.
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests, like tests, fail by panicking"
+)]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -46,7 +46,7 @@ impl Flawed {
 
 impl StorageSink for Flawed {
     fn name(&self) -> &str {
-        "flawed"
+        self.inner.name()
     }
 
     fn probe(&self, cx: &Context) -> Result<SinkLimits, Fault> {
