@@ -28,11 +28,20 @@ pub trait Label: Copy + Sized + 'static {
 
     /// The value of a word.
     fn from_label(text: &str) -> Result<Self, UnknownLabel> {
-        let written = Self::ALL.iter().copied().find(|value| value.label() == text);
-        let alias = || Self::ALIASES.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
-        written
-            .or_else(alias)
-            .ok_or_else(|| UnknownLabel { what: Self::WHAT, text: text.to_owned() })
+        let written = Self::ALL
+            .iter()
+            .copied()
+            .find(|value| value.label() == text);
+        let alias = || {
+            Self::ALIASES
+                .iter()
+                .find(|(word, _)| *word == text)
+                .map(|(_, value)| *value)
+        };
+        written.or_else(alias).ok_or_else(|| UnknownLabel {
+            what: Self::WHAT,
+            text: text.to_owned(),
+        })
     }
 }
 
@@ -133,7 +142,9 @@ pub(crate) mod wire_option {
         from: D,
     ) -> Result<Option<T>, D::Error> {
         let text = Option::<String>::deserialize(from)?;
-        text.map(|text| T::from_label(&text)).transpose().map_err(serde::de::Error::custom)
+        text.map(|text| T::from_label(&text))
+            .transpose()
+            .map_err(serde::de::Error::custom)
     }
 }
 

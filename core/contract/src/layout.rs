@@ -45,7 +45,11 @@ impl Lines {
         if !first {
             out.write_all(b",")?;
         }
-        if self.depth <= DEPTH_ON_LINES { self.new_line(out) } else { Ok(()) }
+        if self.depth <= DEPTH_ON_LINES {
+            self.new_line(out)
+        } else {
+            Ok(())
+        }
     }
 
     fn new_line<W: ?Sized + Write>(&self, out: &mut W) -> io::Result<()> {
@@ -98,8 +102,12 @@ mod tests {
     fn outer_levels_are_one_item_a_line_and_the_rest_is_compact() {
         let value = serde_json::json!({"a": 1, "b": [], "c": [{"x": [1, 2]}, {"y": {}}], "d": {}});
         let text = String::from_utf8(to_lines(&value).unwrap()).unwrap();
-        let expected = "{\n \"a\":1,\n \"b\":[],\n \"c\":[\n  {\"x\":[1,2]},\n  {\"y\":{}}\n ],\n \"d\":{}\n}";
+        let expected =
+            "{\n \"a\":1,\n \"b\":[],\n \"c\":[\n  {\"x\":[1,2]},\n  {\"y\":{}}\n ],\n \"d\":{}\n}";
         assert_eq!(text, expected);
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&text).unwrap(),
+            value
+        );
     }
 }

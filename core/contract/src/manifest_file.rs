@@ -66,7 +66,10 @@ pub fn encode(manifest: &Manifest) -> Result<Vec<u8>, ManifestFileError> {
 pub fn decode(bytes: &[u8]) -> Result<Manifest, ManifestFileError> {
     let Head { formato } = serde_json::from_slice(bytes).map_err(ManifestFileError::Unreadable)?;
     if formato > FORMAT {
-        return Err(ManifestFileError::NewerFormat { found: formato, known: FORMAT });
+        return Err(ManifestFileError::NewerFormat {
+            found: formato,
+            known: FORMAT,
+        });
     }
     seal::check(bytes)?;
     let document: Document =
@@ -84,9 +87,14 @@ struct Head {
 
 /// A restore looks archives up by name: each one named must be described.
 fn describes_what_it_needs(manifest: &Manifest) -> Result<(), ManifestFileError> {
-    let of_tables = manifest.tables.iter().filter_map(|table| Some(&table.data.as_ref()?.archive));
+    let of_tables = manifest
+        .tables
+        .iter()
+        .filter_map(|table| Some(&table.data.as_ref()?.archive));
     let of_objects = manifest.large_objects.archive.iter();
-    let mut needed = std::iter::once(&manifest.archive).chain(of_tables).chain(of_objects);
+    let mut needed = std::iter::once(&manifest.archive)
+        .chain(of_tables)
+        .chain(of_objects);
     match needed.find(|name| manifest.archive_facts(name).is_none()) {
         Some(name) => Err(ManifestFileError::ArchiveNotListed(name.to_string())),
         None => Ok(()),

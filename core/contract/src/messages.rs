@@ -51,10 +51,7 @@ macro_rules! catalogue {
         #[cfg(test)]
         impl<'a> $enum<'a> {
             /// Each message with the same value for every argument.
-            #[expect(clippy::allow_attributes, reason = "an argument is unused where there is none")]
             pub(crate) fn samples(sample: &'a dyn std::fmt::Display) -> Vec<Self> {
-                #[allow(unused_variables)]
-                let sample = sample;
                 vec![$(Self::$name { $($arg: sample),* }),+]
             }
         }
@@ -125,7 +122,10 @@ impl Lang {
     /// assert_eq!(Lang::from_env(Some(""), Some("es")), Lang::Es);
     /// ```
     pub fn from_env(lc_all: Option<&str>, lang: Option<&str>) -> Self {
-        let asked = [lc_all, lang].into_iter().flatten().find(|value| !value.is_empty());
+        let asked = [lc_all, lang]
+            .into_iter()
+            .flatten()
+            .find(|value| !value.is_empty());
         let language = asked.and_then(|locale| locale.split(['_', '.', '@', '-']).next());
         match language {
             Some(word) if word.eq_ignore_ascii_case("es") => Self::Es,
@@ -152,7 +152,10 @@ impl FromStr for Lang {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let same = |lang: &Self| lang.code().eq_ignore_ascii_case(text);
-        Self::ALL.into_iter().find(same).ok_or_else(|| UnknownLang(text.to_owned()))
+        Self::ALL
+            .into_iter()
+            .find(same)
+            .ok_or_else(|| UnknownLang(text.to_owned()))
     }
 }
 

@@ -36,5 +36,8 @@ const TABLES: [&str; 10] = [
 /// assert!(!tables.contains(&TableName::new("seguridad", "config_sistema")));
 /// ```
 pub fn operational_tables() -> Vec<TableName> {
-    TABLES.iter().map(|name| TableName::new(SCHEMA, *name)).collect()
+    TABLES
+        .iter()
+        .map(|name| TableName::new(SCHEMA, *name))
+        .collect()
 }

@@ -82,7 +82,12 @@ impl Range {
         if (low..=high).contains(&found) {
             Ok(found)
         } else {
-            Err(OutOfRange { key, found, low, high })
+            Err(OutOfRange {
+                key,
+                found,
+                low,
+                high,
+            })
         }
     }
 }
@@ -107,7 +112,11 @@ impl Reader {
     }
 
     fn of_object(object: Map<String, Value>, place: &str) -> Self {
-        Self { object, place: place.to_owned(), repairs: Vec::new() }
+        Self {
+            object,
+            place: place.to_owned(),
+            repairs: Vec::new(),
+        }
     }
 
     /// A reader of an inner object; its repairs are to be given back with [`Self::absorb`].
@@ -138,7 +147,9 @@ impl Reader {
     }
 
     fn number(&mut self, range: Range, default: u32) -> u32 {
-        let Some(value) = self.present(range.key) else { return default };
+        let Some(value) = self.present(range.key) else {
+            return default;
+        };
         let number = match &value {
             Value::Number(number) => number.as_u64(),
             Value::String(text) => text.trim().parse().ok(),
@@ -177,7 +188,10 @@ impl Reader {
     }
 
     fn present(&self, key: &str) -> Option<Value> {
-        self.object.get(key).filter(|value| !value.is_null()).cloned()
+        self.object
+            .get(key)
+            .filter(|value| !value.is_null())
+            .cloned()
     }
 
     fn path(&self, key: &str) -> String {
@@ -185,6 +199,10 @@ impl Reader {
     }
 
     fn repair(&mut self, key: String, found: String, wanted: &str) {
-        self.repairs.push(Repair { key, found, wanted: wanted.to_owned() });
+        self.repairs.push(Repair {
+            key,
+            found,
+            wanted: wanted.to_owned(),
+        });
     }
 }

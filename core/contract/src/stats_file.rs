@@ -55,7 +55,13 @@ struct Head {
 pub fn encode(readings: &Readings) -> Result<Vec<u8>, StatsFileError> {
     let table = |(oid, reading): (&Oid, &TableReading)| {
         let TableReading { facts, evidence } = reading.clone();
-        (*oid, TableDocument { hechos: facts, evidencia: evidence })
+        (
+            *oid,
+            TableDocument {
+                hechos: facts,
+                evidencia: evidence,
+            },
+        )
     };
     let document = Document {
         formato: FORMAT.to_owned(),
@@ -82,7 +88,13 @@ pub fn decode(bytes: &[u8]) -> Result<Readings, StatsFileError> {
     }
     let document: Document = serde_json::from_slice(bytes).map_err(StatsFileError::Unreadable)?;
     let reading = |(oid, table): (Oid, TableDocument)| {
-        (oid, TableReading { facts: table.hechos, evidence: table.evidencia })
+        (
+            oid,
+            TableReading {
+                facts: table.hechos,
+                evidence: table.evidencia,
+            },
+        )
     };
     Ok(Readings {
         detector: document.detector,

@@ -18,7 +18,10 @@ pub enum ValidationResult {
 impl ValidationResult {
     /// The result that findings amount to.
     pub fn of(findings: &[Finding]) -> Self {
-        if findings.iter().any(|finding| finding.severity == Severity::Error) {
+        if findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Error)
+        {
             Self::Failed
         } else if findings.is_empty() {
             Self::Passed

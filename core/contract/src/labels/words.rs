@@ -204,7 +204,16 @@ mod tests {
     #[test]
     fn states_fit_the_check_constraint_of_the_existing_table() {
         let words: Vec<_> = BackupState::ALL.iter().map(|state| state.label()).collect();
-        assert_eq!(words, ["PENDIENTE", "EN_PROGRESO", "COMPLETADO", "FALLIDO", "VALIDANDO"]);
+        assert_eq!(
+            words,
+            [
+                "PENDIENTE",
+                "EN_PROGRESO",
+                "COMPLETADO",
+                "FALLIDO",
+                "VALIDANDO"
+            ]
+        );
     }
 
     #[test]
@@ -216,6 +225,9 @@ mod tests {
         for word in ["ausente", "no_verificado", "acme_virus"] {
             assert_eq!(FindingCode::from_label(word).label(), word);
         }
-        assert_eq!(FindingCode::from_label("cadena_rota"), FindingCode::BrokenChain);
+        assert_eq!(
+            FindingCode::from_label("cadena_rota"),
+            FindingCode::BrokenChain
+        );
     }
 }

@@ -199,7 +199,13 @@ impl From<&Coverage> for CoverageRecord {
 
 impl From<CoverageRecord> for Coverage {
     fn from(record: CoverageRecord) -> Self {
-        let gap = |gap: GapRecord| Gap { object: gap.objeto, kind: gap.causa, remedy: gap.remedio };
-        Self { gaps: record.faltantes.into_iter().map(gap).collect() }
+        let gap = |gap: GapRecord| Gap {
+            object: gap.objeto,
+            kind: gap.causa,
+            remedy: gap.remedio,
+        };
+        Self {
+            gaps: record.faltantes.into_iter().map(gap).collect(),
+        }
     }
 }

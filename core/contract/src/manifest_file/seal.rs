@@ -16,7 +16,11 @@ const HEX_DIGITS: usize = 64;
 /// Writes an object and adds the seal as its last field.
 pub(super) fn seal<T: Serialize>(document: &T) -> Result<Vec<u8>, serde_json::Error> {
     let mut bytes = layout::to_lines(document)?;
-    let content = bytes.trim_ascii_end().strip_suffix(b"}").unwrap_or(&bytes).trim_ascii_end();
+    let content = bytes
+        .trim_ascii_end()
+        .strip_suffix(b"}")
+        .unwrap_or(&bytes)
+        .trim_ascii_end();
     bytes.truncate(content.len());
     bytes.extend_from_slice(b",\n ");
     let hash = hex_of(&bytes);
@@ -29,7 +33,11 @@ pub(super) fn seal<T: Serialize>(document: &T) -> Result<Vec<u8>, serde_json::Er
 /// Checks that the bytes are those that were sealed.
 pub(super) fn check(bytes: &[u8]) -> Result<(), ManifestFileError> {
     let (content, hash) = split(bytes).ok_or(ManifestFileError::NoSeal)?;
-    if hex_of(content).as_bytes() == hash { Ok(()) } else { Err(ManifestFileError::SealBroken) }
+    if hex_of(content).as_bytes() == hash {
+        Ok(())
+    } else {
+        Err(ManifestFileError::SealBroken)
+    }
 }
 
 fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {

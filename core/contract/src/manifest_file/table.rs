@@ -68,7 +68,11 @@ impl From<&TableEntry> for TableRecord {
             motivo: entry.reason,
             datos: entry.data.map(DataRecord::from),
             via: entry.load_via.map(|via| (via.schema, via.name)),
-            columnas: entry.columns.into_iter().map(|c| (c.name, c.sql_type)).collect(),
+            columnas: entry
+                .columns
+                .into_iter()
+                .map(|c| (c.name, c.sql_type))
+                .collect(),
         }
     }
 }
@@ -77,7 +81,10 @@ impl From<TableRecord> for TableEntry {
     fn from(record: TableRecord) -> Self {
         Self {
             oid: record.oid,
-            name: TableName { schema: record.esquema, name: record.nombre },
+            name: TableName {
+                schema: record.esquema,
+                name: record.nombre,
+            },
             kind: record.clase,
             columns: record.columnas.into_iter().map(column).collect(),
             load_via: record.via.map(|(schema, name)| TableName { schema, name }),
@@ -117,7 +124,10 @@ impl From<DataRecord> for TableData {
                 sha256: record.sha256,
             },
             plain_bytes: record.bytes,
-            fingerprint: RowFingerprint { rows: record.filas, sum: record.huella },
+            fingerprint: RowFingerprint {
+                rows: record.filas,
+                sum: record.huella,
+            },
         }
     }
 }
@@ -134,7 +144,9 @@ mod hex128 {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<u128, D::Error> {
         let text = String::deserialize(from)?;
         if text.len() != 32 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(D::Error::custom("a row fingerprint has 32 hexadecimal digits"));
+            return Err(D::Error::custom(
+                "a row fingerprint has 32 hexadecimal digits",
+            ));
         }
         u128::from_str_radix(&text, 16).map_err(D::Error::custom)
     }

@@ -33,6 +33,6 @@ catalogue! {
         ExistingSystem {} => "the existing backup system is here too; both can run side by side", "también está el sistema de respaldos existente; pueden funcionar a la par";
         PasswordInUrl {} => "the password stands in the URL; a password file or {{ env = \"...\" }} keeps it out of files", "la contraseña está en la URL; un archivo de contraseñas o {{ env = \"...\" }} la mantiene fuera de los archivos";
         Healthy {} => "everything is in order", "está todo en orden";
-        Problems { errors, warnings } => "{errors} errors, {warnings} warnings", "{errors} errores, {warnings} advertencias";
+        Problems { errors, warnings } => "errors: {errors}, warnings: {warnings}", "errores: {errors}, advertencias: {warnings}";
     }
 }

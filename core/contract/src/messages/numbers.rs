@@ -20,7 +20,11 @@ pub fn size(bytes: u64, lang: Lang) -> String {
         value /= 1024.0;
         unit += 1;
     }
-    if unit == 0 { format!("{bytes} B") } else { format!("{} {}", decimal(value, lang), UNITS[unit]) }
+    if unit == 0 {
+        format!("{bytes} B")
+    } else {
+        format!("{} {}", decimal(value, lang), UNITS[unit])
+    }
 }
 
 /// A duration as a clock would say it.

@@ -13,8 +13,8 @@ catalogue! {
             "made a full instead: {reason}",
             "se hizo un completo en su lugar: {reason}";
         BackupPartial { count } =>
-            "partial backup: {count} objects could not be read",
-            "respaldo parcial: no se pudieron leer {count} objetos";
+            "partial backup, objects that could not be read: {count}",
+            "respaldo parcial, objetos que no se pudieron leer: {count}";
         BackupByLegacy { file } =>
             "the legacy service made {file}",
             "el sistema heredado creó {file}";
@@ -46,8 +46,8 @@ catalogue! {
             "everything it needs is there",
             "está todo lo que necesita";
         PreviewProblems { count } =>
-            "{count} problems: a restore would not be exact",
-            "{count} problemas: una restauración no sería exacta";
+            "a restore would not be exact, problems: {count}",
+            "una restauración no sería exacta, problemas: {count}";
         LiveIdentical { table } =>
             "{table}: identical to the live table",
             "{table}: igual a la tabla actual";
@@ -67,14 +67,14 @@ catalogue! {
             "{archive} is valid at level {level}",
             "{archive} es válido al nivel {level}";
         ValidWithWarnings { archive, level, count } =>
-            "{archive} is valid at level {level}, with {count} warnings",
-            "{archive} es válido al nivel {level}, con {count} advertencias";
+            "{archive} is valid at level {level}, warnings: {count}",
+            "{archive} es válido al nivel {level}, advertencias: {count}";
         Invalid { archive, level, count } =>
-            "{archive} is NOT valid: {count} findings at level {level}",
-            "{archive} NO es válido: {count} hallazgos al nivel {level}";
+            "{archive} is NOT valid at level {level}, findings: {count}",
+            "{archive} NO es válido al nivel {level}, hallazgos: {count}";
         ValidatedAll { total, valid, invalid } =>
-            "{total} backups validated: {valid} valid, {invalid} invalid",
-            "{total} respaldos validados: {valid} válidos, {invalid} inválidos";
+            "backups validated: {total}, valid: {valid}, invalid: {invalid}",
+            "respaldos validados: {total}, válidos: {valid}, inválidos: {invalid}";
         Deleted { count } =>
             "deleted backups: {count}",
             "respaldos eliminados: {count}";
@@ -88,32 +88,32 @@ catalogue! {
             "wrote the escape kit into {folder}; RESTORE.md says how to use it",
             "se escribió el kit de escape en {folder}; RESTORE.md explica cómo usarlo";
         Expired { removed, kept } =>
-            "retention removed {removed} backups and keeps {kept}",
-            "la retención quitó {removed} respaldos y conserva {kept}";
+            "retention removed backups: {removed}, kept: {kept}",
+            "respaldos quitados por la retención: {removed}, conservados: {kept}";
         WouldExpire { removed, kept } =>
-            "retention would remove {removed} backups and keep {kept}",
-            "la retención quitaría {removed} respaldos y conservaría {kept}";
+            "retention would remove backups: {removed}, keep: {kept}",
+            "respaldos que quitaría la retención: {removed}, que conservaría: {kept}";
         CatalogRebuilt { count } =>
-            "catalog rebuilt from {count} manifests",
-            "catálogo reconstruido desde {count} manifiestos";
+            "catalog rebuilt, manifests read: {count}",
+            "catálogo reconstruido, manifiestos leídos: {count}";
         Adopted { count } =>
-            "adopted {count} backups of the existing system",
-            "se adoptaron {count} respaldos del sistema existente";
+            "backups of the existing system adopted: {count}",
+            "respaldos adoptados del sistema existente: {count}";
         Purged { count } =>
-            "removed {count} entries whose objects are gone",
-            "se quitaron {count} entradas cuyos objetos ya no están";
+            "entries removed because their objects are gone: {count}",
+            "entradas quitadas porque sus objetos ya no están: {count}";
         DiffEqual { first, second } =>
             "{first} and {second} hold the same rows",
             "{first} y {second} tienen las mismas filas";
         DiffTables { count, first, second } =>
-            "{count} tables differ between {first} and {second}",
-            "{count} tablas difieren entre {first} y {second}";
+            "tables that differ between {first} and {second}: {count}",
+            "tablas que difieren entre {first} y {second}: {count}";
         SinkSound { sink } =>
             "sink {sink} does all it must",
             "el destino {sink} hace todo lo que debe";
         SinkSynced { sink, count } =>
-            "sink {sink}: {count} objects copied",
-            "destino {sink}: {count} objetos copiados";
+            "sink {sink}, objects copied: {count}",
+            "destino {sink}, objetos copiados: {count}";
         SettingsSaved { key } =>
             "{key} saved",
             "{key} guardado";
@@ -127,7 +127,7 @@ catalogue! {
             "the legacy service makes the backups, because {reason}",
             "el sistema heredado hace los respaldos porque {reason}";
         LookAt { count } =>
-            "done, with {count} warnings",
-            "hecho, con {count} advertencias";
+            "done, warnings: {count}",
+            "hecho, advertencias: {count}";
     }
 }

@@ -10,14 +10,17 @@ const SAMPLE: &str = "<value>";
 
 /// All texts of one table in both languages.
 fn pairs<M>(samples: &[M], text: impl Fn(&M, Lang) -> String) -> Vec<(String, String)> {
-    samples.iter().map(|message| (text(message, Lang::En), text(message, Lang::Es))).collect()
+    samples
+        .iter()
+        .map(|message| (text(message, Lang::En), text(message, Lang::Es)))
+        .collect()
 }
 
 fn all_messages() -> Vec<(String, String)> {
-    let mut all = pairs(&Outcome::samples(&SAMPLE), |m, lang| m.text(lang));
-    all.extend(pairs(&Progress::samples(&SAMPLE), |m, lang| m.text(lang)));
-    all.extend(pairs(&Doctor::samples(&SAMPLE), |m, lang| m.text(lang)));
-    all.extend(pairs(&Demo::samples(&SAMPLE), |m, lang| m.text(lang)));
+    let mut all = pairs(&Outcome::samples(&SAMPLE), Outcome::text);
+    all.extend(pairs(&Progress::samples(&SAMPLE), Progress::text));
+    all.extend(pairs(&Doctor::samples(&SAMPLE), Doctor::text));
+    all.extend(pairs(&Demo::samples(&SAMPLE), Demo::text));
     all
 }
 
@@ -25,7 +28,10 @@ fn all_messages() -> Vec<(String, String)> {
 fn both_languages_say_something_and_not_the_same() {
     for (english, spanish) in all_messages() {
         assert!(!english.trim().is_empty() && !spanish.trim().is_empty());
-        let only_arguments = english.replace(SAMPLE, "").chars().all(|c| !c.is_alphabetic());
+        let only_arguments = english
+            .replace(SAMPLE, "")
+            .chars()
+            .all(|c| !c.is_alphabetic());
         assert!(english != spanish || only_arguments, "{english}");
     }
 }
@@ -52,7 +58,10 @@ fn every_error_has_a_title_an_explanation_and_a_hint_in_both_languages() {
             assert!(text.hint.ends_with('.'), "{}", text.hint);
         }
         let word = code.label();
-        assert!(word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{word}");
+        assert!(
+            word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'),
+            "{word}"
+        );
     }
 }
 
@@ -67,28 +76,51 @@ fn error_codes_are_unique_and_read_back() {
 
 #[test]
 fn every_failure_exit_code_has_an_error_that_leads_to_it() {
-    let reached: HashSet<_> = ErrorCode::ALL.iter().map(|code| code.exit_code().number()).collect();
+    let reached: HashSet<_> = ErrorCode::ALL
+        .iter()
+        .map(|code| code.exit_code().number())
+        .collect();
     assert_eq!(reached, HashSet::from([1, 2, 10, 11, 12, 13, 14, 15, 130]));
 }
 
 #[test]
 fn a_plugins_reason_is_shown_as_it_is() {
-    assert_eq!(Reason::from_label("acme_quiet").spoken(Lang::Es), "acme_quiet");
-    assert_eq!(FindingCode::from_label("acme_virus").spoken(Lang::En), "acme_virus");
+    assert_eq!(
+        Reason::from_label("acme_quiet").spoken(Lang::Es),
+        "acme_quiet"
+    );
+    assert_eq!(
+        FindingCode::from_label("acme_virus").spoken(Lang::En),
+        "acme_virus"
+    );
 }
 
 #[test]
 fn headings_exist_in_both_languages() {
     for header in Header::ALL {
-        assert!(Lang::ALL.iter().all(|lang| !header.spoken(*lang).is_empty()));
+        assert!(
+            Lang::ALL
+                .iter()
+                .all(|lang| !header.spoken(*lang).is_empty())
+        );
     }
 }
 
 #[test]
 fn arguments_land_in_their_places() {
-    let outcome = Outcome::ValidatedAll { total: &3, valid: &2, invalid: &1 };
-    assert_eq!(outcome.text(Lang::En), "3 backups validated: 2 valid, 1 invalid");
-    assert_eq!(outcome.text(Lang::Es), "3 respaldos validados: 2 válidos, 1 inválidos");
+    let outcome = Outcome::ValidatedAll {
+        total: &3,
+        valid: &2,
+        invalid: &1,
+    };
+    assert_eq!(
+        outcome.text(Lang::En),
+        "backups validated: 3, valid: 2, invalid: 1"
+    );
+    assert_eq!(
+        outcome.text(Lang::Es),
+        "respaldos validados: 3, válidos: 2, inválidos: 1"
+    );
 }
 
 #[test]

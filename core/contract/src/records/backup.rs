@@ -132,7 +132,11 @@ impl BackupRecord {
             motivo_full: manifest.full_reason.map(|reason| reason.label().to_owned()),
             tablas_total: manifest.tables.len(),
             tablas_volcadas: manifest.dumped().count(),
-            tablas: manifest.tables.iter().map(|table| table_of(table, manifest)).collect(),
+            tablas: manifest
+                .tables
+                .iter()
+                .map(|table| table_of(table, manifest))
+                .collect(),
             cobertura: CoverageRecord::from(&manifest.coverage),
             destinos: report.sinks.iter().map(SinkRecord::from).collect(),
             avisos: WarningRecord::all(&report.warnings, lang),
@@ -158,7 +162,12 @@ impl From<&SinkOutcome> for SinkRecord {
             SinkState::Stored => ("GUARDADO", None),
             SinkState::Owed(reason) => ("PENDIENTE", Some(reason.clone())),
         };
-        Self { nombre: outcome.sink.clone(), estado, url: outcome.url.clone(), detalle }
+        Self {
+            nombre: outcome.sink.clone(),
+            estado,
+            url: outcome.url.clone(),
+            detalle,
+        }
     }
 }
 
@@ -166,10 +175,20 @@ impl From<&SinkOutcome> for SinkRecord {
 fn message(manifest: &Manifest, lang: Lang) -> String {
     let mut parts = vec![headline(manifest, lang)];
     if let Some(reason) = manifest.full_reason {
-        parts.push(Outcome::BackupFullInstead { reason: &reason.spoken(lang) }.text(lang));
+        parts.push(
+            Outcome::BackupFullInstead {
+                reason: &reason.spoken(lang),
+            }
+            .text(lang),
+        );
     }
     if !manifest.coverage.is_complete() {
-        parts.push(Outcome::BackupPartial { count: &manifest.coverage.gaps.len() }.text(lang));
+        parts.push(
+            Outcome::BackupPartial {
+                count: &manifest.coverage.gaps.len(),
+            }
+            .text(lang),
+        );
     }
     parts.join("; ")
 }
@@ -180,8 +199,20 @@ fn headline(manifest: &Manifest, lang: Lang) -> String {
     let total = &manifest.tables.len();
     let dumped = &manifest.dumped().count();
     if *dumped == 0 && manifest.kind != BackupKind::Full {
-        return Outcome::BackupNothingChanged { kind, archive, total }.text(lang);
+        return Outcome::BackupNothingChanged {
+            kind,
+            archive,
+            total,
+        }
+        .text(lang);
     }
     let stored = &size(manifest.stored_bytes(), lang);
-    Outcome::BackupMade { kind, archive, dumped, total, size: stored }.text(lang)
+    Outcome::BackupMade {
+        kind,
+        archive,
+        dumped,
+        total,
+        size: stored,
+    }
+    .text(lang)
 }

@@ -53,11 +53,15 @@ pub struct ChainBackupRecord {
 impl ChainValidationRecord {
     /// The record of a validation of a backup made at `made_at`.
     pub fn of(validation: &Validation, made_at: DateTime<FixedOffset>, lang: Lang) -> Self {
-        let looked_at = ValidationLevel::ALL.into_iter().filter(|level| *level <= validation.level);
+        let looked_at = ValidationLevel::ALL
+            .into_iter()
+            .filter(|level| *level <= validation.level);
         Self {
             valido: validation.is_valid(),
             mensaje: verdict(validation, lang),
-            validaciones: looked_at.map(|level| check(level, &validation.findings, lang)).collect(),
+            validaciones: looked_at
+                .map(|level| check(level, &validation.findings, lang))
+                .collect(),
             backup: Some(ChainBackupRecord {
                 id: validation.id,
                 tipo: validation.archive.kind().label().to_owned(),
@@ -89,13 +93,18 @@ impl ChainValidationRecord {
 
 fn check(level: ValidationLevel, findings: &[Finding], lang: Lang) -> ChainCheckRecord {
     let of_level = || findings.iter().filter(|finding| finding.level == level);
-    let sentences: Vec<_> =
-        of_level().map(|finding| FindingRecord::of(finding, lang).mensaje).collect();
+    let sentences: Vec<_> = of_level()
+        .map(|finding| FindingRecord::of(finding, lang).mensaje)
+        .collect();
     let nothing_found = || level.spoken(lang).to_owned();
     ChainCheckRecord {
         tipo: check_name(level),
         exito: of_level().all(|finding| finding.severity != Severity::Error),
-        mensaje: if sentences.is_empty() { nothing_found() } else { sentences.join("; ") },
+        mensaje: if sentences.is_empty() {
+            nothing_found()
+        } else {
+            sentences.join("; ")
+        },
     }
 }
 

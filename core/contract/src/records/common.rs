@@ -30,7 +30,10 @@ impl WarningRecord {
     }
 
     pub(super) fn all(warnings: &[Warning], lang: Lang) -> Vec<Self> {
-        warnings.iter().map(|warning| Self::of(warning, lang)).collect()
+        warnings
+            .iter()
+            .map(|warning| Self::of(warning, lang))
+            .collect()
     }
 }
 
@@ -57,12 +60,18 @@ impl FindingRecord {
             gravedad: finding.severity.label().to_owned(),
             codigo: finding.code.label().to_owned(),
             asunto: finding.subject.clone(),
-            mensaje: sentence(finding.code.spoken(lang), &[&finding.subject, &finding.detail]),
+            mensaje: sentence(
+                finding.code.spoken(lang),
+                &[&finding.subject, &finding.detail],
+            ),
         }
     }
 
     pub(super) fn all(findings: &[Finding], lang: Lang) -> Vec<Self> {
-        findings.iter().map(|finding| Self::of(finding, lang)).collect()
+        findings
+            .iter()
+            .map(|finding| Self::of(finding, lang))
+            .collect()
     }
 }
 

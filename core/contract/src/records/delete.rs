@@ -36,7 +36,10 @@ impl DeleteRecord {
     pub fn deleted(backups: Vec<DeletedRecord>, lang: Lang) -> Self {
         Self {
             exitoso: true,
-            mensaje: Outcome::Deleted { count: &backups.len() }.text(lang),
+            mensaje: Outcome::Deleted {
+                count: &backups.len(),
+            }
+            .text(lang),
             eliminados: backups,
             dependientes: Vec::new(),
             error: None,
@@ -45,8 +48,14 @@ impl DeleteRecord {
 
     /// A refusal because of backups that depend on the one to go.
     pub fn refused(dependents: Vec<DeletedRecord>, lang: Lang) -> Self {
-        let names: Vec<_> = dependents.iter().map(|backup| backup.archivo.as_str()).collect();
-        let detail = Outcome::DeleteWouldTake { archives: &names.join(", ") }.text(lang);
+        let names: Vec<_> = dependents
+            .iter()
+            .map(|backup| backup.archivo.as_str())
+            .collect();
+        let detail = Outcome::DeleteWouldTake {
+            archives: &names.join(", "),
+        }
+        .text(lang);
         let error = ErrorRecord::of(ErrorCode::HasDependents, detail, lang);
         Self {
             exitoso: false,

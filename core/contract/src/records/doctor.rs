@@ -55,8 +55,16 @@ impl DoctorRecord {
         let (errors, warnings) = (count(CheckState::Bad), count(CheckState::Warning));
         let mensaje = match (errors, warnings) {
             (0, 0) => Doctor::Healthy {}.text(lang),
-            _ => Doctor::Problems { errors: &errors, warnings: &warnings }.text(lang),
+            _ => Doctor::Problems {
+                errors: &errors,
+                warnings: &warnings,
+            }
+            .text(lang),
         };
-        Self { exitoso: errors == 0, mensaje, comprobaciones: checks }
+        Self {
+            exitoso: errors == 0,
+            mensaje,
+            comprobaciones: checks,
+        }
     }
 }

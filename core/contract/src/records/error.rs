@@ -49,7 +49,11 @@ impl ErrorRecord {
             mensaje: text.title.to_owned(),
             error: ErrorDetailRecord {
                 codigo: code.label(),
-                detalle: if detail.is_empty() { text.explanation.to_owned() } else { detail },
+                detalle: if detail.is_empty() {
+                    text.explanation.to_owned()
+                } else {
+                    detail
+                },
                 sugerencia: text.hint,
             },
         }

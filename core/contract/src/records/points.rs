@@ -37,7 +37,12 @@ pub fn restore_points(
     let mut days: BTreeMap<NaiveDate, RestorePointRecord> = BTreeMap::new();
     for at in times {
         let fecha = at.date_naive();
-        let new = RestorePointRecord { fecha, cantidad_backups: 0, primero: at, ultimo: at };
+        let new = RestorePointRecord {
+            fecha,
+            cantidad_backups: 0,
+            primero: at,
+            ultimo: at,
+        };
         let day = days.entry(fecha).or_insert(new);
         day.cantidad_backups += 1;
         day.primero = day.primero.min(at);

@@ -97,10 +97,21 @@ impl PreviewRecord {
     /// The record of a report; `asked` is the time asked for.
     pub fn of(report: &PreviewReport, asked: Option<DateTime<FixedOffset>>, lang: Lang) -> Self {
         let plan = &report.plan;
-        let ids: HashMap<&ArchiveName, Option<BackupId>> =
-            report.backups.iter().map(|backup| (&backup.manifest.archive, backup.id)).collect();
-        let total = plan.sources.iter().map(|source| source.facts.size_bytes).sum();
-        let oldest = report.backups.iter().map(|backup| backup.manifest.snapshot_at).min();
+        let ids: HashMap<&ArchiveName, Option<BackupId>> = report
+            .backups
+            .iter()
+            .map(|backup| (&backup.manifest.archive, backup.id))
+            .collect();
+        let total = plan
+            .sources
+            .iter()
+            .map(|source| source.facts.size_bytes)
+            .sum();
+        let oldest = report
+            .backups
+            .iter()
+            .map(|backup| backup.manifest.snapshot_at)
+            .min();
         Self {
             existe: true,
             fecha: Some(asked.unwrap_or(plan.manifest.snapshot_at)),
@@ -110,7 +121,11 @@ impl PreviewRecord {
             bytes_a_leer: plan.sources.iter().map(|source| source.block_bytes).sum(),
             fecha_inicial: Some(oldest.unwrap_or(plan.manifest.snapshot_at)),
             fecha_final: Some(plan.manifest.snapshot_at),
-            backups: report.backups.iter().map(PreviewBackupRecord::from).collect(),
+            backups: report
+                .backups
+                .iter()
+                .map(PreviewBackupRecord::from)
+                .collect(),
             tablas: plan.loads.iter().map(|load| table_of(load, &ids)).collect(),
             problemas: FindingRecord::all(&report.problems, lang),
             en_vivo: report.live.iter().map(LiveRecord::from).collect(),
@@ -161,10 +176,7 @@ impl From<&PreviewBackup> for PreviewBackupRecord {
     }
 }
 
-fn table_of(
-    load: &TableLoad,
-    ids: &HashMap<&ArchiveName, Option<BackupId>>,
-) -> PreviewTableRecord {
+fn table_of(load: &TableLoad, ids: &HashMap<&ArchiveName, Option<BackupId>>) -> PreviewTableRecord {
     PreviewTableRecord {
         tabla: load.entry.name.to_string(),
         backup_id: ids.get(&load.data.archive).copied().flatten(),
@@ -180,10 +192,16 @@ impl From<&LiveDifference> for LiveRecord {
             LiveChange::Identical => ("identica", None, None),
             LiveChange::WouldVanish { rows } => ("desaparecerian", Some(rows), None),
             LiveChange::WouldReturn { rows } => ("volverian", None, Some(rows)),
-            LiveChange::Differs { rows_now, rows_then } => {
-                ("distinta", Some(rows_now), Some(rows_then))
-            }
+            LiveChange::Differs {
+                rows_now,
+                rows_then,
+            } => ("distinta", Some(rows_now), Some(rows_then)),
         };
-        Self { tabla: difference.table.to_string(), cambio, filas_actuales, filas_punto }
+        Self {
+            tabla: difference.table.to_string(),
+            cambio,
+            filas_actuales,
+            filas_punto,
+        }
     }
 }

@@ -90,7 +90,11 @@ impl From<&Verification> for VerificationRecord {
         Self {
             tablas: verification.tables,
             iguales: verification.equal,
-            distintas: verification.different.iter().map(DifferenceRecord::from).collect(),
+            distintas: verification
+                .different
+                .iter()
+                .map(DifferenceRecord::from)
+                .collect(),
         }
     }
 }
@@ -120,9 +124,20 @@ fn message(report: &RestoreReport, lang: Lang) -> String {
     let mut parts = vec![restored.text(lang)];
     if !verified.different.is_empty() {
         let different = &verified.different.len();
-        parts.push(Outcome::RestoredDiffers { different, tables: &verified.tables }.text(lang));
+        parts.push(
+            Outcome::RestoredDiffers {
+                different,
+                tables: &verified.tables,
+            }
+            .text(lang),
+        );
     } else if verified.tables > 0 {
-        parts.push(Outcome::RestoredEqual { tables: &verified.tables }.text(lang));
+        parts.push(
+            Outcome::RestoredEqual {
+                tables: &verified.tables,
+            }
+            .text(lang),
+        );
     }
     if let Some(name) = &report.previous_kept_as {
         parts.push(Outcome::PreviousKept { name }.text(lang));

@@ -146,7 +146,11 @@ impl ShowRecord {
             herramientas: ToolsRecord::from(&manifest.tools),
             objetos: manifest.objects.iter().map(ObjectRecord::from).collect(),
             archivos: manifest.archives.iter().map(ArchiveRecord::from).collect(),
-            tablas: manifest.tables.iter().map(|table| table_of(table, manifest, lang)).collect(),
+            tablas: manifest
+                .tables
+                .iter()
+                .map(|table| table_of(table, manifest, lang))
+                .collect(),
             objetos_grandes: LargeObjectsRecord::from(&manifest.large_objects),
             excluidos: manifest.excluded.clone(),
             cobertura: CoverageRecord::from(&manifest.coverage),
@@ -157,9 +161,8 @@ impl ShowRecord {
 }
 
 fn table_of(table: &TableEntry, manifest: &Manifest, lang: Lang) -> ShowTableRecord {
-    let column = |column: &respaldo_domain::table::Column| {
-        (column.name.clone(), column.sql_type.clone())
-    };
+    let column =
+        |column: &respaldo_domain::table::Column| (column.name.clone(), column.sql_type.clone());
     ShowTableRecord {
         tabla: table.name.to_string(),
         clase: table.kind.label().to_owned(),

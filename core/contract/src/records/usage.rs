@@ -97,7 +97,10 @@ impl StatsRecord {
     pub fn of(backups: &[BackupShare]) -> Self {
         let bytes = backups.iter().map(|backup| backup.bytes).sum();
         let kinds = BackupKind::ALL.iter().filter_map(|kind| {
-            let of_kind: Vec<_> = backups.iter().filter(|backup| backup.kind == *kind).collect();
+            let of_kind: Vec<_> = backups
+                .iter()
+                .filter(|backup| backup.kind == *kind)
+                .collect();
             Some((kind.label(), KindStatsRecord::of(&of_kind)?))
         });
         Self {
@@ -136,7 +139,11 @@ impl From<&StatsRecord> for SpaceRecord {
         };
         let total = &stats.total;
         Self {
-            por_tipo: stats.por_tipo.iter().map(|(kind, stats)| (*kind, space(stats))).collect(),
+            por_tipo: stats
+                .por_tipo
+                .iter()
+                .map(|(kind, stats)| (*kind, space(stats)))
+                .collect(),
             total: TotalSpaceRecord {
                 bytes: total.tamano_bytes,
                 mb: total.tamano_mb,

@@ -54,9 +54,16 @@ impl ValidationRecord {
     /// The record of validations.
     pub fn of(validations: &[Validation], lang: Lang) -> Self {
         let total = validations.len();
-        let valid = validations.iter().filter(|validation| validation.is_valid()).count();
+        let valid = validations
+            .iter()
+            .filter(|validation| validation.is_valid())
+            .count();
         let invalid = total - valid;
-        let outcome = Outcome::ValidatedAll { total: &total, valid: &valid, invalid: &invalid };
+        let outcome = Outcome::ValidatedAll {
+            total: &total,
+            valid: &valid,
+            invalid: &invalid,
+        };
         let one = |validation| BackupValidationRecord::of(validation, lang);
         Self {
             total,
@@ -76,7 +83,9 @@ impl BackupValidationRecord {
             tipo: validation.archive.kind().label().to_owned(),
             archivo: validation.location.clone(),
             valido: validation.is_valid(),
-            resultado: ValidationResult::of(&validation.findings).label().to_owned(),
+            resultado: ValidationResult::of(&validation.findings)
+                .label()
+                .to_owned(),
             nivel: validation.level.label().to_owned(),
             hallazgos: FindingRecord::all(&validation.findings, lang),
             fecha: validation.at,
@@ -93,7 +102,17 @@ pub(super) fn verdict(validation: &Validation, lang: Lang) -> String {
     let count = &validation.findings.len();
     match ValidationResult::of(&validation.findings) {
         ValidationResult::Passed => Outcome::Valid { archive, level }.text(lang),
-        ValidationResult::Warned => Outcome::ValidWithWarnings { archive, level, count }.text(lang),
-        ValidationResult::Failed => Outcome::Invalid { archive, level, count }.text(lang),
+        ValidationResult::Warned => Outcome::ValidWithWarnings {
+            archive,
+            level,
+            count,
+        }
+        .text(lang),
+        ValidationResult::Failed => Outcome::Invalid {
+            archive,
+            level,
+            count,
+        }
+        .text(lang),
     }
 }

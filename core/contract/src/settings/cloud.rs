@@ -51,7 +51,10 @@ impl CloudSettings {
             sync_dir: stored.text("sync_dir").unwrap_or_default(),
             provider: provider(&mut stored),
         };
-        Lenient { value, repairs: stored.repairs }
+        Lenient {
+            value,
+            repairs: stored.repairs,
+        }
     }
 
     /// The text to store.
@@ -63,7 +66,9 @@ impl CloudSettings {
 }
 
 fn provider(stored: &mut Reader) -> CloudProvider {
-    let Some(word) = stored.text("provider") else { return CloudProvider::default() };
+    let Some(word) = stored.text("provider") else {
+        return CloudProvider::default();
+    };
     CloudProvider::from_label(&word.to_ascii_uppercase()).unwrap_or_else(|_| {
         stored.repair(stored.path("provider"), word, "LOCAL, GOOGLE_DRIVE or S3");
         CloudProvider::default()
@@ -78,9 +83,19 @@ mod tests {
     fn what_is_written_is_read_back() {
         for provider in CloudProvider::ALL {
             let sync_dir = "C:\\Respaldos \"ñ\"".to_owned();
-            let settings = CloudSettings { enabled: true, sync_dir, provider: *provider };
+            let settings = CloudSettings {
+                enabled: true,
+                sync_dir,
+                provider: *provider,
+            };
             let read = CloudSettings::parse(&settings.to_json());
-            assert_eq!(read, Lenient { value: settings, repairs: vec![] });
+            assert_eq!(
+                read,
+                Lenient {
+                    value: settings,
+                    repairs: vec![]
+                }
+            );
         }
     }
 
@@ -88,7 +103,17 @@ mod tests {
     fn an_unknown_provider_is_reported_and_local() {
         let read = CloudSettings::parse(r#"{"provider": "FTP", "enabled": 1}"#);
         assert_eq!(read.value, CloudSettings::default());
-        let keys: Vec<_> = read.repairs.iter().map(|repair| repair.key.as_str()).collect();
-        assert_eq!(keys, ["backup_cloud_config.enabled", "backup_cloud_config.provider"]);
+        let keys: Vec<_> = read
+            .repairs
+            .iter()
+            .map(|repair| repair.key.as_str())
+            .collect();
+        assert_eq!(
+            keys,
+            [
+                "backup_cloud_config.enabled",
+                "backup_cloud_config.provider"
+            ]
+        );
     }
 }

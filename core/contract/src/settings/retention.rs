@@ -25,7 +25,12 @@ pub struct RetentionSettings {
 
 impl Default for RetentionSettings {
     fn default() -> Self {
-        Self { full_months: 12, dif_weeks: 8, inc_days: 7, min_chains: 2 }
+        Self {
+            full_months: 12,
+            dif_weeks: 8,
+            inc_days: 7,
+            min_chains: 2,
+        }
     }
 }
 
@@ -49,7 +54,10 @@ impl RetentionSettings {
             inc_days: stored.number(INC_DAYS, default.inc_days),
             min_chains: stored.number(MIN_CHAINS, default.min_chains),
         };
-        Lenient { value, repairs: stored.repairs }
+        Lenient {
+            value,
+            repairs: stored.repairs,
+        }
     }
 
     /// The same settings, when all are in range.
@@ -79,15 +87,28 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        let settings =
-            RetentionSettings { full_months: 3, dif_weeks: 4, inc_days: 5, min_chains: 6 };
+        let settings = RetentionSettings {
+            full_months: 3,
+            dif_weeks: 4,
+            inc_days: 5,
+            min_chains: 6,
+        };
         let read = RetentionSettings::parse(&settings.to_json());
-        assert_eq!(read, Lenient { value: settings, repairs: vec![] });
+        assert_eq!(
+            read,
+            Lenient {
+                value: settings,
+                repairs: vec![]
+            }
+        );
     }
 
     #[test]
     fn keeping_nothing_cannot_be_set() {
-        let nothing = RetentionSettings { inc_days: 0, ..RetentionSettings::default() };
+        let nothing = RetentionSettings {
+            inc_days: 0,
+            ..RetentionSettings::default()
+        };
         assert!(nothing.checked().is_err());
         assert!(RetentionSettings::default().checked().is_ok());
     }

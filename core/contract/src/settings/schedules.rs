@@ -51,9 +51,21 @@ pub struct Daily {
 impl Default for Schedules {
     fn default() -> Self {
         Self {
-            full: Monthly { day: 1, time: Daily { hour: 0, minute: 0 } },
-            differential: Weekly { weekday: 6, time: Daily { hour: 23, minute: 30 } },
-            incremental: Daily { hour: 23, minute: 0 },
+            full: Monthly {
+                day: 1,
+                time: Daily { hour: 0, minute: 0 },
+            },
+            differential: Weekly {
+                weekday: 6,
+                time: Daily {
+                    hour: 23,
+                    minute: 30,
+                },
+            },
+            incremental: Daily {
+                hour: 23,
+                minute: 0,
+            },
         }
     }
 }
@@ -89,12 +101,19 @@ impl Schedules {
         for inner in [full, differential, incremental] {
             stored.absorb(inner);
         }
-        Lenient { value, repairs: stored.repairs }
+        Lenient {
+            value,
+            repairs: stored.repairs,
+        }
     }
 
     /// The text to store.
     pub fn to_json(&self) -> String {
-        let Self { full, differential, incremental } = self;
+        let Self {
+            full,
+            differential,
+            incremental,
+        } = self;
         json!({
             "FULL": {"day": full.day, "hour": full.time.hour, "minute": full.time.minute},
             "DIFERENCIAL": {
@@ -118,7 +137,10 @@ fn time(stored: &mut Reader, default: Daily) -> Daily {
 impl Daily {
     /// A time of day.
     pub fn new(hour: u32, minute: u32) -> Result<Self, OutOfRange> {
-        Ok(Self { hour: HOUR.check(hour)?, minute: MINUTE.check(minute)? })
+        Ok(Self {
+            hour: HOUR.check(hour)?,
+            minute: MINUTE.check(minute)?,
+        })
     }
 
     /// In words.
@@ -139,7 +161,10 @@ impl std::fmt::Display for Daily {
 impl Weekly {
     /// A day of the week and a time.
     pub fn new(weekday: u32, time: Daily) -> Result<Self, OutOfRange> {
-        Ok(Self { weekday: WEEKDAY.check(weekday)?, time })
+        Ok(Self {
+            weekday: WEEKDAY.check(weekday)?,
+            time,
+        })
     }
 
     /// In words.
@@ -155,7 +180,10 @@ impl Weekly {
 impl Monthly {
     /// A day of the month and a time.
     pub fn new(day: u32, time: Daily) -> Result<Self, OutOfRange> {
-        Ok(Self { day: DAY.check(day)?, time })
+        Ok(Self {
+            day: DAY.check(day)?,
+            time,
+        })
     }
 
     /// In words.
@@ -169,8 +197,24 @@ impl Monthly {
 
 fn weekday_name(weekday: u32, lang: Lang) -> &'static str {
     let names = match lang {
-        Lang::En => ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
-        Lang::Es => ["Lunes", "Martes", "Miércoles", "Jueves", "Viernes", "Sábado", "Domingo"],
+        Lang::En => [
+            "Monday",
+            "Tuesday",
+            "Wednesday",
+            "Thursday",
+            "Friday",
+            "Saturday",
+            "Sunday",
+        ],
+        Lang::Es => [
+            "Lunes",
+            "Martes",
+            "Miércoles",
+            "Jueves",
+            "Viernes",
+            "Sábado",
+            "Domingo",
+        ],
     };
     names[weekday as usize % names.len()]
 }
@@ -183,7 +227,11 @@ mod tests {
     fn nothing_stored_is_the_default() {
         for text in ["", "null", "{}", "  "] {
             let read = Schedules::parse(text);
-            assert_eq!((read.value, read.repairs.len()), (Schedules::default(), 0), "{text:?}");
+            assert_eq!(
+                (read.value, read.repairs.len()),
+                (Schedules::default(), 0),
+                "{text:?}"
+            );
         }
     }
 
@@ -195,7 +243,13 @@ mod tests {
             incremental: Daily::new(13, 59).unwrap(),
         };
         let text = schedules.to_json();
-        assert_eq!(Schedules::parse(&text), Lenient { value: schedules, repairs: vec![] });
+        assert_eq!(
+            Schedules::parse(&text),
+            Lenient {
+                value: schedules,
+                repairs: vec![]
+            }
+        );
         let wrapped = serde_json::Value::String(text).to_string();
         assert_eq!(Schedules::parse(&wrapped).value, schedules);
     }
@@ -204,7 +258,10 @@ mod tests {
     fn a_stored_kind_does_not_touch_the_others() {
         let read = Schedules::parse(r#"{"DIFERENCIAL": {"weekday": "3"}}"#);
         assert_eq!(read.value.differential.weekday, 3);
-        assert_eq!(read.value.differential.time, Schedules::default().differential.time);
+        assert_eq!(
+            read.value.differential.time,
+            Schedules::default().differential.time
+        );
         assert_eq!(read.value.full, Schedules::default().full);
         assert!(read.repairs.is_empty());
     }
@@ -217,7 +274,10 @@ mod tests {
             (r#"{"FULL": 7}"#, "FULL"),
             (r#"{"FULL": {"hour": 24}}"#, "FULL.hour"),
             (r#"{"INCREMENTAL": {"minute": -1}}"#, "INCREMENTAL.minute"),
-            (r#"{"DIFERENCIAL": {"weekday": 7.5}}"#, "DIFERENCIAL.weekday"),
+            (
+                r#"{"DIFERENCIAL": {"weekday": 7.5}}"#,
+                "DIFERENCIAL.weekday",
+            ),
         ] {
             let read = Schedules::parse(text);
             assert_eq!(read.value, Schedules::default(), "{text}");
@@ -240,7 +300,10 @@ mod tests {
     fn due_times_read_as_the_existing_system_words_them() {
         let default = Schedules::default();
         assert_eq!(default.full.describe(Lang::Es), "Día 1 a 00:00");
-        assert_eq!(default.differential.describe(Lang::Es), "Domingo a las 23:30");
+        assert_eq!(
+            default.differential.describe(Lang::Es),
+            "Domingo a las 23:30"
+        );
         assert_eq!(default.incremental.describe(Lang::Es), "Diario a las 23:00");
     }
 }
