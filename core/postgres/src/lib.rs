@@ -7,14 +7,19 @@
 mod conninfo;
 pub mod coverage;
 mod facts;
+pub mod roles;
 mod rows;
 mod runtime;
 pub mod server;
 mod session;
 mod snapshot;
+mod tools;
 
 pub use conninfo::{ConnInfo, ConnInfoError};
 pub use rows::field;
 pub use runtime::block_on;
 pub use session::{CopyIn, PgError, PgErrorKind, Session, SessionOptions, Statement, sql};
 pub use snapshot::{Fence, Snapshot};
+pub use tools::{
+    Finished, Looked, RunningTool, StopFlag, Tool, ToolCommand, ToolError, ToolVersion, Tools,
+};

@@ -1,0 +1,178 @@
+//! Finding an installation whose tools can read a server.
+
+use std::collections::HashSet;
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::{Looked, Tool, ToolError, ToolVersion, Tools};
+
+pub(super) fn find(given: Option<&Path>, server_version_num: u32) -> Result<Tools, ToolError> {
+    let configured = env::var_os("PG_BIN_PATH")
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from);
+    let named = given.map(Path::to_path_buf).into_iter().chain(configured);
+    let path = env::var_os("PATH").unwrap_or_default();
+    let in_order: Vec<PathBuf> = named.chain(env::split_paths(&path)).collect();
+    let mut search = Search {
+        server_version_num,
+        seen: HashSet::new(),
+        looked_at: Vec::new(),
+    };
+    if let Some(tools) = in_order.iter().find_map(|folder| search.look(folder)) {
+        return Ok(tools);
+    }
+    let usual = usual_folders()
+        .into_iter()
+        .filter_map(|folder| search.look(&folder));
+    let newest = usual.max_by_key(|tools| {
+        let version = tools.pg_dump.version();
+        (version.major, version.minor)
+    });
+    newest.ok_or(ToolError::NotFound {
+        wanted: server_version_num / 10_000,
+        looked_at: search.looked_at,
+    })
+}
+
+struct Search {
+    server_version_num: u32,
+    seen: HashSet<PathBuf>,
+    looked_at: Vec<Looked>,
+}
+
+impl Search {
+    /// The tools of a folder if they fit; otherwise remembers why not.
+    fn look(&mut self, folder: &Path) -> Option<Tools> {
+        let folder = std::fs::canonicalize(folder).ok()?;
+        if !self.seen.insert(folder.clone()) {
+            return None;
+        }
+        match self.judge(&folder) {
+            Ok(tools) => Some(tools),
+            Err(problem) => {
+                self.looked_at.push(Looked { folder, problem });
+                None
+            }
+        }
+    }
+
+    fn judge(&self, folder: &Path) -> Result<Tools, String> {
+        let tools = Tools {
+            pg_dump: tool(folder, "pg_dump")?,
+            pg_restore: tool(folder, "pg_restore")?,
+            psql: tool(folder, "psql")?,
+            pg_dumpall: tool(folder, "pg_dumpall")?,
+        };
+        let all = [
+            &tools.pg_dump,
+            &tools.pg_restore,
+            &tools.psql,
+            &tools.pg_dumpall,
+        ];
+        match all
+            .iter()
+            .find(|tool| !tool.version.can_read(self.server_version_num))
+        {
+            Some(old) => Err(format!(
+                "{} {} is older than the server",
+                old.name, old.version
+            )),
+            None => Ok(tools),
+        }
+    }
+}
+
+fn tool(folder: &Path, name: &'static str) -> Result<Tool, String> {
+    let path = folder.join(format!("{name}{}", env::consts::EXE_SUFFIX));
+    let target = std::fs::canonicalize(&path).map_err(|_| format!("no {name}"))?;
+    // Debian's wrapper picks a version by its own view of local clusters, another one each call.
+    if target.file_name().is_some_and(|file| file == "pg_wrapper") {
+        return Err(format!("{name} is a wrapper script"));
+    }
+    let printed = Command::new(&path)
+        .arg("--version")
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("{name} does not start: {error}"))?;
+    let version = ToolVersion::parse(&String::from_utf8_lossy(&printed.stdout))
+        .ok_or_else(|| format!("{name} does not tell its version"))?;
+    Ok(Tool {
+        name,
+        path,
+        version,
+    })
+}
+
+/// Where Debian, Red Hat, Homebrew and the Windows installer put them.
+fn usual_folders() -> Vec<PathBuf> {
+    let mut folders = Vec::new();
+    let mut add = |root: &Path, prefix: &str, tail: &str| {
+        let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
+        let named = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix));
+        folders.extend(named.map(|entry| entry.path().join(tail)));
+    };
+    add(Path::new("/usr/lib/postgresql"), "", "bin");
+    add(Path::new("/usr"), "pgsql-", "bin");
+    for root in ["/opt/homebrew/opt", "/usr/local/opt"] {
+        add(Path::new(root), "postgresql", "bin");
+        add(Path::new(root), "libpq", "bin");
+    }
+    add(Path::new("/Library/PostgreSQL"), "", "bin");
+    for name in ["ProgramFiles", "ProgramW6432", "ProgramFiles(x86)"] {
+        if let Some(root) = env::var_os(name) {
+            add(&Path::new(&root).join("PostgreSQL"), "", "bin");
+        }
+    }
+    folders
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn fake(folder: &Path, names: &[&str], version: &str) {
+        for name in names {
+            let path = folder.join(name);
+            std::fs::write(
+                &path,
+                format!("#!/bin/sh\necho '{name} (PostgreSQL) {version}'\n"),
+            )
+            .unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+    }
+
+    const ALL: [&str; 4] = ["pg_dump", "pg_restore", "psql", "pg_dumpall"];
+
+    #[test]
+    fn a_named_folder_comes_first() {
+        let folder = tempfile::tempdir().unwrap();
+        fake(folder.path(), &ALL, "99.1");
+        let tools = Tools::find(Some(folder.path()), 150_003).unwrap();
+        assert_eq!(tools.psql.version().major, 99);
+    }
+
+    #[test]
+    fn too_old_and_incomplete_folders_are_named_with_what_to_install() {
+        let old = tempfile::tempdir().unwrap();
+        fake(old.path(), &ALL, "12.9");
+        let error = Tools::find(Some(old.path()), 980_001)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("pg_dump 12.9 is older than the server"),
+            "{error}"
+        );
+        assert!(error.contains("postgresql-client-98"), "{error}");
+        let part = tempfile::tempdir().unwrap();
+        fake(part.path(), &["pg_dump"], "98.0");
+        let error = Tools::find(Some(part.path()), 980_001)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("no pg_restore"), "{error}");
+    }
+}
