@@ -130,7 +130,7 @@ fn only_the_program_names_the_strategies() {
     }
     none(
         &offenders,
-        "crates of strategies mentions outside the program",
+        "crates of strategies named outside the program",
     );
 }
 
