@@ -26,7 +26,7 @@ pub enum FullReason {
 }
 
 /// What base choice looks at in a sealed backup.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BaseCandidate {
     /// Its name.
     pub archive: ArchiveName,

@@ -67,6 +67,8 @@ pub struct Manifest {
     pub excluded: Vec<String>,
     /// What the role could not read.
     pub coverage: Coverage,
+    /// Schemas of the database outside the system's. `public` missing here was dropped there.
+    pub schemas: Vec<String>,
     /// Roles that own, may use or are named by objects of the database.
     pub roles: Vec<String>,
 }

@@ -103,15 +103,18 @@ impl WorkDir {
             if !same {
                 continue;
             }
-            if !store.is_sealed(&intent.archive, cx)? {
-                store.remove_unsealed(&intent.archive, cx)?;
-                swept.push(intent.archive.clone());
+            match remove_litter(&intent.archive, store, cx) {
+                Ok(true) => swept.push(intent.archive.clone()),
+                Ok(false) => {}
+                Err(fault) => {
+                    // A sink that is down must not keep backups from being made: the intent
+                    // stays, and the next run tries again.
+                    tracing::warn!(archive = %intent.archive, %fault, "litter is left for now");
+                    continue;
+                }
             }
-            OpenIntent {
-                path,
-                spool: self.spool(&intent.archive),
-            }
-            .close()?;
+            let spool = self.spool(&intent.archive);
+            OpenIntent { path, spool }.close()?;
         }
         Ok(swept)
     }
@@ -148,6 +151,15 @@ impl OpenIntent {
         }
         Ok(())
     }
+}
+
+/// Removes the objects of a set that was never sealed; `false` where it was.
+fn remove_litter(archive: &ArchiveName, store: &Store, cx: &Context) -> Result<bool, Fault> {
+    if store.is_sealed(archive, cx)? {
+        return Ok(false);
+    }
+    store.remove_unsealed(archive, cx)?;
+    Ok(true)
 }
 
 /// Writes a file so that after a crash it is there whole or not at all.
