@@ -74,9 +74,7 @@ pub enum Trigger {
 
 /// Number of a backup in the catalog. Numbers are not reused by us, and not known without a
 /// catalog: a backup's lasting name is its [`ArchiveName`].
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct BackupId(pub i64);
 
@@ -129,7 +127,11 @@ impl ArchiveName {
 
     /// Where the manifest that seals it lies.
     pub fn manifest_key(&self) -> ObjectKey {
-        ObjectKey::trusted(format!("{}/{}.manifest.json", self.kind.folder(), self.text))
+        ObjectKey::trusted(format!(
+            "{}/{}.manifest.json",
+            self.kind.folder(),
+            self.text
+        ))
     }
 
     /// Where the detector's readings lie.
@@ -151,11 +153,18 @@ impl FromStr for ArchiveName {
         let wrong = || NotAnArchiveName(text.to_owned());
         let stem = text.strip_suffix(".backup").ok_or_else(wrong)?;
         let mut parts = stem.split('_');
-        let kind = parts.next().and_then(BackupKind::from_prefix).ok_or_else(wrong)?;
-        let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric());
+        let kind = parts
+            .next()
+            .and_then(BackupKind::from_prefix)
+            .ok_or_else(wrong)?;
+        let plain =
+            |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric());
         let rest: Vec<&str> = parts.collect();
         if (2..=3).contains(&rest.len()) && rest.iter().all(|part| plain(part)) {
-            Ok(Self { text: text.to_owned(), kind })
+            Ok(Self {
+                text: text.to_owned(),
+                kind,
+            })
         } else {
             Err(wrong())
         }
@@ -191,14 +200,22 @@ mod tests {
         let at = DateTime::parse_from_rfc3339("2026-11-24T02:17:46-03:00").unwrap();
         let name = ArchiveName::new(BackupKind::Differential, at, 0x7f3a);
         assert_eq!(name.as_str(), "dif_20261124_021746_7f3a.backup");
-        assert_eq!(name.key().as_str(), "differential/dif_20261124_021746_7f3a.backup");
+        assert_eq!(
+            name.key().as_str(),
+            "differential/dif_20261124_021746_7f3a.backup"
+        );
         assert_eq!(name.as_str().parse(), Ok(name));
     }
 
     #[test]
     fn names_of_the_existing_system_are_understood_and_paths_are_not() {
         assert!("full_20261124_021746.backup".parse::<ArchiveName>().is_ok());
-        for bad in ["full_../x.backup", "full_1.backup", "weekly_1_2.backup", "full_1_2.sql"] {
+        for bad in [
+            "full_../x.backup",
+            "full_1.backup",
+            "weekly_1_2.backup",
+            "full_1_2.sql",
+        ] {
             assert!(bad.parse::<ArchiveName>().is_err(), "{bad}");
         }
     }

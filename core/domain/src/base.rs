@@ -123,13 +123,15 @@ pub fn restore_point(
     candidates: impl IntoIterator<Item = (ArchiveName, DateTime<FixedOffset>, u64)>,
     at: Option<DateTime<FixedOffset>>,
 ) -> Option<ArchiveName> {
-    let in_time = candidates.into_iter().filter(|(_, snapshot_at, _)| match at {
-        Some(at) => *snapshot_at <= at,
-        None => true,
-    });
+    let in_time = candidates
+        .into_iter()
+        .filter(|(_, snapshot_at, _)| match at {
+            Some(at) => *snapshot_at <= at,
+            None => true,
+        });
     let newest = match at {
         Some(_) => in_time.max_by_key(|(_, snapshot_at, sequence)| (*snapshot_at, *sequence)),
-        None => in_time.max_by_key(|(_, _, sequence)| *sequence),
+        None => in_time.max_by_key(|(_, snapshot_at, sequence)| (*sequence, *snapshot_at)),
     };
     newest.map(|(name, _, _)| name)
 }

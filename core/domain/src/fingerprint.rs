@@ -35,7 +35,10 @@ struct FingerprintText {
 
 impl From<RowFingerprint> for FingerprintText {
     fn from(print: RowFingerprint) -> Self {
-        Self { rows: print.rows, sum: format!("{:032x}", print.sum) }
+        Self {
+            rows: print.rows,
+            sum: format!("{:032x}", print.sum),
+        }
     }
 }
 
@@ -43,7 +46,10 @@ impl TryFrom<FingerprintText> for RowFingerprint {
     type Error = std::num::ParseIntError;
 
     fn try_from(text: FingerprintText) -> Result<Self, Self::Error> {
-        Ok(Self { rows: text.rows, sum: u128::from_str_radix(&text.sum, 16)? })
+        Ok(Self {
+            rows: text.rows,
+            sum: u128::from_str_radix(&text.sum, 16)?,
+        })
     }
 }
 

@@ -57,6 +57,9 @@ pub struct Manifest {
     pub tools: Tools,
     /// Objects of this set, the archive first.
     pub objects: Vec<SealedObject>,
+    /// The archive that holds the definitions, where it is not its own: backups of the existing
+    /// system carried none but in their fulls.
+    pub definitions: Option<ArchiveName>,
     /// Every archive in which data of this restore point lies, its own included.
     pub archives: Vec<ArchiveFacts>,
     /// Every table, materialized view and foreign table of the database.
@@ -79,6 +82,11 @@ impl Manifest {
         self.archives.iter()
     }
 
+    /// The archive its definitions are restored from.
+    pub fn definitions_in(&self) -> &ArchiveName {
+        self.definitions.as_ref().unwrap_or(&self.archive)
+    }
+
     /// The facts of one archive.
     pub fn archive_facts(&self, name: &ArchiveName) -> Option<&ArchiveFacts> {
         self.archives.iter().find(|facts| &facts.name == name)
@@ -91,7 +99,9 @@ impl Manifest {
 
     /// Tables whose rows this backup's own archive holds.
     pub fn dumped(&self) -> impl Iterator<Item = &TableEntry> {
-        self.tables.iter().filter(|table| table.holds_data_in(&self.archive))
+        self.tables
+            .iter()
+            .filter(|table| table.holds_data_in(&self.archive))
     }
 
     /// Size of everything this set stored, the manifest aside.
@@ -167,7 +177,9 @@ pub struct TableEntry {
 impl TableEntry {
     /// Whether `archive` is where its rows lie.
     pub fn holds_data_in(&self, archive: &ArchiveName) -> bool {
-        self.data.as_ref().is_some_and(|data| &data.archive == archive)
+        self.data
+            .as_ref()
+            .is_some_and(|data| &data.archive == archive)
     }
 }
 

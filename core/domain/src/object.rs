@@ -25,7 +25,9 @@ impl ObjectKey {
         let good_part = |part: &str| {
             !part.is_empty()
                 && !part.starts_with('.')
-                && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+                && part
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
         };
         if text.len() <= MAX_KEY_BYTES && text.split('/').all(good_part) {
             Ok(Self(text))
@@ -150,7 +152,17 @@ mod tests {
 
     #[test]
     fn a_key_cannot_leave_its_folder() {
-        for bad in ["", "/a", "a//b", "../a", "a/../b", "a/.hidden", "a\\b", "a b", "a\n"] {
+        for bad in [
+            "",
+            "/a",
+            "a//b",
+            "../a",
+            "a/../b",
+            "a/.hidden",
+            "a\\b",
+            "a b",
+            "a\n",
+        ] {
             assert!(ObjectKey::parse(bad).is_err(), "{bad:?}");
         }
         assert!(ObjectKey::parse("full/full_1_2.backup.manifest.json").is_ok());

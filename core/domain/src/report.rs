@@ -228,6 +228,8 @@ pub struct Validation {
 impl Validation {
     /// No finding says that it does not restore exactly.
     pub fn is_valid(&self) -> bool {
-        self.findings.iter().all(|finding| finding.severity != Severity::Error)
+        self.findings
+            .iter()
+            .all(|finding| finding.severity != Severity::Error)
     }
 }

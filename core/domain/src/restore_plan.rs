@@ -56,14 +56,21 @@ pub fn plan(manifest: Manifest, only: &[TableName]) -> Result<RestorePlan, NoSuc
         .iter()
         .filter(wanted)
         .filter_map(|entry| {
-            Some(TableLoad { entry: entry.clone(), data: entry.data.clone()? })
+            Some(TableLoad {
+                entry: entry.clone(),
+                data: entry.data.clone()?,
+            })
         })
         .collect();
     loads.sort_by(|a, b| {
         (b.data.plain_bytes, &a.entry.name).cmp(&(a.data.plain_bytes, &b.entry.name))
     });
     let sources = shares(&manifest, &loads);
-    Ok(RestorePlan { manifest, loads, sources })
+    Ok(RestorePlan {
+        manifest,
+        loads,
+        sources,
+    })
 }
 
 /// The archives read, the newest last: the restore point's own always, for its schema.
@@ -76,12 +83,17 @@ fn shares(manifest: &Manifest, loads: &[TableLoad]) -> Vec<ArchiveShare> {
     }
     let needed = |facts: &&ArchiveFacts| {
         facts.name == manifest.archive
+            || &facts.name == manifest.definitions_in()
             || per_archive.contains_key(&facts.name)
             || manifest.large_objects.archive.as_ref() == Some(&facts.name)
     };
     let share = |facts: &ArchiveFacts| {
         let (tables, block_bytes) = per_archive.get(&facts.name).copied().unwrap_or_default();
-        ArchiveShare { facts: facts.clone(), tables, block_bytes }
+        ArchiveShare {
+            facts: facts.clone(),
+            tables,
+            block_bytes,
+        }
     };
     manifest.archives.iter().filter(needed).map(share).collect()
 }

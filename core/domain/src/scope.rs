@@ -51,8 +51,11 @@ pub struct ScopeRequest<'a> {
 /// Decides for every table. A table is kept only when the detector proved it unchanged *and* the
 /// base knows where its rows lie; everything else is dumped.
 pub fn decide(request: ScopeRequest<'_>) -> Vec<ScopedTable> {
-    let mut verdicts: HashMap<Oid, TableVerdict> =
-        request.verdicts.into_iter().map(|verdict| (verdict.oid, verdict)).collect();
+    let mut verdicts: HashMap<Oid, TableVerdict> = request
+        .verdicts
+        .into_iter()
+        .map(|verdict| (verdict.oid, verdict))
+        .collect();
     let kept: HashMap<Oid, &TableData> = request
         .base
         .iter()
@@ -67,11 +70,21 @@ pub fn decide(request: ScopeRequest<'_>) -> Vec<ScopedTable> {
             rowless(&facts, request.operational)
         };
         if let Some(reason) = without_rows {
-            return ScopedTable { facts, decision: Decision::NoRows, reason, evidence: None };
+            return ScopedTable {
+                facts,
+                decision: Decision::NoRows,
+                reason,
+                evidence: None,
+            };
         }
         let (decision, reason, evidence) =
             decide_rows(request.kind, verdict, kept.get(&facts.oid).copied());
-        ScopedTable { facts, decision, reason, evidence }
+        ScopedTable {
+            facts,
+            decision,
+            reason,
+            evidence,
+        }
     };
     request.facts.into_iter().map(decide_one).collect()
 }
@@ -100,9 +113,11 @@ fn decide_rows(
     };
     match (kind, verdict.verdict, kept) {
         (BackupKind::Full, _, _) => (Decision::Dump, Reason::Full, verdict.evidence),
-        (_, Verdict::Unchanged, Some(data)) => {
-            (Decision::Keep(Box::new(data.clone())), verdict.reason, verdict.evidence)
-        }
+        (_, Verdict::Unchanged, Some(data)) => (
+            Decision::Keep(Box::new(data.clone())),
+            verdict.reason,
+            verdict.evidence,
+        ),
         (_, Verdict::Unchanged, None) => (Decision::Dump, Reason::New, verdict.evidence),
         (_, _, _) => (Decision::Dump, verdict.reason, verdict.evidence),
     }

@@ -5,9 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// Object identifier of a relation or database in the source.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Oid(pub u32);
 
@@ -29,7 +27,10 @@ pub struct TableName {
 impl TableName {
     /// A name from its two parts, neither quoted.
     pub fn new(schema: impl Into<String>, name: impl Into<String>) -> Self {
-        Self { schema: schema.into(), name: name.into() }
+        Self {
+            schema: schema.into(),
+            name: name.into(),
+        }
     }
 
     /// Reads `schema.name` as people write it: parts may be double-quoted, an unquoted part is
@@ -37,8 +38,7 @@ impl TableName {
     pub fn parse(text: &str) -> Option<Self> {
         let (schema, rest) = take_part(text)?;
         let (name, end) = take_part(rest.strip_prefix('.')?)?;
-        (end.is_empty() && !schema.is_empty() && !name.is_empty())
-            .then_some(Self { schema, name })
+        (end.is_empty() && !schema.is_empty() && !name.is_empty()).then_some(Self { schema, name })
     }
 }
 
@@ -66,7 +66,12 @@ fn take_part(text: &str) -> Option<(String, &str)> {
 
 impl fmt::Display for TableName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", quoted_if_needed(&self.schema), quoted_if_needed(&self.name))
+        write!(
+            f,
+            "{}.{}",
+            quoted_if_needed(&self.schema),
+            quoted_if_needed(&self.name)
+        )
     }
 }
 
@@ -78,11 +83,17 @@ pub fn quote_identifier(name: &str) -> String {
 /// A string literal for SQL text, safe whatever standard_conforming_strings says.
 pub fn quote_literal(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('\'', "''");
-    if text.contains('\\') { format!(" E'{escaped}'") } else { format!("'{escaped}'") }
+    if text.contains('\\') {
+        format!(" E'{escaped}'")
+    } else {
+        format!("'{escaped}'")
+    }
 }
 
 fn quoted_if_needed(name: &str) -> String {
-    let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    let plain = name
+        .bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
     if plain && !name.is_empty() && !name.as_bytes()[0].is_ascii_digit() {
         name.to_owned()
     } else {
@@ -196,8 +207,12 @@ mod tests {
 
     #[test]
     fn a_printed_name_is_read_back() {
-        for (schema, name) in [("public", "t"), ("We ird", "a.b"), ("s", "say \"hi\""), ("s", "Ñ\n")]
-        {
+        for (schema, name) in [
+            ("public", "t"),
+            ("We ird", "a.b"),
+            ("s", "say \"hi\""),
+            ("s", "Ñ\n"),
+        ] {
             let table = TableName::new(schema, name);
             assert_eq!(TableName::parse(&table.to_string()), Some(table));
         }

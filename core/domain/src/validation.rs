@@ -3,9 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// How deep a validation looks. Each level includes the ones before it.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ValidationLevel {
     /// Every object is there with its size.
@@ -22,8 +20,13 @@ pub enum ValidationLevel {
 
 impl ValidationLevel {
     /// All levels, shallowest first.
-    pub const ALL: [Self; 5] =
-        [Self::Presence, Self::Checksum, Self::Readable, Self::Chain, Self::Drill];
+    pub const ALL: [Self; 5] = [
+        Self::Presence,
+        Self::Checksum,
+        Self::Readable,
+        Self::Chain,
+        Self::Drill,
+    ];
 }
 
 /// How bad a finding is.

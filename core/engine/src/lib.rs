@@ -2,6 +2,7 @@
 //! module per thing a person can ask for. Flows are blocking: a port may be a plugin in another
 //! process, and nothing asynchronous crosses that boundary.
 
+pub mod adopt;
 pub mod backup;
 pub mod faults;
 mod history;

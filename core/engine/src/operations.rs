@@ -11,6 +11,7 @@ use respaldo_domain::report::{BackupReport, PreviewReport, RestoreReport, Valida
 use respaldo_domain::table::TableName;
 use respaldo_postgres::{ConnInfo, Tools};
 
+use crate::adopt::{self, AdoptReport};
 use crate::backup::{self, BackupError, BackupRequest};
 use crate::history::History;
 use crate::intent::WorkDir;
@@ -234,6 +235,11 @@ impl Operations {
     /// Makes the catalog again from the manifests in storage.
     pub fn rebuild_catalog(&self, cx: &Context) -> Result<RebuildReport, Fault> {
         rebuild::rebuild(&self.parts, cx)
+    }
+
+    /// Makes backups of the existing system ours: reads each archive that no manifest seals.
+    pub fn adopt(&self, cx: &Context) -> Result<AdoptReport, Fault> {
+        adopt::adopt(&self.parts, cx)
     }
 
     /// Removes catalog rows of backups whose objects are gone from storage; never objects.

@@ -133,6 +133,7 @@ impl History {
             lsn_end: Some("0/16B3800".to_owned()),
             source: source(),
             tools: tools(),
+            definitions: None,
             objects: vec![SealedObject {
                 role: ObjectRole::Archive,
                 key: archive.key(),

@@ -49,6 +49,7 @@ pub fn manifest() -> Manifest {
         lsn_end: Some("0/1A2B4000".into()),
         source: source(),
         tools: tools(),
+        definitions: None,
         objects: objects(),
         archives: vec![archive(FULL, 90_000, 1), archive(INC, 4_321, 2)],
         tables: tables(),

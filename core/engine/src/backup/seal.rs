@@ -229,6 +229,7 @@ fn manifest(parts: &Parts, run: &Run, draft: Draft<'_>, objects: Vec<SealedObjec
             detector: parts.detector.name().to_owned(),
             fingerprint: fingerprint::ALGORITHM.to_owned(),
         },
+        definitions: None,
         objects,
         archives,
         tables,

@@ -174,7 +174,7 @@ pub(super) fn check_objects(
         .map_err(RestoreError::Backup)?;
     let lenient = restore.request.options.allow_older_tables;
     for share in &plan.sources {
-        let own = share.facts.name == plan.manifest.archive;
+        let own = &share.facts.name == plan.manifest.definitions_in();
         match present(restore, &share.facts) {
             Err(fault) if own || !lenient => return Err(RestoreError::Backup(fault)),
             _ => {}

@@ -50,7 +50,7 @@ pub(super) fn fetch(
 }
 
 fn cut(restore: &Restore<'_>, plan: &RestorePlan) -> Result<SchemaFiles, Fault> {
-    let own = &plan.manifest.archive;
+    let own = plan.manifest.definitions_in();
     let folder = restore
         .work
         .file(&format!("restore-{}", uuid::Uuid::new_v4().simple()));

@@ -298,6 +298,7 @@ fn manifest(
             detector: "pg-stat".to_owned(),
             fingerprint: ALGORITHM.to_owned(),
         },
+        definitions: None,
         objects: vec![
             sealed(ObjectRole::Archive, name.key(), &own.bytes),
             sealed(ObjectRole::Stats, name.stats_key(), &stats(name)),
