@@ -1,1 +1,35 @@
-//! Dumpers.
+//! Dumpers: from an exported snapshot to one custom-format archive that stock pg_restore reads.
+
+mod options;
+#[cfg(feature = "pg-dump")]
+mod pg_dump;
+
+use std::sync::Arc;
+
+use respaldo_engine::ports::Dumper;
+use respaldo_postgres::Tools;
+
+pub use options::DumperOptions;
+
+/// Names that [`by_name`] knows, the default first.
+pub const NAMES: &[&str] = &[
+    #[cfg(feature = "pg-dump")]
+    pg_dump::NAME,
+];
+
+/// The dumper of that name with its usual options.
+pub fn by_name(name: &str, tools: &Tools) -> Option<Arc<dyn Dumper>> {
+    with_options(name, tools, &DumperOptions::default())
+}
+
+/// The dumper of that name.
+pub fn with_options(name: &str, tools: &Tools, options: &DumperOptions) -> Option<Arc<dyn Dumper>> {
+    match name {
+        #[cfg(feature = "pg-dump")]
+        pg_dump::NAME => Some(Arc::new(pg_dump::PgDump::new(
+            tools.pg_dump.clone(),
+            options,
+        ))),
+        _ => None,
+    }
+}

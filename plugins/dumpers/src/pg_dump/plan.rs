@@ -1,0 +1,102 @@
+//! Which pg_dumps are run, with which arguments.
+
+use respaldo_domain::table::TableName;
+use respaldo_engine::ports::{DumpRequest, Fault, FaultKind};
+
+use super::catalog::Relations;
+use super::names;
+
+/// Runs wait for each other with an open connection and locks: a few, not dozens.
+const MAX_RUNS: usize = 12;
+/// Encodings for which there is no conversion to UTF-8: those dumps stay in the database's own.
+const NOT_CONVERTED: [&str; 2] = ["SQL_ASCII", "MULE_INTERNAL"];
+
+/// The arguments of each run; the first one writes the definitions.
+pub(super) fn plan(
+    request: &DumpRequest,
+    relations: &Relations,
+    argument_bytes: usize,
+) -> Result<Vec<Vec<String>>, Fault> {
+    let whole = whole(request, relations);
+    if names::space(&whole) <= argument_bytes {
+        return Ok(vec![whole]);
+    }
+    let runs = split(request, relations, argument_bytes);
+    match runs.iter().all(|run| names::space(run) <= argument_bytes) {
+        true if runs.len() <= MAX_RUNS => Ok(runs),
+        _ => Err(Fault::bare(
+            FaultKind::Invalid,
+            format!(
+                "naming all relations takes more than argument_bytes = {argument_bytes} allows"
+            ),
+        )),
+    }
+}
+
+/// One run that is told whose rows to leave out.
+fn whole(request: &DumpRequest, relations: &Relations) -> Vec<String> {
+    let mut arguments = definitions(request, relations);
+    let tables = relations.excluded.iter().map(|(_, name)| name);
+    let without_data = tables.chain(&relations.unreadable_sequences);
+    arguments.extend(without_data.map(|name| names::of_relation("exclude-table-data", name)));
+    arguments
+}
+
+/// Definitions without any data but large objects, then runs which are told whose data to dump.
+/// They are not `--data-only`: that would leave out the refreshes of materialized views.
+fn split(request: &DumpRequest, relations: &Relations, argument_bytes: usize) -> Vec<Vec<String>> {
+    let mut first = definitions(request, relations);
+    first.push("--exclude-table-data=*.*".to_owned());
+    let mut runs = vec![first];
+    let start = || [common(request), vec!["-B".to_owned()]].concat();
+    let mut run = start();
+    // Views first, so that all are in one run, which knows what order their refreshes need.
+    let views = relations.views.iter().chain(&relations.configuration);
+    let scope = request.tables.iter().map(|table| &table.name);
+    for name in views.chain(&relations.sequences).chain(scope) {
+        let argument = names::of_relation("table", name);
+        let is_full = names::space(&run) + names::space([&argument]) > argument_bytes;
+        if is_full && !relations.views.contains(name) {
+            runs.push(std::mem::replace(&mut run, start()));
+        }
+        run.push(argument);
+    }
+    runs.push(run);
+    runs
+}
+
+fn definitions(request: &DumpRequest, relations: &Relations) -> Vec<String> {
+    let mut arguments = common(request);
+    arguments.push(
+        if request.large_objects {
+            "-b"
+        } else {
+            "-B"
+        }
+        .to_owned(),
+    );
+    let schemas = request.exclude_schemas.iter();
+    arguments.extend(schemas.map(|schema| names::of_schema("exclude-schema", schema)));
+    let left_out: &[TableName] = &relations.left_out;
+    arguments.extend(
+        left_out
+            .iter()
+            .map(|name| names::of_relation("exclude-table", name)),
+    );
+    arguments
+}
+
+fn common(request: &DumpRequest) -> Vec<String> {
+    let mut arguments = vec![
+        "--format=custom".to_owned(),
+        "--compress=0".to_owned(),
+        format!("--snapshot={}", request.snapshot),
+        format!("--lock-wait-timeout={}", request.lock_timeout_ms),
+    ];
+    // Blocks are loaded by sessions that speak UTF-8, and patterns are in it.
+    let encoding = request.target.facts.properties.encoding.as_str();
+    if !NOT_CONVERTED.contains(&encoding) {
+        arguments.push("--encoding=UTF8".to_owned());
+    }
+    arguments
+}

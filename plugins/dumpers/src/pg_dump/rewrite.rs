@@ -1,0 +1,173 @@
+//! Passing blocks on: plain in, compressed out, rows counted and fingerprinted on the way.
+
+use std::collections::HashMap;
+
+use respaldo_archive::{
+    ArchiveError, ArchiveWriter, Block, BlockReport, CopyLines, EncodeOptions, Toc,
+};
+use respaldo_domain::fingerprint::RowFingerprint;
+use respaldo_domain::manifest::BlockRef;
+use respaldo_domain::object::Sha256;
+use respaldo_domain::table::{Oid, TableName};
+use respaldo_engine::ports::{
+    ArchiveFile, Context, DumpReceipt, DumpRequest, DumpedTable, Fault, FaultKind,
+};
+use respaldo_postgres::ToolVersion;
+
+use super::columns;
+use super::faults;
+use super::merge::Joined;
+use super::run::{Run, Stream};
+use crate::options::Level;
+
+/// Writes the archive of a dump.
+pub(super) struct Rewriter<'a> {
+    writer: ArchiveWriter<&'a mut dyn ArchiveFile>,
+    ids: Vec<HashMap<i32, i32>>,
+    scope: HashMap<i32, InScope>,
+    tables: Vec<DumpedTable>,
+    level: Level,
+    cx: &'a Context,
+}
+
+/// A table whose rows are fingerprinted.
+struct InScope {
+    oid: Oid,
+    name: TableName,
+    columns: Vec<String>,
+}
+
+impl<'a> Rewriter<'a> {
+    /// Writes the table of contents.
+    pub(super) fn create(
+        archive: &'a mut dyn ArchiveFile,
+        joined: Joined,
+        request: &DumpRequest,
+        level: Level,
+        cx: &'a Context,
+    ) -> Result<Self, Fault> {
+        let scope = in_scope(&joined.toc, request)?;
+        let toc = joined.toc.with_compression(level.header());
+        let encoding = EncodeOptions {
+            level: Some(u8::from(level).into()),
+            threads: 1,
+        };
+        let writer = ArchiveWriter::create(archive, toc, encoding).map_err(faults::of_archive)?;
+        Ok(Self {
+            writer,
+            ids: joined.ids,
+            scope,
+            tables: Vec::new(),
+            level,
+            cx,
+        })
+    }
+
+    /// Takes all blocks of a run.
+    pub(super) fn take(&mut self, index: usize, run: &mut Run<'_>) -> Result<(), Fault> {
+        loop {
+            self.cx.check()?;
+            let taken = match run.reader.next_block() {
+                Ok(Some(block)) => self.block(index, block),
+                Ok(None) => return Ok(()),
+                Err(error) => Err(error),
+            };
+            taken.map_err(|error| run.explain(error))?;
+        }
+    }
+
+    fn block(&mut self, run: usize, block: Block<'_, Stream<'_>>) -> Result<(), ArchiveError> {
+        let there = block.dump_id();
+        let Some(&dump_id) = self.ids.get(run).and_then(|ids| ids.get(&there)) else {
+            return Err(ArchiveError::UnexpectedBlock(there));
+        };
+        match self.scope.remove(&dump_id) {
+            Some(table) => self.rows(dump_id, block, table),
+            None => self.pass(dump_id, block),
+        }
+    }
+
+    fn rows(
+        &mut self,
+        dump_id: i32,
+        block: Block<'_, Stream<'_>>,
+        table: InScope,
+    ) -> Result<(), ArchiveError> {
+        let mut lines = CopyLines::new();
+        let mut fingerprint = RowFingerprint::default();
+        let progress = self.cx.progress();
+        let report = self.writer.rewrite_block(dump_id, block, |piece| {
+            progress.bytes(piece.len() as u64);
+            lines.push(piece, |row| fingerprint.add(row))
+        })?;
+        lines.finish()?;
+        progress.table(&table.name.to_string());
+        let block = block_ref(&report).ok_or(ArchiveError::UnfinishedBlock(dump_id))?;
+        let plain_bytes = report.plain_bytes.unwrap_or_default();
+        let InScope { oid, columns, .. } = table;
+        self.tables.push(DumpedTable {
+            oid,
+            block,
+            plain_bytes,
+            fingerprint,
+            columns,
+        });
+        Ok(())
+    }
+
+    /// Large objects, and rows of extensions.
+    fn pass(&mut self, dump_id: i32, block: Block<'_, Stream<'_>>) -> Result<(), ArchiveError> {
+        let report = self.writer.rewrite_block(dump_id, block, |_| Ok(()))?;
+        self.cx
+            .progress()
+            .bytes(report.plain_bytes.unwrap_or_default());
+        Ok(())
+    }
+
+    /// Writes the offsets. Fails when a promised block did not come.
+    pub(super) fn finish(self, pg_dump: &ToolVersion) -> Result<DumpReceipt, Fault> {
+        if let Some(table) = self.scope.values().next() {
+            let what = format!("no rows of table {} came", table.name);
+            return Err(Fault::bare(FaultKind::Corrupt, what));
+        }
+        let header_version = self.writer.toc().header.version.to_string();
+        self.writer.finish().map_err(faults::of_archive)?;
+        Ok(DumpReceipt {
+            pg_dump: pg_dump.text.clone(),
+            header_version,
+            compression: self.level.compression(),
+            tables: self.tables,
+        })
+    }
+}
+
+fn in_scope(toc: &Toc, request: &DumpRequest) -> Result<HashMap<i32, InScope>, Fault> {
+    let mut names: HashMap<Oid, &TableName> = request
+        .tables
+        .iter()
+        .map(|table| (table.oid, &table.name))
+        .collect();
+    let mut scope = HashMap::new();
+    for entry in toc.table_data() {
+        let oid = Oid(entry.oid);
+        let Some(name) = names.remove(&oid).cloned() else {
+            continue;
+        };
+        let statement = entry.copy_stmt.as_ref().and_then(|text| text.as_str());
+        let columns = statement.and_then(columns::of_copy).ok_or_else(|| {
+            let what = format!("the COPY statement of table {name} is not understood");
+            Fault::bare(FaultKind::Corrupt, what)
+        })?;
+        scope.insert(entry.dump_id, InScope { oid, name, columns });
+    }
+    Ok(scope)
+}
+
+fn block_ref(report: &BlockReport) -> Option<BlockRef> {
+    Some(BlockRef {
+        dump_id: report.info.dump_id,
+        offset: report.info.offset,
+        length: report.info.length,
+        sha256: Sha256(report.sha256?),
+    })
+}
