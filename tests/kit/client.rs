@@ -1,5 +1,6 @@
 //! One blocking session on a server; open several for writers that stay idle in a transaction.
 
+use std::future::poll_fn;
 use std::str::FromStr;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow, PgSslMode};
@@ -69,6 +70,20 @@ impl Client {
             copying.finish().await
         });
         copied.map(drop).map_err(|e| describe(&e))
+    }
+
+    /// What a `COPY ... TO STDOUT` gives; the error starts with the SQLSTATE.
+    pub fn try_copy_out(&mut self, copy: &str) -> Result<Vec<u8>, String> {
+        let session = self.session.as_mut().unwrap();
+        let copied = self.runtime.block_on(async {
+            let mut bytes = Vec::new();
+            let mut chunks = session.copy_out_raw(copy).await?;
+            while let Some(chunk) = poll_fn(|cx| chunks.as_mut().poll_next(cx)).await {
+                bytes.extend_from_slice(&chunk?);
+            }
+            Ok(bytes)
+        });
+        copied.map_err(|e: sqlx::Error| describe(&e))
     }
 
     /// The single value of a query; panics when there is none.

@@ -7,6 +7,8 @@
 //! Copies of one template share their system identifier; [`ClusterBuilder::own_identity`] makes a
 //! cluster with another one.
 
+mod relatives;
+
 use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
