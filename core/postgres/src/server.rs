@@ -47,7 +47,7 @@ pub fn lsn(session: &mut Session) -> Result<Option<String>, PgError> {
 
 /// Lifts the limits of newer versions under which a long or idle transaction of ours would die;
 /// the other sessions' settings are the same on every version and made when connecting.
-pub(crate) fn lift_time_limits(session: &mut Session) -> Result<(), PgError> {
+pub fn lift_time_limits(session: &mut Session) -> Result<(), PgError> {
     session
         .rows(sql("SELECT pg_catalog.set_config(s.name, '0', false) \
              FROM pg_catalog.pg_settings AS s \

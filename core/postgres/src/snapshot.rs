@@ -110,14 +110,11 @@ impl Snapshot {
     }
 
     fn live(&mut self) -> Result<&mut Session, PgError> {
-        let session = match self.live.take() {
-            Some(session) => session,
-            None => {
-                let mut session = Session::connect(&self.info, &self.options)?;
-                server::lift_time_limits(&mut session)?;
-                session
-            }
-        };
+        if let Some(session) = self.live.take() {
+            return Ok(self.live.insert(session));
+        }
+        let mut session = Session::connect(&self.info, &self.options)?;
+        server::lift_time_limits(&mut session)?;
         Ok(self.live.insert(session))
     }
 }

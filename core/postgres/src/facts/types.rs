@@ -44,12 +44,9 @@ impl Types {
             let own = self.0.get(oid).map_or("", |this| &this.own);
             hasher.update(format!("{oid}={own};"));
         }
-        hasher
-            .finalize()
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        let digest = hasher.finalize();
+        let half = digest.first_chunk::<16>().map_or(0, |bytes| u128::from_be_bytes(*bytes));
+        format!("{half:032x}")
     }
 
     /// Whether a value may print the name of another object, which can be renamed at any time.

@@ -1,0 +1,51 @@
+//! `always`: dumps everything.
+
+use std::collections::BTreeMap;
+
+use respaldo_domain::changes::{Reason, TableVerdict, Verdict};
+use respaldo_engine::ports::{
+    ChangeDetector, Context, Detection, DetectionRequest, Fault, LargeObjectVerdict, SourceTarget,
+};
+use serde_json::Value;
+
+pub(crate) const NAME: &str = "always";
+
+/// Looks at nothing.
+#[derive(Debug)]
+pub(crate) struct Always;
+
+impl ChangeDetector for Always {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn baseline(&self, _target: &SourceTarget, _cx: &Context) -> Result<Value, Fault> {
+        Ok(Value::Null)
+    }
+
+    fn verdicts(&self, request: &DetectionRequest, _cx: &Context) -> Result<Detection, Fault> {
+        let verdict = |facts: &respaldo_domain::table::TableFacts| TableVerdict {
+            oid: facts.oid,
+            verdict: Verdict::Changed,
+            reason: Reason::Always,
+            evidence: None,
+        };
+        let large_objects = LargeObjectVerdict {
+            verdict: Verdict::Changed,
+            reason: Reason::Always,
+            count: None,
+            evidence: None,
+        };
+        Ok(Detection {
+            tables: request
+                .tables
+                .iter()
+                .filter(|f| f.has_data())
+                .map(verdict)
+                .collect(),
+            large_objects,
+            alarms: Vec::new(),
+            figures: BTreeMap::new(),
+        })
+    }
+}

@@ -1,0 +1,72 @@
+//! What is stored of a table for the next comparison, and how it is spelled.
+
+use chrono::{DateTime, FixedOffset};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::counters::{Epoch, Vector};
+
+/// A count and an order-independent sum over the rows a snapshot sees.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Print {
+    pub rows: u64,
+    /// Sum of 64-bit hashes; as text, because it outgrows every integer.
+    pub sum: String,
+}
+
+/// The counters as they stood just before the snapshot of the data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CounterEvidence {
+    pub vector: Vector,
+    pub epoch: Epoch,
+    /// File under the snapshot: rewriting a table is not counted.
+    pub relfilenode: u32,
+}
+
+/// Evidence of one table, or of the content of all large objects.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Evidence {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counters: Option<CounterEvidence>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub print: Option<Print>,
+    /// When its rows were last looked at; the spot check goes by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified_at: Option<DateTime<FixedOffset>>,
+}
+
+/// Evidence that cannot be read is no evidence.
+pub(crate) fn decode<T: for<'de> Deserialize<'de>>(value: Option<&Value>) -> Option<T> {
+    value.and_then(|value| T::deserialize(value).ok())
+}
+
+/// Values of ours always have a JSON form; without one there would be no evidence, hence a dump.
+pub(crate) fn encode<T: Serialize>(evidence: &T) -> Option<Value> {
+    serde_json::to_value(evidence).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evidence_is_read_back_as_it_was_written() {
+        let evidence = Evidence {
+            counters: Some(CounterEvidence {
+                vector: Vector([1, 2, 3]),
+                epoch: Epoch("e".to_owned()),
+                relfilenode: 7,
+            }),
+            print: Some(Print {
+                rows: 2,
+                sum: "-36893488147419103232".to_owned(),
+            }),
+            verified_at: DateTime::parse_from_rfc3339("2026-11-24T02:17:46.123456Z").ok(),
+        };
+        assert_eq!(decode(encode(&evidence).as_ref()), Some(evidence));
+        assert_eq!(
+            decode::<Evidence>(Some(&serde_json::json!({"print": 3}))),
+            None
+        );
+    }
+}
