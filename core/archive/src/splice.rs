@@ -85,6 +85,37 @@ impl Splice {
         Ok(dump_id)
     }
 
+    /// Takes in all large objects of another archive with their comments and grants; a schema that has its own must not
+    /// be given others. Returns the new dump ids by the old ones.
+    pub fn add_large_objects(&mut self, foreign: &Toc) -> Result<HashMap<i32, i32>> {
+        let mut ids = HashMap::new();
+        for entry in foreign
+            .entries
+            .iter()
+            .filter(|entry| is_of_large_objects(entry))
+        {
+            let dump_id = self.next_id;
+            self.next_id = dump_id.checked_add(1).ok_or(ArchiveError::NoFreeId)?;
+            ids.insert(entry.dump_id, dump_id);
+            let offset = match entry.offset {
+                Offset::NoData => Offset::NoData,
+                Offset::NotSet | Offset::At(_) => Offset::NotSet,
+            };
+            self.added.push(Entry {
+                dump_id,
+                dependencies: entry
+                    .dependencies
+                    .iter()
+                    .filter_map(|id| ids.get(id))
+                    .copied()
+                    .collect(),
+                offset,
+                ..entry.clone()
+            });
+        }
+        Ok(ids)
+    }
+
     /// The joined table of contents: new data entries right before the first entry of section post-data.
     pub fn finish(mut self) -> Toc {
         let post_data = self
@@ -97,6 +128,23 @@ impl Splice {
         self.toc.fill_relkinds();
         self.toc
     }
+}
+
+/// Large objects, and what is said about them.
+fn is_of_large_objects(entry: &Entry) -> bool {
+    let about = || {
+        entry
+            .tag
+            .as_str()
+            .is_some_and(|tag| tag.starts_with("LARGE OBJECT"))
+    };
+    ["BLOB", "BLOBS", "BLOB METADATA"]
+        .iter()
+        .any(|desc| entry.is(desc))
+        || (["ACL", "COMMENT", "SECURITY LABEL"]
+            .iter()
+            .any(|desc| entry.is(desc))
+            && about())
 }
 
 fn named<'a>(toc: &'a Toc, desc: &'a str) -> impl Iterator<Item = (usize, &'a Entry)> {

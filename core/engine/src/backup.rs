@@ -7,7 +7,7 @@
 
 mod base;
 mod dump;
-mod seal;
+pub(crate) mod seal;
 mod yielding;
 
 use std::time::Instant;
@@ -321,13 +321,8 @@ fn give_up(parts: &Parts, run: &Run, name: &ArchiveName, error: &BackupError, cx
     let message = chain(error);
     // The run may have been interrupted; tidying up is not to be.
     let cx = &cx.with_interrupt(crate::ports::Interrupt::default());
-    let work = WorkDir::open(&parts.settings.work_dir);
-    let removed = match parts.store.is_sealed(name, cx) {
-        Ok(true) => Ok(()),
-        Ok(false) => parts.store.remove_unsealed(name, cx),
-        Err(fault) => Err(fault),
-    };
-    let tidy = removed.and_then(|()| work?.forget_intent(name));
+    let tidy =
+        WorkDir::open(&parts.settings.work_dir).and_then(|work| work.undo(name, &parts.store, cx));
     if let Err(fault) = tidy {
         tracing::warn!(error = %chain(&fault), "litter is left for the next run to sweep");
     }

@@ -78,8 +78,10 @@ impl WorkDir {
         })
     }
 
-    /// Takes back the intent of a set of which nothing is left.
-    pub fn forget_intent(&self, archive: &ArchiveName) -> Result<(), Fault> {
+    /// Removes everything of a set that a failed run wrote, then its intent. A set that is sealed
+    /// all the same stays.
+    pub fn undo(&self, archive: &ArchiveName, store: &Store, cx: &Context) -> Result<(), Fault> {
+        remove_litter(archive, store, cx)?;
         let path = self.root.join("intents").join(format!("{archive}.json"));
         OpenIntent {
             path,

@@ -4,6 +4,8 @@
 
 pub mod adopt;
 pub mod backup;
+pub mod consolidate;
+pub mod export;
 pub mod faults;
 mod history;
 mod intent;

@@ -1,11 +1,12 @@
 //! Everything respaldo can be asked, as one façade for the command line, the panel and other
 //! programs.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset};
-use respaldo_domain::backup::{ArchiveName, BackupId};
+use respaldo_domain::backup::{ArchiveName, BackupId, Trigger};
 use respaldo_domain::manifest::Manifest;
 use respaldo_domain::report::{BackupReport, PreviewReport, RestoreReport, Validation};
 use respaldo_domain::table::TableName;
@@ -13,6 +14,8 @@ use respaldo_postgres::{ConnInfo, Tools};
 
 use crate::adopt::{self, AdoptReport};
 use crate::backup::{self, BackupError, BackupRequest};
+use crate::consolidate;
+use crate::export::{self, ExportError, ExportReport};
 use crate::history::History;
 use crate::intent::WorkDir;
 use crate::ports::{
@@ -115,6 +118,26 @@ impl Operations {
         cx: &Context,
     ) -> Result<BackupReport, BackupError> {
         backup::backup(&self.parts, request, cx)
+    }
+
+    /// Makes a full from the newest restore point, without reading the database.
+    pub fn consolidate(
+        &self,
+        label: Option<String>,
+        trigger: Trigger,
+        cx: &Context,
+    ) -> Result<BackupReport, BackupError> {
+        consolidate::consolidate(&self.parts, label, trigger, cx)
+    }
+
+    /// Writes one stock archive of a restore point.
+    pub fn export(
+        &self,
+        selector: &Selector,
+        out: &mut dyn Write,
+        cx: &Context,
+    ) -> Result<ExportReport, ExportError> {
+        export::export(&self.parts, selector, out, cx)
     }
 
     /// Restores a backup.

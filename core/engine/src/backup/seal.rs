@@ -11,7 +11,7 @@ use respaldo_domain::fingerprint;
 use respaldo_domain::manifest::{
     ArchiveFacts, LargeObjects, Manifest, TableData, TableEntry, Tools,
 };
-use respaldo_domain::object::{ObjectRole, SealedObject};
+use respaldo_domain::object::{ObjectKey, ObjectRole, SealedObject};
 use respaldo_domain::report::{SinkOutcome, SinkState, Warning, WarningCode};
 use respaldo_domain::scope::{Decision, ScopedTable};
 use respaldo_postgres::roles;
@@ -133,6 +133,15 @@ fn put_objects(
     if let Some(text) = roles {
         payloads.push((ObjectRole::Roles, name.roles_key(), Payload::bytes(text)));
     }
+    put_payloads(set, payloads, cx)
+}
+
+/// Puts the objects of a set in order; returns them as the manifest names them.
+pub(crate) fn put_payloads(
+    set: &mut SetWriter<'_>,
+    payloads: Vec<(ObjectRole, ObjectKey, Payload)>,
+    cx: &Context,
+) -> Result<Vec<SealedObject>, Fault> {
     let mut objects = Vec::new();
     for (role, key, payload) in payloads {
         set.put(&key, &payload, cx)?;
@@ -148,7 +157,7 @@ fn put_objects(
 }
 
 /// What each sink did, with a warning for each that owes the set.
-fn outcomes(
+pub(crate) fn outcomes(
     parts: &Parts,
     name: &ArchiveName,
     set: SetWriter<'_>,

@@ -1,0 +1,294 @@
+//! A new full made from the chain: the newest restore point spliced into one archive and sealed
+//! as a full of the same snapshot. The database is not read; backups after it build on it as they
+//! would have built on the restore point it was made from.
+
+use std::fs::OpenOptions;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use chrono::Local;
+use respaldo_domain::backup::{ArchiveName, BackupKind, Trigger};
+use respaldo_domain::changes::Reason;
+use respaldo_domain::manifest::{ArchiveFacts, BlockRef, Manifest, TableEntry};
+use respaldo_domain::object::{ObjectRole, SealedObject, Sha256};
+use respaldo_domain::report::{BackupReport, Warning, WarningCode};
+use uuid::Uuid;
+
+use crate::backup::seal::{outcomes, put_payloads};
+use crate::backup::{BackupError, chain};
+use crate::export::{ExportError, ExportReport, export};
+use crate::faults::step;
+use crate::history::History;
+use crate::intent::WorkDir;
+use crate::lease::Lease;
+use crate::operations::{Parts, Selector};
+use crate::ports::{Context, Fault, FaultKind, Interrupt, SealedBackup};
+use crate::store::{Payload, SetWriter};
+
+/// Objects other than archives are small.
+const MAX_OBJECT_BYTES: u64 = 512 * 1024 * 1024;
+
+/// Makes a full of the newest restore point.
+pub fn consolidate(
+    parts: &Parts,
+    label: Option<String>,
+    trigger: Trigger,
+    cx: &Context,
+) -> Result<BackupReport, BackupError> {
+    let _lease = lease(parts)?;
+    let work = WorkDir::open(&parts.settings.work_dir).map_err(BackupError::Repository)?;
+    let history =
+        History::load(&parts.store, &*parts.codec, &work, cx).map_err(BackupError::Repository)?;
+    let newest = history.newest().ok_or_else(|| {
+        let what = "there is no backup to make a full from";
+        BackupError::Repository(Fault::bare(FaultKind::NotFound, what))
+    })?;
+    let started_at = Local::now().fixed_offset();
+    let run = Uuid::new_v4();
+    let name = ArchiveName::new(
+        BackupKind::Full,
+        started_at,
+        (run.as_u128() & 0xffff) as u16,
+    );
+    let intent = work
+        .intend(&name, &newest.lineage)
+        .map_err(BackupError::Repository)?;
+    let draft = Draft {
+        name: name.clone(),
+        run,
+        label,
+        trigger,
+        started_at,
+        sequence: history.next_sequence(),
+    };
+    let selector = Selector::Name(newest.archive.clone());
+    match make(parts, &selector, draft, &work.spool(&name), cx) {
+        Ok(report) => {
+            if let Err(fault) = intent.close() {
+                tracing::warn!(%fault, "the intent could not be taken back; the next run does it");
+            }
+            Ok(report)
+        }
+        Err(error) => {
+            let stopped = cx.interrupt().is_set();
+            // The run may have been interrupted; tidying up is not to be.
+            let cx = &cx.with_interrupt(Interrupt::default());
+            if let Err(fault) = work.undo(&name, &parts.store, cx) {
+                tracing::warn!(error = %chain(&fault), "litter is left for the next run to sweep");
+            }
+            Err(if stopped {
+                BackupError::Interrupted
+            } else {
+                error
+            })
+        }
+    }
+}
+
+/// What the new manifest has of its own.
+struct Draft {
+    name: ArchiveName,
+    run: Uuid,
+    label: Option<String>,
+    trigger: Trigger,
+    started_at: chrono::DateTime<chrono::FixedOffset>,
+    sequence: u64,
+}
+
+/// Where the database cannot be reached no other run can be under way either: a run needs it.
+fn lease(parts: &Parts) -> Result<Option<Lease>, BackupError> {
+    match Lease::acquire(&parts.source) {
+        Ok(lease) => Ok(Some(lease)),
+        Err(fault) if fault.kind == FaultKind::Busy => Err(BackupError::Lease(fault)),
+        Err(_) => Ok(None),
+    }
+}
+
+fn make(
+    parts: &Parts,
+    selector: &Selector,
+    draft: Draft,
+    spool: &Path,
+    cx: &Context,
+) -> Result<BackupReport, BackupError> {
+    step("consolidate.export").map_err(BackupError::Dump)?;
+    let exported = export_to(parts, selector, spool, cx)?;
+    let mut set = parts.store.begin_set();
+    let objects = put_objects(parts, &mut set, &draft.name, &exported.manifest, spool, cx)
+        .map_err(BackupError::Store)?;
+    step("consolidate.manifest").map_err(BackupError::Store)?;
+    let manifest = manifest(parts, draft, exported, objects).map_err(BackupError::Dump)?;
+    let bytes = parts
+        .codec
+        .encode_manifest(&manifest)
+        .map_err(BackupError::Store)?;
+    set.put(&manifest.archive.manifest_key(), &Payload::bytes(bytes), cx)
+        .map_err(BackupError::Store)?;
+    let mut warnings = Vec::new();
+    let sinks = outcomes(parts, &manifest.archive, set, &mut warnings);
+    let location = parts.store.location(&manifest.archive.key());
+    let id = match &parts.catalog {
+        Some(catalog) => {
+            let sealed = SealedBackup {
+                manifest: &manifest,
+                location: &location,
+            };
+            catalog.seal(&sealed).inspect_err(|fault| {
+                let subject = chain(fault);
+                warnings.push(Warning {
+                    code: WarningCode::CatalogBehind,
+                    subject,
+                });
+            })
+        }
+        .ok(),
+        None => None,
+    };
+    Ok(BackupReport {
+        id,
+        base_id: None,
+        manifest,
+        location,
+        sinks,
+        steps: Vec::new(),
+        warnings,
+    })
+}
+
+fn export_to(
+    parts: &Parts,
+    selector: &Selector,
+    spool: &Path,
+    cx: &Context,
+) -> Result<ExportReport, BackupError> {
+    let writing = |e| Fault::io(format!("writing {}", spool.display()), e);
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options
+        .open(spool)
+        .map_err(writing)
+        .map_err(BackupError::Dump)?;
+    let mut out = BufWriter::with_capacity(256 * 1024, file);
+    let report = export(parts, selector, &mut out, cx).map_err(dump_error)?;
+    out.flush().map_err(writing).map_err(BackupError::Dump)?;
+    out.get_ref()
+        .sync_all()
+        .map_err(writing)
+        .map_err(BackupError::Dump)?;
+    Ok(report)
+}
+
+fn dump_error(error: ExportError) -> BackupError {
+    match error {
+        ExportError::Nothing(fault) | ExportError::Backup(fault) => BackupError::Dump(fault),
+        ExportError::Splice(error) => BackupError::Dump(Fault::new(
+            FaultKind::Invalid,
+            "joining the chain's archives",
+            error,
+        )),
+    }
+}
+
+/// The archive, and the readings and roles of the chain under the new name.
+fn put_objects(
+    parts: &Parts,
+    set: &mut SetWriter<'_>,
+    name: &ArchiveName,
+    from: &Manifest,
+    spool: &Path,
+    cx: &Context,
+) -> Result<Vec<SealedObject>, Fault> {
+    let mut payloads = vec![(ObjectRole::Archive, name.key(), Payload::file(spool, cx)?)];
+    if let Some(stats) = from.object(ObjectRole::Stats) {
+        let bytes = parts.store.read_all(&stats.key, MAX_OBJECT_BYTES, cx)?;
+        payloads.push((ObjectRole::Stats, name.stats_key(), Payload::bytes(bytes)));
+    }
+    let full = parts.store.manifest(&from.full, &*parts.codec, cx)?;
+    if let Some(roles) = full.object(ObjectRole::Roles) {
+        let bytes = parts.store.read_all(&roles.key, MAX_OBJECT_BYTES, cx)?;
+        payloads.push((ObjectRole::Roles, name.roles_key(), Payload::bytes(bytes)));
+    }
+    put_payloads(set, payloads, cx)
+}
+
+/// The restore point's manifest, with everything in the new archive.
+fn manifest(
+    parts: &Parts,
+    draft: Draft,
+    exported: ExportReport,
+    objects: Vec<SealedObject>,
+) -> Result<Manifest, Fault> {
+    let from = exported.manifest.clone();
+    let archive = objects
+        .iter()
+        .find(|object| object.role == ObjectRole::Archive);
+    let like = from.archive_facts(from.definitions_in());
+    let own = archive.zip(like).map(|(object, like)| ArchiveFacts {
+        name: draft.name.clone(),
+        size_bytes: object.size_bytes,
+        sha256: object.sha256,
+        compression: like.compression,
+        header_version: exported.header_version.clone(),
+    });
+    let tables = from
+        .tables
+        .iter()
+        .map(|table| moved(table, &draft.name, &exported));
+    let tables = tables.collect::<Result<Vec<_>, Fault>>()?;
+    let mut large_objects = from.large_objects.clone();
+    large_objects.archive = large_objects.archive.map(|_| draft.name.clone());
+    Ok(Manifest {
+        kind: BackupKind::Full,
+        label: draft.label,
+        trigger: draft.trigger,
+        run: draft.run,
+        sequence: draft.sequence,
+        base: None,
+        full: draft.name.clone(),
+        full_reason: None,
+        started_at: draft.started_at,
+        finished_at: Local::now().fixed_offset(),
+        tools: respaldo_domain::manifest::Tools {
+            respaldo: parts.settings.version.clone(),
+            dumper: "from-chain".to_owned(),
+            ..from.tools.clone()
+        },
+        objects,
+        definitions: None,
+        archives: own.into_iter().collect(),
+        tables,
+        large_objects,
+        archive: draft.name,
+        ..from
+    })
+}
+
+fn moved(
+    table: &TableEntry,
+    name: &ArchiveName,
+    exported: &ExportReport,
+) -> Result<TableEntry, Fault> {
+    let mut table = table.clone();
+    let Some(data) = &mut table.data else {
+        return Ok(table);
+    };
+    let report = exported
+        .tables
+        .get(&table.name)
+        .and_then(|report| Some((report, report.sha256?)));
+    let Some((report, sha256)) = report else {
+        let what = format!("the joined archive holds no rows of {}", table.name);
+        return Err(Fault::bare(FaultKind::Internal, what));
+    };
+    data.archive = name.clone();
+    data.block = BlockRef {
+        dump_id: report.info.dump_id,
+        offset: report.info.offset,
+        length: report.info.length,
+        sha256: Sha256(sha256),
+    };
+    table.reason = Reason::Full;
+    Ok(table)
+}
