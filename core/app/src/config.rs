@@ -28,6 +28,8 @@ pub use provenance::{Provenance, Shown};
 pub use settings::{SinkSettings, StrategySettings, ValidatorSettings};
 pub use template::template;
 
+pub use connection::from_url as connection_from_url;
+
 /// Name of the configuration file looked for in the working folder.
 pub const FILE_NAME: &str = "respaldo.toml";
 
@@ -43,7 +45,7 @@ pub struct Config {
     /// Tables whose rows are left out.
     pub exclude_tables: Vec<TableName>,
     /// `app.user_id` of restores, where set.
-    pub maintenance_user_id: Option<u64>,
+    pub maintenance_user_id: Option<u32>,
     /// Where the catalog lives; `None`: there is none.
     pub catalog: Option<ConnInfo>,
     /// The repository folder on this machine, for the spool and the default sink.

@@ -1,4 +1,15 @@
 //! respaldo as a library: the configuration and the wiring of its parts, and the command line that
-//! uses both. Other programs load a [`config::Config`] and build an `Operations` façade from it.
+//! uses both. Other programs load a [`config::Config`] and build an `Operations` façade from it
+//! with [`wiring::operations`].
 
+pub mod cli;
+pub mod codec;
 pub mod config;
+mod demo;
+mod doctor;
+pub mod failure;
+mod logging;
+mod messages;
+pub mod output;
+mod signals;
+pub mod wiring;

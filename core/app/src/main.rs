@@ -1,1 +1,5 @@
-fn main() {}
+//! The respaldo binary.
+
+fn main() -> std::process::ExitCode {
+    respaldo::cli::main()
+}

@@ -14,6 +14,8 @@ pub enum KeyKind {
     Path,
     /// A whole number.
     Number,
+    /// A number that may have decimals.
+    Decimal,
     /// true or false.
     Switch,
     /// Texts, separated by commas in a variable.
@@ -33,7 +35,17 @@ pub const KEYS: &[(&str, &str, KeyKind)] = &[
     ("catalog", "enabled", KeyKind::Switch),
     ("repository", "dir", KeyKind::Path),
     ("detector", "use", KeyKind::Text),
+    ("detector", "floor_bytes", KeyKind::Number),
+    ("detector", "barrier_deadline_s", KeyKind::Decimal),
+    ("detector", "spot_check_bytes", KeyKind::Number),
+    ("detector", "spot_check_fraction", KeyKind::Decimal),
+    ("detector", "workers", KeyKind::Number),
+    ("detector", "scan_bytes_per_s", KeyKind::Number),
+    ("detector", "strict_barrier", KeyKind::Switch),
+    ("detector", "lock_timeout_s", KeyKind::Decimal),
     ("dumper", "use", KeyKind::Text),
+    ("dumper", "level", KeyKind::Number),
+    ("dumper", "argument_bytes", KeyKind::Number),
 ];
 
 /// Keys of each `[[sink]]`.

@@ -117,11 +117,7 @@ fn from_text(path: &Path, text: &str) -> Result<Layer, ConfigError> {
     let mut values: Dict = Toml::from_str(text).map_err(|error| {
         // The parser's own display quotes the line, which may hold a password.
         let before = error.span().map_or(0, |span| span.start.min(text.len()));
-        let line = text.as_bytes()[..before]
-            .iter()
-            .filter(|b| **b == b'\n')
-            .count()
-            + 1;
+        let line = text[..before].matches('\n').count() + 1;
         ConfigError::Syntax {
             path: path.to_owned(),
             line,
@@ -241,6 +237,7 @@ fn typed(kind: KeyKind, text: &str) -> Option<Value> {
     match kind {
         KeyKind::Text | KeyKind::Path | KeyKind::Secret => Some(Value::from(text)),
         KeyKind::Number => text.trim().parse::<u64>().ok().map(Value::from),
+        KeyKind::Decimal => text.trim().parse::<f64>().ok().map(Value::from),
         KeyKind::Switch => text.trim().parse::<bool>().ok().map(Value::from),
         KeyKind::List => {
             let words = text
@@ -255,6 +252,7 @@ fn typed(kind: KeyKind, text: &str) -> Option<Value> {
 fn expected(kind: KeyKind) -> &'static str {
     match kind {
         KeyKind::Number => "a whole number",
+        KeyKind::Decimal => "a number",
         KeyKind::Switch => "true or false",
         KeyKind::List => "a list",
         KeyKind::Text | KeyKind::Path | KeyKind::Secret => "a text",

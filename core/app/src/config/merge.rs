@@ -28,18 +28,14 @@ fn translate(error: figment::Error) -> ConfigError {
         .as_ref()
         .map_or("the configuration".into(), |m| m.name.to_string());
     match error.kind {
-        Kind::InvalidType(found, expected) => ConfigError::WrongType {
-            key,
-            origin,
-            found: type_of(&found),
-            expected,
-        },
-        Kind::InvalidValue(found, expected) => ConfigError::WrongType {
-            key,
-            origin,
-            found: type_of(&found),
-            expected,
-        },
+        Kind::InvalidType(found, expected) | Kind::InvalidValue(found, expected) => {
+            ConfigError::WrongType {
+                key,
+                origin,
+                found: type_of(&found),
+                expected,
+            }
+        }
         Kind::UnknownVariant(_, choices) => ConfigError::BadValue {
             key,
             problem: format!("must be one of {}", choices.join(", ")),

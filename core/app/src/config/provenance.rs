@@ -84,10 +84,11 @@ fn text_of(value: &Value) -> String {
         Value::String(_, text) => format!("{text:?}"),
         Value::Char(_, letter) => format!("{:?}", letter.to_string()),
         Value::Bool(_, on) => on.to_string(),
-        Value::Num(_, number) => number.to_i128().map_or_else(
-            || number.to_u128_lossy().unwrap_or_default().to_string(),
-            |n| n.to_string(),
-        ),
+        Value::Num(_, number) => match (number.to_i128(), number.to_u128_lossy()) {
+            (Some(whole), _) => whole.to_string(),
+            (None, Some(whole)) => whole.to_string(),
+            (None, None) => number.to_f64().unwrap_or_default().to_string(),
+        },
         Value::Empty(_, _) => String::new(),
         Value::Array(_, items) => {
             format!(

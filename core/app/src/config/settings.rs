@@ -1,9 +1,11 @@
 //! The sections of the configuration file as typed values.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use figment::value::{Dict, Value};
 use respaldo_domain::table::TableName;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::error::ConfigError;
@@ -30,7 +32,7 @@ pub struct DatabaseSettings {
     pg_bin_path: Option<PathBuf>,
     pub exclude_schemas: Vec<String>,
     exclude_tables: Vec<String>,
-    pub maintenance_user_id: u64,
+    pub maintenance_user_id: u32,
 }
 
 impl DatabaseSettings {
@@ -68,12 +70,31 @@ pub struct RepositorySettings {
 }
 
 /// A strategy by its name: `[detector]`, `[dumper]`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StrategySettings {
     /// Its name.
     #[serde(rename = "use")]
     pub name: String,
+    /// Its own options, of those that exist.
+    #[serde(flatten)]
+    pub options: BTreeMap<String, serde_json::Value>,
+}
+
+impl StrategySettings {
+    /// The options as the strategy's own type.
+    pub fn options<T: DeserializeOwned>(&self, section: &str) -> Result<T, ConfigError> {
+        let options = self.options.clone().into_iter().collect();
+        // The parser's words quote the value; what it expects is in the documentation.
+        serde_json::from_value(serde_json::Value::Object(options)).map_err(|_| {
+            ConfigError::BadValue {
+                key: section.to_owned(),
+                problem: format!(
+                    "an option has a value of the wrong type or sign; the options are {}",
+                    self.options.keys().cloned().collect::<Vec<_>>().join(", ")
+                ),
+            }
+        })
+    }
 }
 
 /// One `[[sink]]`.

@@ -38,6 +38,8 @@ use = "pg-stat"
 
 [dumper]
 use = "pg-dump"
+# Compression: 0 none, 1 fast to 9 small. 0 and the others cannot follow each other in a chain.
+# level = 2
 
 # Where backups are stored. Without any [[sink]]: the repository folder.
 # [[sink]]

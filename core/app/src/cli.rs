@@ -1,0 +1,124 @@
+//! The command line: parse, ask the engine, print its answer in the contract's words.
+
+mod app;
+mod args;
+mod commands;
+mod say;
+mod time;
+
+use std::ffi::OsString;
+use std::process::ExitCode as Status;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches};
+use respaldo_contract::messages::{ErrorCode, ExitCode, Lang};
+
+pub use app::App;
+pub use args::{Cli, Command, Globals};
+
+use crate::config::Environment;
+use crate::failure::Failure;
+use crate::messages::help;
+use crate::output::Output;
+use crate::{logging, signals};
+
+/// The whole program.
+pub fn main() -> Status {
+    let environment = Environment::of_process();
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let output = output_before_parsing(&arguments, &environment);
+    announce_bugs(output);
+    let ran = std::panic::catch_unwind(|| run(&arguments, environment, output));
+    ran.unwrap_or(ExitCode::Bug).into()
+}
+
+fn run(arguments: &[OsString], environment: Environment, output: Output) -> ExitCode {
+    let cli = match parse(arguments, output.lang) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, output),
+    };
+    logging::start(cli.globals.verbose, cli.globals.quiet);
+    let output = Output {
+        quiet: cli.globals.quiet,
+        ..output
+    };
+    let outcome = signals::watch()
+        .map_err(|error| Failure::of(ErrorCode::Internal, &error))
+        .and_then(|interrupt| {
+            let app = App {
+                environment,
+                globals: cli.globals,
+                output,
+                interrupt,
+            };
+            commands::run(cli.command, &app)
+        });
+    outcome.unwrap_or_else(|failure| {
+        failure.report(&output);
+        failure.code.exit_code()
+    })
+}
+
+fn parse(arguments: &[OsString], lang: Lang) -> Result<Cli, clap::Error> {
+    let matches = help::localized(Cli::command(), lang).try_get_matches_from(arguments)?;
+    Cli::from_arg_matches(&matches)
+}
+
+/// Language and form are needed to say that the command line is wrong.
+fn output_before_parsing(arguments: &[OsString], environment: &Environment) -> Output {
+    let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
+    let joined = words.iter().find_map(|word| word.strip_prefix("--lang="));
+    let apart = words
+        .windows(2)
+        .find(|pair| pair[0] == "--lang")
+        .map(|pair| pair[1]);
+    let asked = joined.or(apart).and_then(|word| word.parse().ok());
+    let usual = || Lang::from_env(environment.get("LC_ALL"), environment.get("LANG"));
+    Output {
+        lang: asked.unwrap_or_else(usual),
+        json: words.contains(&"--json"),
+        quiet: false,
+    }
+}
+
+/// Help and version are results; everything else is a wrong command line.
+fn usage(error: &clap::Error, output: Output) -> ExitCode {
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    ) {
+        output.text(&error.render().to_string());
+        return ExitCode::Done;
+    }
+    if output.json {
+        let said = error.render().to_string();
+        let first = said
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("error: ");
+        Failure::new(ErrorCode::Usage, first).report(&output);
+    } else {
+        output.complaint(error.render().to_string().trim_end());
+    }
+    ExitCode::Usage
+}
+
+/// A bug is told in one sentence, with its place and without a backtrace.
+fn announce_bugs(output: Output) {
+    std::panic::set_hook(Box::new(move |info| {
+        let payload = info.payload();
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        let main_thread = std::thread::current().name() == Some("main");
+        let failure = Failure::new(
+            ErrorCode::Internal,
+            format!("{} ({place})", text.unwrap_or("?")),
+        );
+        // One document: a thread that fails is reported by whoever waits for it.
+        if main_thread || !output.json {
+            failure.report(&output);
+        }
+    }));
+}

@@ -1,0 +1,69 @@
+//! What every command works with.
+
+use respaldo_contract::messages::Lang;
+use respaldo_engine::operations::{Operations, Selector};
+use respaldo_engine::ports::{Context, Interrupt};
+
+use super::args::{Globals, PointArgs};
+use super::time::{BackupRef, TimePoint};
+use crate::config::{Config, Environment};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::wiring;
+
+/// Environment, global options, output and the flag that signals set.
+pub struct App {
+    /// The environment at start.
+    pub environment: Environment,
+    /// Options of every command.
+    pub globals: Globals,
+    /// Where results go.
+    pub output: Output,
+    /// Set by SIGINT and SIGTERM.
+    pub interrupt: Interrupt,
+}
+
+impl App {
+    /// The language of everything a person reads.
+    pub fn lang(&self) -> Lang {
+        self.output.lang
+    }
+
+    /// The configuration in force.
+    pub fn config(&self) -> Result<Config, Failure> {
+        Ok(Config::load(
+            self.globals.config.as_deref(),
+            &self.environment,
+            Vec::new(),
+        )?)
+    }
+
+    /// The engine as configured.
+    pub fn operations(&self) -> Result<Operations, Failure> {
+        wiring::operations(&self.config()?, None)
+    }
+
+    /// A run that signals stop and the terminal watches. Its bars vanish when it is dropped.
+    pub fn context(&self) -> Context {
+        Context::new(self.interrupt.clone(), self.output.progress())
+    }
+}
+
+impl From<BackupRef> for Selector {
+    fn from(backup: BackupRef) -> Self {
+        match backup {
+            BackupRef::Id(id) => Self::Id(id),
+            BackupRef::Archive(name) => Self::Name(name),
+        }
+    }
+}
+
+impl From<PointArgs> for Selector {
+    fn from(point: PointArgs) -> Self {
+        match (point.at, point.id) {
+            (_, Some(backup)) => backup.into(),
+            (Some(TimePoint::At(at)), None) => Self::At(at),
+            (Some(TimePoint::Latest) | None, None) => Self::Latest,
+        }
+    }
+}

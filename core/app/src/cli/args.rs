@@ -1,0 +1,391 @@
+//! The command line as a value.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use respaldo_contract::messages::Lang;
+use respaldo_domain::backup::BackupKind;
+use respaldo_domain::table::TableName;
+use respaldo_domain::validation::ValidationLevel;
+
+use super::time::{BackupRef, TimePoint};
+
+/// Table-level full, differential and incremental backups of PostgreSQL.
+#[derive(Debug, Parser)]
+#[command(
+    name = "respaldo",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = false
+)]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub globals: Globals,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options before or after any command.
+#[derive(Debug, Clone, Args)]
+pub struct Globals {
+    /// Configuration file [default: respaldo.toml where there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Language: en or es [default: that of LC_ALL or LANG]
+    #[arg(long, global = true, value_name = "LANG")]
+    pub lang: Option<Lang>,
+    /// Print one JSON document, and no progress
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say more about what is done; twice for everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    pub verbose: u8,
+    /// No progress, no diagnostics but errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+}
+
+/// What is asked for.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a commented respaldo.toml, check it, make the repository and the catalog
+    Init,
+    /// Make one backup
+    Backup(BackupArgs),
+    /// List backups, newest first
+    List(ListArgs),
+    /// Show one backup: its tables, why each was dumped or not, where their rows lie
+    Show(ShowArgs),
+    /// Show what a restore would do
+    Preview(PreviewArgs),
+    /// Restore a backup
+    Restore(RestoreArgs),
+    /// Show the state of the engine, the newest backups and the space they take
+    Status,
+    /// Remove one backup
+    Delete(DeleteArgs),
+    /// Look whether backups are whole
+    Validate(ValidateArgs),
+    /// Mend the catalog
+    #[command(subcommand)]
+    Catalog(CatalogCommand),
+    /// Check configuration, server, tools, rights, clock, sinks and space
+    Doctor,
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Rehearse everything on a throwaway PostgreSQL and prove the restore equal
+    Demo(DemoArgs),
+    /// Print the completion script of a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one page per command into a folder
+    Man(ManArgs),
+}
+
+/// `backup`.
+#[derive(Debug, Args)]
+pub struct BackupArgs {
+    /// Kind of backup; dif and inc make a full where there is no base
+    #[arg(value_name = "KIND")]
+    pub kind: KindArg,
+    /// Free text kept with the backup
+    #[arg(long, value_name = "TEXT")]
+    pub label: Option<String>,
+    /// Go on where the role cannot read everything; what is missing is named
+    #[arg(long)]
+    pub allow_partial: bool,
+}
+
+/// A kind of backup as people write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KindArg {
+    /// Every table
+    Full,
+    /// Tables changed since the full
+    #[value(alias = "differential", alias = "diferencial")]
+    Dif,
+    /// Tables changed since the newest backup
+    #[value(alias = "incremental")]
+    Inc,
+    /// A full labelled "manual"
+    Manual,
+}
+
+impl KindArg {
+    /// The kind that is made.
+    pub fn kind(self) -> BackupKind {
+        match self {
+            Self::Full | Self::Manual => BackupKind::Full,
+            Self::Dif => BackupKind::Differential,
+            Self::Inc => BackupKind::Incremental,
+        }
+    }
+}
+
+/// `list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Only this kind
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<KindArg>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub limit: u32,
+    /// Also those running, failed or being validated
+    #[arg(long)]
+    pub all_states: bool,
+}
+
+/// `show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// Number or file name of the backup
+    #[arg(value_name = "ID")]
+    pub backup: BackupRef,
+}
+
+/// A restore point.
+#[derive(Debug, Clone, Args)]
+#[group(required = true, multiple = false)]
+pub struct PointArgs {
+    /// The newest backup not later than this: RFC 3339, YYYY-MM-DD[ HH:MM[:SS]] or latest
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<TimePoint>,
+    /// This backup, by number or file name
+    #[arg(long, value_name = "ID")]
+    pub id: Option<BackupRef>,
+}
+
+/// `preview`.
+#[derive(Debug, Args)]
+pub struct PreviewArgs {
+    /// Restore point.
+    #[command(flatten)]
+    pub point: PointArgs,
+    /// Compare each table with the live database
+    #[arg(long)]
+    pub live: bool,
+}
+
+/// `restore`.
+#[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
+pub struct RestoreArgs {
+    /// Restore point.
+    #[command(flatten)]
+    pub point: PointArgs,
+    /// Database to restore into [default: the configured one]
+    #[arg(long, value_name = "NAME")]
+    pub target_db: Option<String>,
+    /// Another server; a password is better kept in the variable or the password file
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "RESPALDO_TARGET_URL",
+        hide_env_values = true
+    )]
+    pub target_url: Option<String>,
+    /// Make the target where it is missing
+    #[arg(long)]
+    pub create: bool,
+    /// Make roles that are missing on the target, without passwords
+    #[arg(long)]
+    pub create_roles: bool,
+    /// Replace a target that is not empty; the old database is kept under another name
+    #[arg(long, conflicts_with = "into_schema")]
+    pub replace: bool,
+    /// With --replace: do not keep the old database
+    #[arg(long, requires = "replace")]
+    pub drop_old: bool,
+    /// Take a table that cannot be read from its previous verified version
+    #[arg(long)]
+    pub allow_older_tables: bool,
+    /// Tables loaded at once
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub jobs: Option<u16>,
+    /// Only this table, as SCHEMA.NAME; may be given several times
+    #[arg(long = "table", value_name = "SCHEMA.NAME", value_parser = table, requires = "into_schema")]
+    pub tables: Vec<TableName>,
+    /// Restore tables into this schema of the target, beside the live ones
+    #[arg(long, value_name = "NAME", requires = "tables")]
+    pub into_schema: Option<String>,
+    /// Everything belongs to the restoring role
+    #[arg(long)]
+    pub no_owner: bool,
+    /// No GRANTs
+    #[arg(long)]
+    pub no_privileges: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
+fn table(text: &str) -> Result<TableName, String> {
+    TableName::parse(text).ok_or_else(|| "write it as SCHEMA.NAME".to_owned())
+}
+
+/// `delete`.
+#[derive(Debug, Args)]
+pub struct DeleteArgs {
+    /// Number or file name of the backup
+    #[arg(value_name = "ID")]
+    pub backup: BackupRef,
+    /// Also those that depend on it
+    #[arg(long)]
+    pub with_dependents: bool,
+}
+
+/// `validate`.
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// Numbers or file names of backups
+    #[arg(
+        value_name = "ID",
+        required_unless_present = "all",
+        conflicts_with = "all"
+    )]
+    pub backups: Vec<BackupRef>,
+    /// Every backup
+    #[arg(long)]
+    pub all: bool,
+    /// How deep to look; each level includes those before it
+    #[arg(long, value_name = "LEVEL", default_value = "chain")]
+    pub level: LevelArg,
+}
+
+/// A validation level as people write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LevelArg {
+    /// Every object is there with its size
+    Presence,
+    /// Every object has its checksum
+    Checksum,
+    /// Every block of its own archive decodes to its rows
+    Readable,
+    /// The same for every block in other archives
+    Chain,
+    /// Restored into a scratch database and compared
+    Drill,
+}
+
+impl LevelArg {
+    /// The level.
+    pub fn level(self) -> ValidationLevel {
+        match self {
+            Self::Presence => ValidationLevel::Presence,
+            Self::Checksum => ValidationLevel::Checksum,
+            Self::Readable => ValidationLevel::Readable,
+            Self::Chain => ValidationLevel::Chain,
+            Self::Drill => ValidationLevel::Drill,
+        }
+    }
+}
+
+/// `catalog`.
+#[derive(Debug, Subcommand)]
+pub enum CatalogCommand {
+    /// Make the catalog again from the manifests in storage
+    Rebuild,
+    /// Remove entries whose objects are gone; never an object
+    PurgeInvalid,
+}
+
+/// `config`.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Show every setting, where it came from, secrets masked
+    Show,
+}
+
+/// `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Leave the server and the backups, and say how to connect
+    #[arg(long)]
+    pub keep: bool,
+}
+
+/// `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+/// `man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Write one page per command into this folder
+    #[arg(value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split_whitespace())
+    }
+
+    #[test]
+    fn the_definition_of_the_command_line_is_sound() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn kinds_are_understood_in_both_languages() {
+        for (word, kind) in [
+            ("full", BackupKind::Full),
+            ("manual", BackupKind::Full),
+            ("differential", BackupKind::Differential),
+            ("diferencial", BackupKind::Differential),
+            ("dif", BackupKind::Differential),
+            ("incremental", BackupKind::Incremental),
+            ("inc", BackupKind::Incremental),
+        ] {
+            let cli = parse(&format!("respaldo backup {word} --json")).unwrap();
+            let Command::Backup(backup) = cli.command else {
+                panic!("{word}")
+            };
+            assert_eq!(backup.kind.kind(), kind, "{word}");
+            assert!(cli.globals.json);
+        }
+    }
+
+    #[test]
+    fn a_restore_needs_one_point_and_options_that_fit_together() {
+        for good in [
+            "--at latest",
+            "--id 4 --replace --drop-old",
+            "--id 4 --table a.b --into-schema s",
+        ] {
+            assert!(parse(&format!("respaldo restore {good}")).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "--at latest --id 4",
+            "--id 4 --drop-old",
+            "--id 4 --table a.b",
+            "--id 4 --into-schema s",
+            "--id 4 --table ab --into-schema s",
+            "--id 4 --jobs 0",
+        ] {
+            assert!(parse(&format!("respaldo restore {bad}")).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn validate_looks_at_named_backups_or_at_all() {
+        assert!(parse("respaldo validate 1 2 --level drill").is_ok());
+        assert!(parse("respaldo validate --all").is_ok());
+        assert!(parse("respaldo validate").is_err());
+        assert!(parse("respaldo validate 1 --all").is_err());
+    }
+}

@@ -1,0 +1,44 @@
+//! One module per command: parse, ask, print.
+
+mod backup;
+mod catalog;
+mod completions;
+mod config;
+mod delete;
+mod demo;
+mod doctor;
+mod init;
+mod list;
+mod man;
+mod preview;
+mod restore;
+mod show;
+mod status;
+mod validate;
+
+use respaldo_contract::messages::ExitCode;
+
+use super::app::App;
+use super::args::{Command, ConfigCommand};
+use crate::failure::Failure;
+
+/// Carries out a command.
+pub fn run(command: Command, app: &App) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Init => init::run(app),
+        Command::Backup(args) => backup::run(args, app),
+        Command::List(args) => list::run(&args, app),
+        Command::Show(args) => show::run(args, app),
+        Command::Preview(args) => preview::run(args, app),
+        Command::Restore(args) => restore::run(args, app),
+        Command::Status => status::run(app),
+        Command::Delete(args) => delete::run(args, app),
+        Command::Validate(args) => validate::run(args, app),
+        Command::Catalog(command) => catalog::run(&command, app),
+        Command::Doctor => doctor::run(app),
+        Command::Config(ConfigCommand::Show) => config::show(app),
+        Command::Demo(args) => demo::run(&args, app),
+        Command::Completions(args) => Ok(completions::run(&args, app)),
+        Command::Man(args) => man::run(&args, app),
+    }
+}

@@ -1,0 +1,70 @@
+//! `backup`.
+
+use respaldo_contract::messages::{ExitCode, Header, Lang, Spoken};
+use respaldo_contract::records::BackupRecord;
+use respaldo_domain::backup::Trigger;
+use respaldo_domain::report::BackupReport;
+use respaldo_engine::backup::BackupRequest;
+
+use crate::cli::app::App;
+use crate::cli::args::{BackupArgs, KindArg};
+use crate::cli::say::{self, Text};
+use crate::failure::Failure;
+use crate::output::Table;
+
+/// Makes one backup.
+pub fn run(args: BackupArgs, app: &App) -> Result<ExitCode, Failure> {
+    let operations = app.operations()?;
+    let request = request(args);
+    let cx = app.context();
+    let report = operations.backup(&request, &cx)?;
+    drop(cx);
+    let record = BackupRecord::of(&report, app.lang());
+    app.output
+        .result(&record, |lang| text(&report, &record, lang));
+    Ok(say::exit_of(&report.warnings))
+}
+
+fn request(args: BackupArgs) -> BackupRequest {
+    let manual = (args.kind == KindArg::Manual).then(|| "manual".to_owned());
+    BackupRequest {
+        kind: args.kind.kind(),
+        label: args.label.or(manual),
+        trigger: Trigger::Operator,
+        allow_partial: args.allow_partial,
+    }
+}
+
+fn text(report: &BackupReport, record: &BackupRecord, lang: Lang) -> String {
+    let mut text = Text::new(&record.mensaje);
+    text.field(Header::Archive, &report.location, lang);
+    if let Some(table) = dumped(report, lang) {
+        text.line(table);
+    }
+    for gap in &report.manifest.coverage.gaps {
+        text.line(format_args!("  {}: {}", gap.object, gap.kind.spoken(lang)));
+        text.line(format_args!("    {}", gap.remedy));
+    }
+    text.warnings(&report.warnings, lang);
+    text.into_string()
+}
+
+/// The tables dumped, with the reason; of a full that is all of them and needs no list.
+fn dumped(report: &BackupReport, lang: Lang) -> Option<Table> {
+    let manifest = &report.manifest;
+    if manifest.base.is_none() || manifest.dumped().next().is_none() {
+        return None;
+    }
+    let headings = [Header::Table, Header::Rows, Header::Size, Header::Reason];
+    let mut table = Table::new(lang, &headings);
+    for entry in manifest.dumped() {
+        let data = entry.data.as_ref();
+        table.row([
+            entry.name.to_string(),
+            say::or_nothing(data.map(|data| data.fingerprint.rows)),
+            say::size_of(data.map(|data| data.plain_bytes), lang),
+            entry.reason.spoken(lang).to_owned(),
+        ]);
+    }
+    Some(table)
+}

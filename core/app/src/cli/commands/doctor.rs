@@ -1,0 +1,49 @@
+//! `doctor`.
+
+use respaldo_contract::labels::Label;
+use respaldo_contract::messages::ExitCode;
+use respaldo_contract::records::{CheckState, DoctorRecord};
+
+use crate::cli::app::App;
+use crate::cli::say::Text;
+use crate::config::Config;
+use crate::doctor;
+use crate::failure::Failure;
+
+/// Checks the surroundings.
+pub fn run(app: &App) -> Result<ExitCode, Failure> {
+    let record = examine(&app.config()?, app);
+    app.output.result(&record, |_| text(&record));
+    Ok(exit_of(&record))
+}
+
+/// The checks of a configuration.
+pub fn examine(config: &Config, app: &App) -> DoctorRecord {
+    doctor::examine(config, app.lang(), &app.context())
+}
+
+/// Findings ask for a look.
+pub fn exit_of(record: &DoctorRecord) -> ExitCode {
+    let good = record
+        .comprobaciones
+        .iter()
+        .all(|check| check.estado == CheckState::Good);
+    if good { ExitCode::Done } else { ExitCode::Look }
+}
+
+/// A line per check, what to do below it.
+pub fn text(record: &DoctorRecord) -> String {
+    let mut text = Text::default();
+    for check in &record.comprobaciones {
+        text.line(format_args!(
+            "{:<11}  {}",
+            check.estado.label(),
+            check.mensaje
+        ));
+        if let Some(advice) = &check.sugerencia {
+            text.line(format_args!("{:<11}  -> {advice}", ""));
+        }
+    }
+    text.line(&record.mensaje);
+    text.into_string()
+}

@@ -1,0 +1,128 @@
+//! `status`.
+
+use chrono::Local;
+use respaldo_contract::labels::Label;
+use respaldo_contract::messages::{EngineState, ExitCode, Header, Lang, Outcome, Spoken, size};
+use respaldo_contract::records::{BackupShare, RunningRecord, StatusRecord};
+use respaldo_engine::ports::{CatalogEntry, CatalogFilter, SinkLimits};
+use respaldo_engine::status::{SinkStatus, Status};
+
+use super::list;
+use crate::cli::app::App;
+use crate::cli::say::{self, Text};
+use crate::failure::{Failure, of_catalog};
+use crate::output::Table;
+
+/// Shows how things stand.
+pub fn run(app: &App) -> Result<ExitCode, Failure> {
+    let operations = app.operations()?;
+    let cx = app.context();
+    let status = operations.status(&cx).map_err(|fault| of_catalog(&fault))?;
+    let entries = operations
+        .list(&CatalogFilter::default(), &cx)
+        .map_err(|fault| of_catalog(&fault))?;
+    drop(cx);
+    let shares: Vec<BackupShare> = entries.iter().filter_map(list::share).collect();
+    let record = record(&status, &shares);
+    app.output.result(&record, |lang| text(&status, lang));
+    let unwell =
+        status.last_failure.is_some() || status.sinks.iter().any(|sink| sink.limits.is_err());
+    Ok(if unwell {
+        ExitCode::Look
+    } else {
+        ExitCode::Done
+    })
+}
+
+fn record(status: &Status, shares: &[BackupShare]) -> StatusRecord {
+    let now = Local::now().fixed_offset();
+    let mut record = StatusRecord::new(EngineState::Professional, shares, now);
+    record.en_curso = status.running.first().map(|entry| RunningRecord {
+        tarea: "backup".to_owned(),
+        tipo: respaldo_domain::backup::BackupKind::from_label(&entry.kind_label)
+            .ok()
+            .map(Label::label),
+        inicio: entry.started_at,
+        equipo: None,
+        avance: None,
+    });
+    record.ultimo_backup = status.last.as_ref().map(list::record);
+    record
+}
+
+fn text(status: &Status, lang: Lang) -> String {
+    let mut text = Text::default();
+    match &status.last {
+        Some(last) => text.field(Header::Last, described(last), lang),
+        None => text.line(Outcome::NoBackups {}.text(lang)),
+    }
+    for entry in &status.running {
+        text.line(format_args!(
+            "{}: {}",
+            entry.state.spoken(lang),
+            described(entry)
+        ));
+    }
+    if let Some(failed) = &status.last_failure {
+        let why = failed.error.as_deref().unwrap_or_default();
+        text.line(format_args!(
+            "{}: {} {why}",
+            failed.state.spoken(lang),
+            described(failed)
+        ));
+    }
+    text.line(format_args!("\n{}", kinds(status, lang)));
+    text.line(sinks(&status.sinks, lang));
+    text.into_string()
+}
+
+fn described(entry: &CatalogEntry) -> String {
+    format!(
+        "{} {} ({})",
+        say::time(entry.started_at),
+        entry.archive,
+        entry.kind_label
+    )
+}
+
+fn kinds(status: &Status, lang: Lang) -> Table {
+    let headings = [
+        Header::Kind,
+        Header::Count,
+        Header::Size,
+        Header::First,
+        Header::Last,
+    ];
+    let mut table = Table::new(lang, &headings);
+    for (kind, share) in &status.kinds {
+        table.row([
+            kind.label().to_owned(),
+            share.count.to_string(),
+            size(share.size_bytes, lang),
+            say::or_nothing(
+                share
+                    .first
+                    .as_ref()
+                    .map(|entry| say::time(entry.started_at)),
+            ),
+            say::or_nothing(share.last.as_ref().map(|entry| say::time(entry.started_at))),
+        ]);
+    }
+    table
+}
+
+fn sinks(sinks: &[SinkStatus], lang: Lang) -> Table {
+    let mut table = Table::new(lang, &[Header::Sink, Header::Space]);
+    for sink in sinks {
+        let space = match &sink.limits {
+            Ok(SinkLimits {
+                free_bytes: Some(free),
+                ..
+            }) => size(*free, lang),
+            Ok(_) => Header::Yes.spoken(lang).to_owned(),
+            Err(fault) => fault.to_string(),
+        };
+        table.row([sink.name.clone(), space]);
+    }
+    table
+}

@@ -1,0 +1,48 @@
+//! The engine's codec, spelled by the contract.
+
+use respaldo_contract::manifest_file::{self, ManifestFileError};
+use respaldo_contract::stats_file;
+use respaldo_domain::manifest::Manifest;
+use respaldo_domain::readings::Readings;
+use respaldo_engine::ports::{Codec, Fault, FaultKind};
+
+/// Manifests and readings as JSON in the contract's words.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ContractCodec;
+
+impl Codec for ContractCodec {
+    fn encode_manifest(&self, manifest: &Manifest) -> Result<Vec<u8>, Fault> {
+        manifest_file::encode(manifest).map_err(|error| {
+            Fault::new(
+                FaultKind::Internal,
+                format!("writing the manifest of {}", manifest.archive),
+                error,
+            )
+        })
+    }
+
+    fn decode_manifest(&self, bytes: &[u8]) -> Result<Manifest, Fault> {
+        manifest_file::decode(bytes).map_err(|error| {
+            let kind = match &error {
+                // Nothing is wrong with the backup: this program is too old for it.
+                ManifestFileError::NewerFormat { .. } => FaultKind::Invalid,
+                ManifestFileError::Encode(_) => FaultKind::Internal,
+                ManifestFileError::Unreadable(_)
+                | ManifestFileError::NoSeal
+                | ManifestFileError::SealBroken
+                | ManifestFileError::ArchiveNotListed(_) => FaultKind::Corrupt,
+            };
+            Fault::new(kind, "reading a manifest", error)
+        })
+    }
+
+    fn encode_readings(&self, readings: &Readings) -> Result<Vec<u8>, Fault> {
+        stats_file::encode(readings)
+            .map_err(|error| Fault::new(FaultKind::Internal, "writing readings", error))
+    }
+
+    fn decode_readings(&self, bytes: &[u8]) -> Result<Readings, Fault> {
+        stats_file::decode(bytes)
+            .map_err(|error| Fault::new(FaultKind::Corrupt, "reading readings", error))
+    }
+}

@@ -1,0 +1,40 @@
+//! Looks at everything a backup depends on, goes on after each problem, and changes nothing.
+
+mod catalog;
+mod checks;
+mod server;
+mod storage;
+mod tools;
+
+use respaldo_contract::messages::{Doctor, Lang};
+use respaldo_contract::records::DoctorRecord;
+use respaldo_engine::ports::Context;
+use respaldo_postgres::{Session, SessionOptions};
+
+use crate::config::Config;
+use crate::failure::causes;
+use checks::Checks;
+
+/// Examines the surroundings of a configuration.
+pub fn examine(config: &Config, lang: Lang, cx: &Context) -> DoctorRecord {
+    let mut checks = Checks::new(lang);
+    configuration(config, &mut checks);
+    match Session::connect(&config.source, &SessionOptions::default()) {
+        Ok(mut session) => server::examine(config, &mut session, &mut checks),
+        Err(error) => {
+            let reason = causes(&error).join(": ");
+            checks.bad("servidor", Doctor::NotConnected { reason: &reason });
+        }
+    }
+    storage::examine(config, &mut checks, cx);
+    catalog::examine(config, &mut checks);
+    checks.record()
+}
+
+/// Every setting that somebody set, and where.
+fn configuration(config: &Config, checks: &mut Checks) {
+    for shown in config.provenance.all() {
+        let (key, value, origin) = (&shown.key, &shown.value, &shown.origin);
+        checks.good("configuracion", Doctor::ValueFrom { key, value, origin });
+    }
+}

@@ -1,0 +1,142 @@
+//! The sinks, the repository folder and their room.
+
+use std::path::Path;
+
+use respaldo_contract::messages::{Doctor, size};
+use respaldo_engine::ports::{Context, SinkLimits, StorageSink};
+use respaldo_postgres::{Session, SessionOptions, sql};
+
+use super::checks::Checks;
+use crate::config::Config;
+use crate::failure::causes;
+use crate::wiring;
+
+/// Examines every sink.
+pub fn examine(config: &Config, checks: &mut Checks, cx: &Context) {
+    let needed = size_of_a_full(config);
+    match wiring::store(config) {
+        Ok(store) => {
+            for entry in store.sinks() {
+                sink(&*entry.sink, needed, checks, cx);
+            }
+        }
+        Err(failure) => {
+            let reason = failure.causes.join(": ");
+            checks.bad(
+                "destinos",
+                Doctor::SinkFailed {
+                    sink: &"?",
+                    reason: &reason,
+                },
+            );
+        }
+    }
+    repository(&config.repository, checks);
+}
+
+fn sink(sink: &dyn StorageSink, needed: Option<u64>, checks: &mut Checks, cx: &Context) {
+    let name = sink.name();
+    match sink.probe(cx) {
+        Ok(limits) => {
+            let address = address(sink);
+            checks.good(
+                "destinos",
+                Doctor::SinkSound {
+                    sink: &name,
+                    address: &address,
+                },
+            );
+            space(&limits, needed, checks);
+        }
+        Err(fault) => {
+            let reason = causes(&fault).join(": ");
+            checks.bad(
+                "destinos",
+                Doctor::SinkFailed {
+                    sink: &name,
+                    reason: &reason,
+                },
+            );
+        }
+    }
+}
+
+/// Where its first folder is.
+fn address(sink: &dyn StorageSink) -> String {
+    let key = respaldo_domain::object::ObjectKey::parse("full");
+    key.map(|key| sink.location(&key)).unwrap_or_default()
+}
+
+fn space(limits: &SinkLimits, needed: Option<u64>, checks: &mut Checks) {
+    let (Some(free), Some(needed)) = (limits.free_bytes, needed) else {
+        return;
+    };
+    let lang = checks.lang();
+    let (free_text, needed_text) = (size(free, lang), size(needed, lang));
+    if free > needed {
+        checks.good(
+            "espacio",
+            Doctor::SpaceEnough {
+                free: &free_text,
+                needed: &needed_text,
+            },
+        );
+    } else {
+        checks.warning(
+            "espacio",
+            Doctor::SpaceShort {
+                free: &free_text,
+                needed: &needed_text,
+            },
+        );
+    }
+}
+
+/// Archives are compressed, so the database's own size is on the safe side.
+fn size_of_a_full(config: &Config) -> Option<u64> {
+    let mut session = Session::connect(&config.source, &SessionOptions::default()).ok()?;
+    let question = "SELECT pg_catalog.pg_database_size(pg_catalog.current_database())";
+    let bytes: i64 = session.value(sql(question)).ok()?;
+    u64::try_from(bytes).ok()
+}
+
+/// Whether the folder can be written, found out without leaving anything.
+fn repository(folder: &Path, checks: &mut Checks) {
+    let shown = folder.display();
+    match nearest_existing(folder).map(may_write) {
+        Some(Ok(())) => checks.good("repositorio", Doctor::RepositoryReady { folder: &shown }),
+        Some(Err(reason)) => {
+            checks.bad(
+                "repositorio",
+                Doctor::RepositoryDenied {
+                    folder: &shown,
+                    reason: &reason,
+                },
+            );
+        }
+        None => checks.bad(
+            "repositorio",
+            Doctor::RepositoryDenied {
+                folder: &shown,
+                reason: &"?",
+            },
+        ),
+    }
+}
+
+fn nearest_existing(folder: &Path) -> Option<&Path> {
+    let nameless = |path: &Path| path.as_os_str().is_empty();
+    folder
+        .ancestors()
+        .map(|path| if nameless(path) { Path::new(".") } else { path })
+        .find(|path| path.exists())
+}
+
+fn may_write(folder: &Path) -> std::io::Result<()> {
+    let probe = folder.join(format!(
+        ".respaldo-doctor-{}",
+        uuid::Uuid::new_v4().simple()
+    ));
+    std::fs::write(&probe, "")?;
+    std::fs::remove_file(&probe)
+}

@@ -1,0 +1,8 @@
+//! What only the command line says, in both languages: its help, its questions and the names of
+//! steps.
+
+pub mod confirm;
+pub mod demo;
+pub mod help;
+pub mod steps;
+pub mod take_over;

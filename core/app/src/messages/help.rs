@@ -1,0 +1,284 @@
+//! The help of every command and option in Spanish; the English stands at the definitions.
+
+use clap::Command;
+use respaldo_contract::messages::Lang;
+
+/// Command path and option ("" for the command itself), Spanish help.
+const SPANISH: &[(&str, &str, &str)] = &[
+    (
+        "",
+        "",
+        "Respaldos completos, diferenciales e incrementales de PostgreSQL, tabla por tabla",
+    ),
+    (
+        "",
+        "config",
+        "Archivo de configuración [por defecto: respaldo.toml si existe]",
+    ),
+    (
+        "",
+        "lang",
+        "Idioma: en o es [por defecto: el de LC_ALL o LANG]",
+    ),
+    ("", "json", "Imprimir un solo documento JSON, sin progreso"),
+    (
+        "",
+        "verbose",
+        "Contar más de lo que se hace; dos veces para todo",
+    ),
+    ("", "quiet", "Sin progreso ni diagnósticos, salvo errores"),
+    (
+        "init",
+        "",
+        "Escribir un respaldo.toml comentado, revisarlo, crear el repositorio y el catálogo",
+    ),
+    ("backup", "", "Hacer un respaldo"),
+    (
+        "backup",
+        "kind",
+        "Clase de respaldo; dif e inc hacen un completo si no hay base",
+    ),
+    (
+        "backup",
+        "label",
+        "Texto libre que se guarda con el respaldo",
+    ),
+    (
+        "backup",
+        "allow_partial",
+        "Seguir aunque el rol no pueda leer todo; se nombra lo que falta",
+    ),
+    ("list", "", "Listar los respaldos, los más nuevos primero"),
+    ("list", "kind", "Solo de esta clase"),
+    ("list", "limit", "Como mucho, esta cantidad"),
+    (
+        "list",
+        "all_states",
+        "También los que están en curso, fallidos o validándose",
+    ),
+    (
+        "show",
+        "",
+        "Mostrar un respaldo: sus tablas, por qué se volcó cada una y dónde están sus filas",
+    ),
+    ("show", "backup", "Número o nombre de archivo del respaldo"),
+    ("preview", "", "Mostrar qué haría una restauración"),
+    (
+        "preview",
+        "at",
+        "El respaldo más nuevo no posterior a: RFC 3339, AAAA-MM-DD[ HH:MM[:SS]] o latest",
+    ),
+    (
+        "preview",
+        "id",
+        "Este respaldo, por número o nombre de archivo",
+    ),
+    ("preview", "live", "Comparar cada tabla con la base actual"),
+    ("restore", "", "Restaurar un respaldo"),
+    (
+        "restore",
+        "at",
+        "El respaldo más nuevo no posterior a: RFC 3339, AAAA-MM-DD[ HH:MM[:SS]] o latest",
+    ),
+    (
+        "restore",
+        "id",
+        "Este respaldo, por número o nombre de archivo",
+    ),
+    (
+        "restore",
+        "target_db",
+        "Base en la que se restaura [por defecto: la configurada]",
+    ),
+    (
+        "restore",
+        "target_url",
+        "Otro servidor; la contraseña conviene en la variable o en el archivo de contraseñas",
+    ),
+    ("restore", "create", "Crear la base de destino si no existe"),
+    (
+        "restore",
+        "create_roles",
+        "Crear los roles que falten en el destino, sin contraseñas",
+    ),
+    (
+        "restore",
+        "replace",
+        "Reemplazar un destino que no está vacío; la base anterior se conserva con otro nombre",
+    ),
+    (
+        "restore",
+        "drop_old",
+        "Con --replace: no conservar la base anterior",
+    ),
+    (
+        "restore",
+        "allow_older_tables",
+        "Tomar una tabla ilegible de su versión anterior verificada",
+    ),
+    ("restore", "jobs", "Tablas que se cargan a la vez"),
+    (
+        "restore",
+        "tables",
+        "Solo esta tabla, como ESQUEMA.NOMBRE; puede repetirse",
+    ),
+    (
+        "restore",
+        "into_schema",
+        "Restaurar tablas en este esquema del destino, junto a las actuales",
+    ),
+    ("restore", "no_owner", "Todo pertenece al rol que restaura"),
+    ("restore", "no_privileges", "Sin GRANT"),
+    ("restore", "yes", "No preguntar"),
+    (
+        "status",
+        "",
+        "Mostrar el estado del motor, los respaldos más nuevos y el espacio que ocupan",
+    ),
+    ("delete", "", "Quitar un respaldo"),
+    (
+        "delete",
+        "backup",
+        "Número o nombre de archivo del respaldo",
+    ),
+    (
+        "delete",
+        "with_dependents",
+        "También los que dependen de él",
+    ),
+    ("validate", "", "Comprobar si los respaldos están enteros"),
+    (
+        "validate",
+        "backups",
+        "Números o nombres de archivo de respaldos",
+    ),
+    ("validate", "all", "Todos los respaldos"),
+    (
+        "validate",
+        "level",
+        "A qué profundidad; cada nivel incluye los anteriores",
+    ),
+    ("catalog", "", "Reparar el catálogo"),
+    (
+        "catalog rebuild",
+        "",
+        "Rehacer el catálogo desde los manifiestos almacenados",
+    ),
+    (
+        "catalog purge-invalid",
+        "",
+        "Quitar entradas cuyos objetos ya no están; nunca un objeto",
+    ),
+    (
+        "doctor",
+        "",
+        "Revisar configuración, servidor, herramientas, permisos, reloj, destinos y espacio",
+    ),
+    ("config", "", "Mirar la configuración"),
+    (
+        "config show",
+        "",
+        "Mostrar cada ajuste y de dónde viene, con los secretos ocultos",
+    ),
+    (
+        "demo",
+        "",
+        "Ensayar todo en un PostgreSQL descartable y probar que lo restaurado es igual",
+    ),
+    (
+        "demo",
+        "keep",
+        "Dejar el servidor y los respaldos, y decir cómo conectarse",
+    ),
+    (
+        "completions",
+        "",
+        "Imprimir las instrucciones de autocompletado de un intérprete de órdenes",
+    ),
+    ("completions", "shell", "El intérprete de órdenes"),
+    (
+        "man",
+        "",
+        "Imprimir la página de manual, o escribir una por orden en una carpeta",
+    ),
+    (
+        "man",
+        "folder",
+        "Escribir una página por orden en esta carpeta",
+    ),
+];
+
+/// The command line with its help in a language.
+pub fn localized(command: Command, lang: Lang) -> Command {
+    match lang {
+        Lang::En => command,
+        Lang::Es => spanish(command, ""),
+    }
+}
+
+fn spanish(command: Command, path: &str) -> Command {
+    let mut command = match help_of(path, "") {
+        Some(text) => command.about(text),
+        None => command,
+    };
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|sub| sub.get_name().to_owned())
+        .collect();
+    for name in names {
+        let below = if path.is_empty() {
+            name.clone()
+        } else {
+            format!("{path} {name}")
+        };
+        command = command.mut_subcommand(&name, |sub| spanish(sub, &below));
+    }
+    command.mut_args(|arg| match help_of(path, arg.get_id().as_str()) {
+        Some(text) => arg.help(text),
+        None => arg,
+    })
+}
+
+fn help_of(path: &str, arg: &str) -> Option<&'static str> {
+    let found = SPANISH
+        .iter()
+        .find(|(of, name, _)| *of == path && *name == arg);
+    found.map(|(_, _, text)| *text)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    fn missing(command: &Command, path: &str, into: &mut Vec<String>) {
+        if help_of(path, "").is_none() {
+            into.push(path.to_owned());
+        }
+        for arg in command.get_arguments() {
+            if help_of(path, arg.get_id().as_str()).is_none() {
+                into.push(format!("{path} {}", arg.get_id()));
+            }
+        }
+        for sub in command.get_subcommands() {
+            missing(sub, format!("{path} {}", sub.get_name()).trim(), into);
+        }
+    }
+
+    #[test]
+    fn every_command_and_option_has_spanish_help_and_no_help_is_orphaned() {
+        let mut without = Vec::new();
+        missing(&Cli::command(), "", &mut without);
+        assert_eq!(without, Vec::<String>::new());
+        for (path, arg, _) in SPANISH {
+            let mut command = &Cli::command();
+            for name in path.split_whitespace() {
+                command = command.find_subcommand(name).unwrap();
+            }
+            let known = arg.is_empty() || command.get_arguments().any(|a| a.get_id() == arg);
+            assert!(known, "{path} {arg}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Steps of flows, for people who watch.
+
+use respaldo_contract::messages::Lang;
+
+/// Step, English, Spanish.
+const STEPS: &[(&str, &str, &str)] = &[
+    ("backup.lease", "taking the lease", "tomando el turno"),
+    (
+        "backup.source",
+        "looking at the server",
+        "consultando el servidor",
+    ),
+    (
+        "backup.sweep",
+        "clearing up after earlier runs",
+        "limpiando restos de ejecuciones previas",
+    ),
+    (
+        "backup.history",
+        "reading the history",
+        "leyendo el historial",
+    ),
+    (
+        "backup.catalog",
+        "bringing the catalog up to date",
+        "poniendo el catálogo al día",
+    ),
+    ("backup.base", "choosing the base", "eligiendo la base"),
+    (
+        "backup.intent",
+        "recording what will be written",
+        "anotando lo que se va a escribir",
+    ),
+    (
+        "backup.begin",
+        "recording the run",
+        "registrando la ejecución",
+    ),
+    ("backup.baseline", "reading counters", "leyendo contadores"),
+    (
+        "backup.snapshot",
+        "taking the snapshot",
+        "tomando la instantánea",
+    ),
+    (
+        "backup.fence",
+        "checking the snapshot",
+        "comprobando la instantánea",
+    ),
+    ("backup.coverage", "checking rights", "comprobando permisos"),
+    ("backup.verdicts", "looking for changes", "buscando cambios"),
+    ("backup.dump", "dumping", "volcando"),
+    (
+        "backup.dumped",
+        "checking the archive",
+        "comprobando el archivo",
+    ),
+    ("backup.store", "storing", "guardando"),
+    (
+        "backup.manifest",
+        "storing the manifest",
+        "guardando el manifiesto",
+    ),
+    ("backup.seal", "sealing", "sellando"),
+    ("backup.witness", "leaving a witness", "dejando un testigo"),
+    ("backup.validate", "validating", "validando"),
+    ("restore.plan", "planning", "planificando"),
+    ("restore.lease", "taking the lease", "tomando el turno"),
+    (
+        "restore.preflight",
+        "checking everything it needs",
+        "comprobando todo lo necesario",
+    ),
+    (
+        "restore.objects",
+        "checking every object it needs",
+        "comprobando cada objeto necesario",
+    ),
+    (
+        "restore.schema",
+        "reading definitions",
+        "leyendo definiciones",
+    ),
+    (
+        "restore.scratch",
+        "making a scratch database",
+        "creando una base provisoria",
+    ),
+    (
+        "restore.pre-data",
+        "making tables and types",
+        "creando tablas y tipos",
+    ),
+    ("restore.load", "loading rows", "cargando filas"),
+    (
+        "restore.post-data",
+        "making indexes, constraints and triggers",
+        "creando índices, restricciones y disparadores",
+    ),
+    (
+        "restore.verify",
+        "comparing with the backup",
+        "comparando con el respaldo",
+    ),
+    (
+        "restore.swap",
+        "putting the database in its place",
+        "poniendo la base en su lugar",
+    ),
+    ("validate", "validating", "validando"),
+];
+
+/// The step in a language; one that has no words yet by its name.
+pub fn text(step: &str, lang: Lang) -> String {
+    let found = STEPS.iter().find(|(name, _, _)| *name == step);
+    found
+        .map_or(step, |(_, english, spanish)| lang.choose(english, spanish))
+        .to_owned()
+}

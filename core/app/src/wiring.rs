@@ -1,0 +1,194 @@
+//! From a configuration to the engine: the only place that names strategies.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use respaldo_catalog::{CatalogLimits, PgCatalog};
+use respaldo_contract::messages::ErrorCode;
+use respaldo_contract::operational::operational_tables;
+use respaldo_detectors::DetectorOptions;
+use respaldo_domain::validation::ValidationLevel;
+use respaldo_dumpers::DumperOptions;
+use respaldo_engine::operations::{Operations, Parts, Settings};
+use respaldo_engine::ports::{Catalog, Codec, Validator};
+use respaldo_engine::store::{Store, StoreSink};
+use respaldo_postgres::{ConnInfo, Session, SessionOptions, Tools, server};
+use respaldo_validators::Drill;
+use serde_json::json;
+
+use crate::codec::ContractCodec;
+use crate::config::{Config, ConfigError, SinkSettings};
+use crate::failure::Failure;
+
+/// Limits that are not configured in this version.
+const LOCK_TIMEOUT_MS: u64 = 10_000;
+const SNAPSHOT_ATTEMPTS: u32 = 5;
+const YIELDS: u32 = 2;
+const MAX_JOBS: usize = 4;
+
+/// The engine as configured. `target` is another server that is restored to: its version decides
+/// which tools are used, and the source need not be reachable.
+pub fn operations(config: &Config, target: Option<&ConnInfo>) -> Result<Operations, Failure> {
+    let tools = tools(config, target.unwrap_or(&config.source))?;
+    Ok(Operations::new(parts(config, tools)?))
+}
+
+/// The parts of the engine.
+pub fn parts(config: &Config, tools: Tools) -> Result<Parts, Failure> {
+    let codec: Arc<dyn Codec> = Arc::new(ContractCodec);
+    let mut parts = Parts {
+        source: config.source.clone(),
+        detector: detector(config)?,
+        dumper: dumper(config, &tools)?,
+        store: Arc::new(store(config)?),
+        validators: validators(&codec),
+        catalog: catalog(config),
+        settings: settings(config)?,
+        tools,
+        codec,
+    };
+    // A rehearsal is restored by the same engine; it leaves no trace in the catalog.
+    let rehearsals = Operations::new(Parts {
+        catalog: None,
+        ..parts.clone()
+    });
+    parts.validators.push(Arc::new(Drill::new(rehearsals)));
+    Ok(parts)
+}
+
+/// Tools that can read the server. Where it does not answer any tools serve: what needs the
+/// server fails by itself, and what does not (showing, validating) works.
+pub fn tools(config: &Config, server: &ConnInfo) -> Result<Tools, Failure> {
+    let version = Session::connect(server, &SessionOptions::default())
+        .and_then(|mut session| server::version_num(&mut session));
+    let version = version.unwrap_or_else(|error| {
+        tracing::debug!(%error, "the server's version is not known");
+        0
+    });
+    Ok(Tools::find(config.pg_bin_path.as_deref(), version)?)
+}
+
+/// The sinks as one store.
+pub fn store(config: &Config) -> Result<Store, Failure> {
+    let sink = |sink: &SinkSettings| {
+        Ok(StoreSink {
+            sink: sink_of(sink)?,
+            required: sink.required,
+        })
+    };
+    Ok(Store::new(
+        config
+            .sinks
+            .iter()
+            .map(sink)
+            .collect::<Result<_, Failure>>()?,
+    ))
+}
+
+fn sink_of(
+    settings: &SinkSettings,
+) -> Result<Arc<dyn respaldo_engine::ports::StorageSink>, Failure> {
+    let options = json!({ "dir": settings.dir });
+    respaldo_sinks::by_name(&settings.strategy, &settings.name, options).map_err(
+        |error| match error {
+            respaldo_sinks::SinkConfigError::Unknown(name) => {
+                unknown("sink.use", &name, respaldo_sinks::NAMES)
+            }
+            error @ respaldo_sinks::SinkConfigError::Options { .. } => {
+                Failure::of(ErrorCode::ConfigInvalid, &error)
+            }
+        },
+    )
+}
+
+fn detector(config: &Config) -> Result<Arc<dyn respaldo_engine::ports::ChangeDetector>, Failure> {
+    let name = &config.detector.name;
+    let options: DetectorOptions = config.detector.options("detector")?;
+    respaldo_detectors::by_name(name, &options)
+        .ok_or_else(|| unknown("detector.use", name, respaldo_detectors::NAMES))
+}
+
+fn dumper(
+    config: &Config,
+    tools: &Tools,
+) -> Result<Arc<dyn respaldo_engine::ports::Dumper>, Failure> {
+    let name = &config.dumper.name;
+    let options: DumperOptions = config.dumper.options("dumper")?;
+    respaldo_dumpers::with_options(name, tools, &options)
+        .ok_or_else(|| unknown("dumper.use", name, respaldo_dumpers::NAMES))
+}
+
+/// One validator per level but the drill, which needs the engine itself.
+fn validators(codec: &Arc<dyn Codec>) -> Vec<Arc<dyn Validator>> {
+    respaldo_validators::NAMES
+        .iter()
+        .filter_map(|name| respaldo_validators::by_name(name, codec))
+        .collect()
+}
+
+/// The catalog; the witness of lineage lies in it where it is in the source database.
+pub fn catalog(config: &Config) -> Option<Arc<dyn Catalog>> {
+    let info = config.catalog.clone()?;
+    let catalog = PgCatalog::connect(info, CatalogLimits::default());
+    Some(Arc::new(catalog.of_source(config.source.clone())))
+}
+
+fn settings(config: &Config) -> Result<Settings, Failure> {
+    Ok(Settings {
+        work_dir: work_dir(config),
+        operational: operational_tables(),
+        exclude_schemas: config.exclude_schemas.clone(),
+        exclude_tables: config.exclude_tables.clone(),
+        lock_timeout_ms: LOCK_TIMEOUT_MS,
+        snapshot_attempts: SNAPSHOT_ATTEMPTS,
+        yields: YIELDS,
+        validate_after: levels_after(config)?,
+        jobs: std::thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(MAX_JOBS),
+        maintenance_user_id: config.maintenance_user_id,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}
+
+/// Beside the objects of the local sink, on the same file system, under a name that no sink takes
+/// for an object.
+pub fn work_dir(config: &Config) -> PathBuf {
+    let folder =
+        std::path::absolute(&config.repository).unwrap_or_else(|_| config.repository.clone());
+    folder.join(Path::new(".respaldo"))
+}
+
+/// Levels looked at after each backup: the deepest one named and all before it.
+fn levels_after(config: &Config) -> Result<Vec<ValidationLevel>, Failure> {
+    let mut deepest = ValidationLevel::Presence;
+    for validator in &config.validators {
+        let level = level_of(&validator.strategy)?;
+        deepest = deepest.max(level);
+    }
+    Ok(ValidationLevel::ALL
+        .into_iter()
+        .filter(|level| *level <= deepest)
+        .collect())
+}
+
+fn level_of(name: &str) -> Result<ValidationLevel, Failure> {
+    let codec: Arc<dyn Codec> = Arc::new(ContractCodec);
+    if name == respaldo_validators::drill::NAME {
+        return Ok(ValidationLevel::Drill);
+    }
+    let validator = respaldo_validators::by_name(name, &codec);
+    validator.map(|validator| validator.level()).ok_or_else(|| {
+        let names: Vec<_> = respaldo_validators::NAMES
+            .iter()
+            .copied()
+            .chain([respaldo_validators::drill::NAME])
+            .collect();
+        unknown("validator.use", name, &names)
+    })
+}
+
+fn unknown(key: &str, name: &str, choices: &[&'static str]) -> Failure {
+    let (key, name, choices) = (key.to_owned(), name.to_owned(), choices.to_vec());
+    ConfigError::UnknownName { key, name, choices }.into()
+}
