@@ -1,0 +1,12 @@
+//! Restores: what they keep of a database they replace, what they refuse, what each option does,
+//! and what each kind of role can do.
+#![expect(clippy::unwrap_used, reason = "test code")]
+
+#[path = "restores/in_place.rs"]
+mod in_place;
+#[path = "restores/options.rs"]
+mod options;
+#[path = "restores/roles.rs"]
+mod roles;
+#[path = "restores/sessions.rs"]
+mod sessions;
