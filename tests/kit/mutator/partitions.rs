@@ -68,13 +68,19 @@ pub(super) const KINDS: &[Kind] = &[
             n % 1000
         ))
     }),
+    // Only below roots that sort before them: pg_dump writes the state of a partition's trigger in
+    // order of names, so before the trigger exists when the partition's name comes first.
     kind("disable trigger of a partition", |m| {
-        let it = m.pick(
-            "SELECT pg_catalog.format('ALTER TABLE %s DISABLE TRIGGER %I', g.tgrelid::pg_catalog.regclass, g.tgname) \
-             FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_class c ON c.oid = g.tgrelid \
-             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-             WHERE n.nspname IN ('m0', 'm1', 'm2') AND NOT g.tgisinternal AND c.relispartition",
-        )?;
+        let n = m.fresh();
+        let it = m.pick(&format!(
+            "SELECT pg_catalog.format('CREATE TRIGGER tr{n} BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION m0.stamp(); \
+             ALTER TABLE %s DISABLE TRIGGER tr{n}', r.oid::pg_catalog.regclass, c.oid::pg_catalog.regclass) \
+             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+             JOIN pg_catalog.pg_class r ON r.oid = pg_catalog.pg_partition_root(c.oid) \
+             JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace \
+             WHERE n.nspname IN ('m0', 'm1', 'm2') AND c.relispartition AND c.relkind = 'r' \
+             AND (n.nspname, c.relname) > (rn.nspname, r.relname)"
+        ))?;
         one(it)
     }),
 ];

@@ -176,11 +176,11 @@ pub(super) const KINDS: &[Kind] = &[
         one(it)
     }),
     kind("new child by inheritance", |m| {
-        let (parent, name) = (m.table()?, room_for_a_table(m)?);
+        let (parent, name) = (fit_for_children(m)?, room_for_a_table(m)?);
         let n = m.fresh();
         one(format!(
             "CREATE TABLE {name} (own{n} int DEFAULT 3, PRIMARY KEY (id)) INHERITS ({}); INSERT INTO {name} (id) VALUES ({n})",
-            parent.name
+            parent
         ))
     }),
     kind("end inheritance", |m| {
@@ -260,6 +260,16 @@ fn with_column(
     let c = m.column(&t, kind)?;
     let n = m.fresh();
     one(statement(&t.name, &c.name, n))
+}
+
+/// A table without constraints that are not valid: pg_dump makes those not valid in a child as well,
+/// where they are valid.
+fn fit_for_children(m: &mut Mutator) -> Option<String> {
+    m.relation(
+        "c.relkind = 'r' AND NOT c.relispartition AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits i \
+         WHERE c.oid IN (i.inhrelid, i.inhparent)) AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k \
+         WHERE k.conrelid = c.oid AND NOT k.convalidated)",
+    )
 }
 
 /// The same name, the same columns and as many rows, but other rows.

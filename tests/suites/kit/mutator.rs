@@ -39,11 +39,19 @@ fn two_hundred_changes_as_superuser_survive_a_dump_and_restore() {
 
 #[test]
 fn two_hundred_other_changes_survive_a_dump_and_restore() {
-    // RESPALDO_TEST_SEEDS=N tries N of them.
-    let seeds = std::env::var("RESPALDO_TEST_SEEDS").map_or(1, |n| n.parse().unwrap());
-    for seed in 3..3 + seeds {
+    // RESPALDO_TEST_SEEDS=FROM-TO tries those instead.
+    let seeds = std::env::var("RESPALDO_TEST_SEEDS").unwrap_or("3-3".into());
+    let (from, to) = seeds.split_once('-').unwrap();
+    for seed in from.parse().unwrap()..=to.parse().unwrap() {
         println!("seed {seed}");
-        soundly_mutated(seed, if seed % 2 == 1 { "dueno" } else { "postgres" });
+        soundly_mutated(
+            seed,
+            if seed % 2 == 1u64 {
+                "dueno"
+            } else {
+                "postgres"
+            },
+        );
     }
 }
 
