@@ -226,7 +226,14 @@ impl Operations {
     /// Catalogued backups, newest first. Manifests the catalog does not know are brought in first.
     pub fn list(&self, filter: &CatalogFilter, cx: &Context) -> Result<Vec<CatalogEntry>, Fault> {
         let catalog = self.catalog()?;
-        rebuild::reconcile(&self.parts, cx)?;
+        match rebuild::reconcile(&self.parts, cx) {
+            // The catalog went with the server: storage brings it back.
+            Err(fault) if fault.kind == FaultKind::NotFound => {
+                catalog.migrate()?;
+                rebuild::reconcile(&self.parts, cx)?;
+            }
+            reconciled => reconciled?,
+        }
         catalog.list(filter)
     }
 
@@ -239,7 +246,7 @@ impl Operations {
         let name = self.resolve(selector, cx)?;
         let manifest = self.parts.store.manifest(&name, &*self.parts.codec, cx)?;
         let entry = match &self.parts.catalog {
-            Some(catalog) => catalog.find(&name)?,
+            Some(catalog) => catalog.find(&name).ok().flatten(),
             None => None,
         };
         Ok((manifest, entry))

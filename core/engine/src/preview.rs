@@ -2,6 +2,7 @@
 //! where asked for, what it would change in the live database.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use respaldo_domain::manifest::{Manifest, TableEntry};
 use respaldo_domain::report::{LiveChange, LiveDifference, PreviewBackup, PreviewReport};
@@ -12,7 +13,7 @@ use respaldo_postgres::{SessionOptions, Snapshot};
 
 use crate::backup::chain;
 use crate::operations::{Parts, Selector, resolve};
-use crate::ports::{Context, Fault, FaultKind, ObjectReader};
+use crate::ports::{Catalog, Context, Fault, FaultKind, ObjectReader};
 use crate::restore::fingerprint;
 use crate::store::HashingReader;
 
@@ -63,10 +64,9 @@ fn backups(parts: &Parts, plan: &RestorePlan, cx: &Context) -> Result<Vec<Previe
         let Ok(manifest) = parts.store.manifest(name, &*parts.codec, cx) else {
             continue;
         };
-        let id = match &parts.catalog {
-            Some(catalog) => catalog.find(name)?.map(|entry| entry.id),
-            None => None,
-        };
+        // A number is a convenience: a lost catalog must not keep a restore from being planned.
+        let known = |catalog: &Arc<dyn Catalog>| catalog.find(name).ok().flatten();
+        let id = parts.catalog.as_ref().and_then(known).map(|entry| entry.id);
         let location = parts.store.location(&name.key());
         backups.push(PreviewBackup {
             id,
