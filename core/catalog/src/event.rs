@@ -1,6 +1,6 @@
 //! Rows of `backup_event`, a table which the existing application had and now drops, with all that
-//! depends on it, at each load of its schema: it is made when a row is to be written, and nothing
-//! may depend on it.
+//! depends on it, at each load of its schema: it is made with our other tables and again when a row is
+//! to be written, and nothing may depend on it.
 
 use respaldo_postgres::{PgErrorKind, Session, sql};
 use serde_json::Value;
@@ -17,7 +17,8 @@ pub(crate) struct EventRow {
     pub(crate) detail: Value,
 }
 
-const TABLE: &str = "
+/// Makes the table where it is absent.
+pub(crate) const TABLE: &str = "
     CREATE TABLE IF NOT EXISTS seguridad.backup_event (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         tipo_evento varchar(50) NOT NULL,

@@ -15,6 +15,7 @@ use sqlx::migrate::{Migration, Migrator};
 
 use crate::connection::transaction;
 use crate::error::{CatalogError, unreadable};
+use crate::event;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 
@@ -68,7 +69,8 @@ pub(crate) fn run(session: &mut Session) -> Result<(), CatalogError> {
         session.batch(SCHEMA)?;
         due(session)?
             .into_iter()
-            .try_for_each(|migration| apply(session, migration))
+            .try_for_each(|migration| apply(session, migration))?;
+        Ok(session.batch(event::TABLE)?)
     })
 }
 

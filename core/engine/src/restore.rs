@@ -21,7 +21,7 @@ use std::time::Instant;
 
 use respaldo_domain::backup::ArchiveName;
 use respaldo_domain::report::{RestoreReport, Verification, Warning, WarningCode};
-use respaldo_domain::restore_plan::{self, RestorePlan};
+use respaldo_domain::restore_plan::{self, NoSuchTable, RestorePlan};
 use respaldo_domain::table::TableName;
 use respaldo_postgres::ConnInfo;
 
@@ -128,9 +128,9 @@ pub enum RestoreError {
     /// No such restore point.
     #[error("there is nothing to restore from")]
     NothingToRestore(#[source] Fault),
-    /// The request does not make sense.
-    #[error("{0}")]
-    Request(String),
+    /// A table was asked for that the restore point does not have.
+    #[error(transparent)]
+    UnknownTable(#[from] NoSuchTable),
     /// Another run holds the target's lease.
     #[error("the lease was not to be had")]
     Lease(#[source] Fault),
@@ -342,7 +342,7 @@ fn plan(restore: &Restore<'_>) -> Result<RestorePlan, RestoreError> {
         .into_schema
         .as_ref()
         .map_or(&[][..], |into| &into.tables);
-    restore_plan::plan(manifest, only).map_err(|e| RestoreError::Request(e.to_string()))
+    Ok(restore_plan::plan(manifest, only)?)
 }
 
 /// The whole restore point, into a database of its own.

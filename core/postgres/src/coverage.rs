@@ -93,10 +93,13 @@ fn no_select(
         sql("SELECT pg_catalog.has_table_privilege($1::int8::oid, 'SELECT'::text)")
             .bind(i64::from(facts.oid.0)),
     )?;
-    let object = quoted(&facts.name);
-    let remedy = format!("GRANT SELECT ON TABLE {object} TO {};", role.0);
+    let remedy = format!(
+        "GRANT SELECT ON TABLE {} TO {};",
+        quoted(&facts.name),
+        role.0
+    );
     Ok((may == Some(false)).then_some(Gap {
-        object,
+        object: facts.name.to_string(),
         kind: GapKind::NoSelect,
         remedy,
     }))
@@ -118,7 +121,7 @@ fn row_security(session: &mut Session, role: &Role, facts: &TableFacts) -> Resul
         format!("ALTER ROLE {} BYPASSRLS;", role.0)
     };
     Ok(Gap {
-        object,
+        object: facts.name.to_string(),
         kind: GapKind::RowSecurity,
         remedy,
     })
@@ -137,10 +140,9 @@ fn sequence_gaps(session: &mut Session, role: &Role) -> Result<Vec<Gap>, PgError
             field::<String>(row, "schema")?,
             field::<String>(row, "name")?,
         );
-        let object = quoted(&name);
-        let remedy = format!("GRANT SELECT ON SEQUENCE {object} TO {};", role.0);
+        let remedy = format!("GRANT SELECT ON SEQUENCE {} TO {};", quoted(&name), role.0);
         Ok(Gap {
-            object,
+            object: name.to_string(),
             kind: GapKind::Sequence,
             remedy,
         })

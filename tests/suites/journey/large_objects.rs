@@ -25,7 +25,10 @@ fn journey_of(cluster: &Cluster, role: &str) {
     assert_eq!(word(&full, &journey), (archive(&full), 3));
     client.exec("INSERT INTO t VALUES (9, NULL)");
     let unchanged = journey.backup("inc");
-    assert_eq!(word(&unchanged, &journey), (archive(&full), 3));
+    // Only who may read pg_largeobject can tell that nothing changed; others dump them again.
+    let may_tell = role == "postgres";
+    let lie_in = if may_tell { &full } else { &unchanged };
+    assert_eq!(word(&unchanged, &journey), (archive(lie_in), 3));
     for change in [
         "SELECT lo_put(content, 2, 'changed') FROM t WHERE id = 1",
         "SELECT lo_create(0)", // empty: it lives in the metadata alone

@@ -68,7 +68,7 @@ impl From<RestoreError> for Failure {
     fn from(error: RestoreError) -> Self {
         let code = match &error {
             RestoreError::NothingToRestore(_) => ErrorCode::NothingToRestore,
-            RestoreError::Request(_) => ErrorCode::Usage,
+            RestoreError::UnknownTable(_) => ErrorCode::UnknownTable,
             RestoreError::Lease(fault) => of_lease(fault),
             RestoreError::Server(fault) => match fault.kind {
                 FaultKind::Cancelled => ErrorCode::Interrupted,
@@ -83,7 +83,7 @@ impl From<RestoreError> for Failure {
             RestoreError::Backup(fault) => of_store(fault),
             RestoreError::Definitions(fault)
             | RestoreError::Load { source: fault, .. }
-            | RestoreError::Swap(fault) => of_work(fault, ErrorCode::RestoreFailed),
+            | RestoreError::Swap(fault) => of_restoring(fault),
             RestoreError::Differs(_) => ErrorCode::RowsDiffer,
             RestoreError::Interrupted => ErrorCode::Interrupted,
             RestoreError::AfterSwap(_) => ErrorCode::RestoreFailed,
@@ -181,6 +181,15 @@ pub fn of_store(fault: &Fault) -> ErrorCode {
         FaultKind::Exists | FaultKind::Unavailable | FaultKind::Invalid => {
             ErrorCode::SinkUnavailable
         }
+    }
+}
+
+/// Faults while a database is built from a backup and takes its place.
+fn of_restoring(fault: &Fault) -> ErrorCode {
+    match fault.kind {
+        FaultKind::Corrupt => ErrorCode::ObjectCorrupt,
+        FaultKind::Busy => ErrorCode::TargetInUse,
+        _ => of_work(fault, ErrorCode::RestoreFailed),
     }
 }
 

@@ -85,7 +85,8 @@ fn a_purge_works_on_our_rows_and_on_those_of_the_application() {
 fn an_event_table_of_old_times_does_not_block_a_delete() {
     let bench = Bench::adopted();
     bench.sql(
-        "CREATE TABLE seguridad.backup_event (
+        "DROP TABLE IF EXISTS seguridad.backup_event;
+         CREATE TABLE seguridad.backup_event (
             id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, tipo_evento varchar(50) NOT NULL,
             backup_id bigint REFERENCES seguridad.backup_manifest (id),
             fecha_hora timestamptz NOT NULL DEFAULT now(), detalle jsonb,

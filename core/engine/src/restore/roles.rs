@@ -60,30 +60,60 @@ fn script(restore: &Restore<'_>, plan: &RestorePlan) -> Result<String, Fault> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The statements of a roles script that make these roles: pg_dumpall writes one to a line, the
-/// role's name right after the verb, quoted where it must be.
+/// The statements of a roles script that make these roles: in pg_dumpall's, the role's name stands
+/// right after the verb, quoted where it must be.
 fn statements_for(script: &str, roles: &[String]) -> Vec<String> {
     let names: Vec<String> = roles.iter().flat_map(|role| spellings(role)).collect();
-    let concerns = |line: &str, verb: &str| {
-        let rest = line.strip_prefix(verb).unwrap_or_default();
+    let concerns = |statement: &str, verb: &str| {
+        let rest = statement.strip_prefix(verb).unwrap_or_default();
         names.iter().any(|name| {
             rest.strip_prefix(name.as_str())
-                .is_some_and(|after| after.starts_with([' ', ';']))
+                .is_some_and(|after| after.is_empty() || after.starts_with(' '))
         })
     };
-    let wanted = |line: &&str| {
-        concerns(line, "CREATE ROLE ") || concerns(line, "ALTER ROLE ") || granted(line, &names)
+    let wanted = |statement: &&str| {
+        concerns(statement, "CREATE ROLE ")
+            || concerns(statement, "ALTER ROLE ")
+            || granted(statement, &names)
     };
-    script
-        .lines()
-        .filter(wanted)
-        .map(|line| line.trim_end_matches(';').to_owned())
-        .collect()
+    let all = statements(script);
+    all.into_iter().filter(wanted).map(str::to_owned).collect()
+}
+
+/// The statements of a script, without their semicolons. A name or a text may hold anything, line
+/// breaks and semicolons too.
+fn statements(script: &str) -> Vec<&str> {
+    let (mut found, mut rest) = (Vec::new(), script.trim_start());
+    while !rest.is_empty() {
+        let end = if rest.starts_with("--") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else {
+            let end = end_of_statement(rest);
+            found.push(&rest[..end]);
+            end
+        };
+        rest = rest[end..].trim_start_matches(|c: char| c == ';' || c.is_whitespace());
+    }
+    found
+}
+
+/// Where the first semicolon outside of quotes is.
+fn end_of_statement(text: &str) -> usize {
+    let mut within = None;
+    for (at, letter) in text.char_indices() {
+        match (within, letter) {
+            (None, ';') => return at,
+            (None, '\'' | '"') => within = Some(letter),
+            (Some(quote), _) if quote == letter => within = None,
+            _ => {}
+        }
+    }
+    text.len()
 }
 
 /// `GRANT group TO member ...` where either is one of the names.
-fn granted(line: &str, names: &[String]) -> bool {
-    let Some((group, rest)) = line
+fn granted(statement: &str, names: &[String]) -> bool {
+    let Some((group, rest)) = statement
         .strip_prefix("GRANT ")
         .and_then(|l| l.split_once(" TO "))
     else {
@@ -91,7 +121,7 @@ fn granted(line: &str, names: &[String]) -> bool {
     };
     let member = |name: &String| {
         rest.strip_prefix(name.as_str())
-            .is_some_and(|after| after.starts_with([' ', ';']))
+            .is_some_and(|after| after.is_empty() || after.starts_with(' '))
     };
     names.iter().any(|name| group == name || member(name))
 }
@@ -124,5 +154,19 @@ mod tests {
         );
         let found = statements_for(SCRIPT, &["ana".to_owned()]);
         assert_eq!(found.len(), 3, "{found:?}");
+    }
+
+    #[test]
+    fn names_and_texts_may_hold_line_breaks_and_semicolons() {
+        let script = "--\n-- Roles\n--\n\nCREATE ROLE \"odd\n;--DROP\";\nCOMMENT ON ROLE \"odd\n;--DROP\" IS 'it''s;\n';\n\
+            ALTER ROLE \"odd\n;--DROP\" WITH NOLOGIN;\n\n\n";
+        let found = statements_for(script, &["odd\n;--DROP".to_owned()]);
+        assert_eq!(
+            found,
+            [
+                "CREATE ROLE \"odd\n;--DROP\"",
+                "ALTER ROLE \"odd\n;--DROP\" WITH NOLOGIN"
+            ]
+        );
     }
 }

@@ -254,11 +254,11 @@ fn what_the_role_cannot_read_is_found_with_its_remedy() {
         seen,
         [
             ("\"cerrado\"", GapKind::NoUsage),
-            ("\"cerrado\".\"t\"", GapKind::NoSelect),
-            ("\"public\".\"oculta\"", GapKind::NoSelect),
-            ("\"public\".\"filas\"", GapKind::RowSecurity),
-            ("\"public\".\"suya\"", GapKind::RowSecurity),
-            ("\"public\".\"oculta_a_seq\"", GapKind::Sequence),
+            ("cerrado.t", GapKind::NoSelect),
+            ("public.oculta", GapKind::NoSelect),
+            ("public.filas", GapKind::RowSecurity),
+            ("public.suya", GapKind::RowSecurity),
+            ("public.oculta_a_seq", GapKind::Sequence),
             ("large object 101", GapKind::LargeObject),
         ]
     );
