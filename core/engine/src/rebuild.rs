@@ -82,8 +82,9 @@ fn record(
         .collect())
 }
 
-/// Removes rows of ours whose manifest is in no sink. Rows of the existing application are left:
-/// their files may be on another machine.
+/// Removes rows of ours whose manifest is in no sink. Rows of the existing application and rows of
+/// backups that lie elsewhere than this configuration would put them are left: another machine
+/// with a folder of its own may have made them.
 pub fn purge_invalid(parts: &Parts, cx: &Context) -> Result<PurgeReport, Fault> {
     let catalog = catalog(parts)?;
     let sealed: BTreeSet<ArchiveName> = parts.store.sealed(cx)?.into_iter().collect();
@@ -97,7 +98,8 @@ pub fn purge_invalid(parts: &Parts, cx: &Context) -> Result<PurgeReport, Fault> 
         let Ok(name) = entry.archive.parse::<ArchiveName>() else {
             continue;
         };
-        if !sealed.contains(&name) {
+        let ours_to_judge = entry.location == parts.store.location(&name.key());
+        if ours_to_judge && !sealed.contains(&name) {
             catalog.forget(&name)?;
             report.removed.push(name);
         }

@@ -8,7 +8,8 @@ use std::sync::Mutex;
 use std::thread;
 
 use respaldo_archive::decode_block;
-use respaldo_domain::manifest::Compression;
+use respaldo_domain::manifest::{Compression, TableData};
+use respaldo_domain::object::ObjectKey;
 use respaldo_domain::restore_plan::{RestorePlan, TableLoad};
 use respaldo_domain::table::{Column, TableName, quote_identifier};
 use respaldo_postgres::{ConnInfo, CopyIn, Session, SessionOptions};
@@ -176,19 +177,7 @@ pub(super) fn load_into(
     let mut hashing = HashingReader::new(stored);
     let mut copy = session.copy_in(&copy_statement(table, &load.entry.columns))?;
     let sent = send(&mut hashing, facts.compression, &mut copy, cx);
-    let verified = sent.and_then(|()| {
-        hashing
-            .drain()
-            .map_err(|e| crate::store::fault_of_io(format!("reading {key}"), e))?;
-        match hashing.finish().0 == data.block.sha256 {
-            true => Ok(()),
-            false => Err(Fault::bare(
-                FaultKind::Corrupt,
-                format!("a block of {key} is damaged"),
-            )),
-        }
-    });
-    if let Err(fault) = verified {
+    if let Err(fault) = whole(sent, hashing, data, &key) {
         // The fault says why; that the server undoes the statement needs no answer.
         let _ = copy.abort("the block is not what the manifest says");
         return Err(fault);
@@ -203,6 +192,37 @@ pub(super) fn load_into(
             );
             Err(Fault::bare(FaultKind::Corrupt, what))
         }
+    }
+}
+
+/// Whether a block is what the manifest says. A damaged one may break the decoder or be refused by
+/// the server first: then its hash still tells that it was the damage.
+fn whole<R: Read>(
+    sent: Result<(), Fault>,
+    mut block: HashingReader<R>,
+    data: &TableData,
+    key: &ObjectKey,
+) -> Result<(), Fault> {
+    if matches!(&sent, Err(fault) if !matches!(fault.kind, FaultKind::Invalid | FaultKind::Corrupt))
+    {
+        return sent;
+    }
+    let drained = block.drain();
+    if let Err(error) = drained {
+        return sent.and(Err(crate::store::fault_of_io(
+            format!("reading {key}"),
+            error,
+        )));
+    }
+    match block.finish().0 == data.block.sha256 {
+        true => sent,
+        false => Err(Fault::bare(
+            FaultKind::Corrupt,
+            format!(
+                "a block of {key} is damaged (at byte {})",
+                data.block.offset
+            ),
+        )),
     }
 }
 
@@ -236,9 +256,7 @@ fn send(
     let mut piece = vec![0; PIECE_BYTES];
     loop {
         cx.check()?;
-        let count = text
-            .read(&mut piece)
-            .map_err(|e| crate::store::fault_of_io("decoding a block", e))?;
+        let count = text.read(&mut piece).map_err(undecoded)?;
         if count == 0 {
             break;
         }
@@ -260,6 +278,13 @@ fn send(
         copy.send(rest)?;
     }
     Ok(())
+}
+
+/// Storage's own fault where reading failed, else a block that is no block.
+fn undecoded(error: std::io::Error) -> Fault {
+    error
+        .downcast::<Fault>()
+        .unwrap_or_else(|error| Fault::new(FaultKind::Corrupt, "a block cannot be decoded", error))
 }
 
 /// The archive reader's word for a compression.

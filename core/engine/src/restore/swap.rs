@@ -150,8 +150,12 @@ fn rename_in_one(
             Err(error) => {
                 session.batch("ROLLBACK")?;
                 // 55006: somebody is still inside.
-                if error.sqlstate.as_deref() != Some("55006") || start.elapsed() > LEAVE_LIMIT {
+                if error.sqlstate.as_deref() != Some("55006") {
                     return Err(error.into());
+                }
+                if start.elapsed() > LEAVE_LIMIT {
+                    let inside = "a session that this role may not end stays in the database";
+                    return Err(Fault::new(FaultKind::Busy, inside, error));
                 }
             }
         }
