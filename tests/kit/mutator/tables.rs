@@ -179,8 +179,7 @@ pub(super) const KINDS: &[Kind] = &[
         let (parent, name) = (fit_for_children(m)?, room_for_a_table(m)?);
         let n = m.fresh();
         one(format!(
-            "CREATE TABLE {name} (own{n} int DEFAULT 3, PRIMARY KEY (id)) INHERITS ({}); INSERT INTO {name} (id) VALUES ({n})",
-            parent
+            "CREATE TABLE {name} (own{n} int DEFAULT 3, PRIMARY KEY (id)) INHERITS ({parent}); INSERT INTO {name} (id) VALUES ({n})"
         ))
     }),
     kind("end inheritance", |m| {
