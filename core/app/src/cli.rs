@@ -18,7 +18,7 @@ pub use args::{Cli, Command, Globals};
 
 use crate::config::Environment;
 use crate::failure::Failure;
-use crate::messages::help;
+use crate::messages::{help, usage};
 use crate::output::Output;
 use crate::{logging, signals};
 
@@ -35,7 +35,7 @@ pub fn main() -> Status {
 fn run(arguments: &[OsString], environment: Environment, output: Output) -> ExitCode {
     let cli = match parse(arguments, output.lang) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error, output),
+        Err(error) => return misused(&error, output),
     };
     logging::start(cli.globals.verbose, cli.globals.quiet);
     let output = Output {
@@ -82,7 +82,7 @@ fn output_before_parsing(arguments: &[OsString], environment: &Environment) -> O
 }
 
 /// Help and version are results; everything else is a wrong command line.
-fn usage(error: &clap::Error, output: Output) -> ExitCode {
+fn misused(error: &clap::Error, output: Output) -> ExitCode {
     if matches!(
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
@@ -90,16 +90,21 @@ fn usage(error: &clap::Error, output: Output) -> ExitCode {
         output.text(&error.render().to_string());
         return ExitCode::Done;
     }
-    if output.json {
-        let said = error.render().to_string();
-        let first = said
+    let english = error.render().to_string();
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand && !output.json {
+        output.complaint(english.trim_end());
+        return ExitCode::Usage;
+    }
+    if output.json || output.lang == Lang::Es {
+        let first = english
             .lines()
             .next()
             .unwrap_or_default()
             .trim_start_matches("error: ");
-        Failure::new(ErrorCode::Usage, first).report(&output);
+        let said = output.lang.choose(first.to_owned(), usage::spanish(error));
+        Failure::new(ErrorCode::Usage, said).report(&output);
     } else {
-        output.complaint(error.render().to_string().trim_end());
+        output.complaint(english.trim_end());
     }
     ExitCode::Usage
 }

@@ -113,7 +113,9 @@ pub fn rehearse(narrator: &Narrator<'_>, keep: bool, cx: &Context) -> Result<Reh
         .iter()
         .map(|point| scene.restore(point))
         .collect::<Result<_, _>>()?;
-    scene.stock_tools(&points[2]);
+    if keep {
+        scene.stock_tools(&points[2]);
+    }
 
     end(narrator, server, keep)?;
     let seconds = started.elapsed().as_secs_f64();
@@ -289,9 +291,11 @@ impl Scene<'_> {
     fn restore(&self, point: &Point) -> Result<Proof, Failure> {
         let manifest = &point.report.manifest;
         let database = format!("{DATABASE}_{}", manifest.kind.prefix());
-        self.narrator.tell(Demo::Restoring {
-            database: &database,
-        });
+        (self.narrator.say)(&words::restoring(
+            manifest.kind,
+            &database,
+            self.narrator.lang,
+        ));
         let target = RestoreTarget::new_database(&database);
         let request = RestoreRequest::new(Selector::Name(manifest.archive.clone()), target);
         self.operations.restore(&request, self.cx)?;

@@ -291,6 +291,8 @@ impl LevelArg {
 pub enum CatalogCommand {
     /// Make the catalog again from the manifests in storage
     Rebuild,
+    /// Take in backups that the existing system made; its files are not touched
+    Adopt,
     /// Remove entries whose objects are gone; never an object
     PurgeInvalid,
 }

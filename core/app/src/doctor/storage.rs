@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use respaldo_contract::messages::{Doctor, size};
+use respaldo_domain::object::ObjectKey;
 use respaldo_engine::ports::{Context, SinkLimits, StorageSink};
 use respaldo_postgres::{Session, SessionOptions, sql};
 
@@ -61,10 +62,14 @@ fn sink(sink: &dyn StorageSink, needed: Option<u64>, checks: &mut Checks, cx: &C
     }
 }
 
-/// Where its first folder is.
+/// Where objects are: the place of one, without its name.
 fn address(sink: &dyn StorageSink) -> String {
-    let key = respaldo_domain::object::ObjectKey::parse("full");
-    key.map(|key| sink.location(&key)).unwrap_or_default()
+    let key = ObjectKey::parse("full")
+        .map(|key| sink.location(&key))
+        .unwrap_or_default();
+    key.trim_end_matches("full")
+        .trim_end_matches('/')
+        .to_owned()
 }
 
 fn space(limits: &SinkLimits, needed: Option<u64>, checks: &mut Checks) {

@@ -1,6 +1,7 @@
 //! What happens to the sample between backups.
 
-use respaldo_contract::messages::Lang;
+use respaldo_contract::messages::{Lang, Spoken};
+use respaldo_domain::backup::BackupKind;
 
 /// Between the first backup and the second.
 pub fn first_changes(lang: Lang) -> &'static str {
@@ -19,5 +20,14 @@ pub fn more_changes(lang: Lang) -> &'static str {
          new index and a new table visit",
         "baja el stock, se va un proveedor, los pedidos se pueden devolver (una etiqueta nueva del \
          enum), hay un índice nuevo y una tabla nueva visit",
+    )
+}
+
+/// Before a restore.
+pub fn restoring(kind: BackupKind, database: &str, lang: Lang) -> String {
+    let kind = kind.spoken(lang);
+    lang.choose(
+        format!("Restoring the {kind} backup into a new database, {database}."),
+        format!("Se restaura el respaldo {kind} en una base nueva, {database}."),
     )
 }

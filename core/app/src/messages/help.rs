@@ -1,6 +1,6 @@
 //! The help of every command and option in Spanish; the English stands at the definitions.
 
-use clap::Command;
+use clap::{Arg, ArgAction, Command};
 use respaldo_contract::messages::Lang;
 
 /// Command path and option ("" for the command itself), Spanish help.
@@ -165,6 +165,11 @@ const SPANISH: &[(&str, &str, &str)] = &[
         "Rehacer el catálogo desde los manifiestos almacenados",
     ),
     (
+        "catalog adopt",
+        "",
+        "Incorporar los respaldos hechos por el sistema existente",
+    ),
+    (
         "catalog purge-invalid",
         "",
         "Quitar entradas cuyos objetos ya no están; nunca un objeto",
@@ -217,10 +222,10 @@ pub fn localized(command: Command, lang: Lang) -> Command {
 }
 
 fn spanish(command: Command, path: &str) -> Command {
-    let mut command = match help_of(path, "") {
-        Some(text) => command.about(text),
-        None => command,
-    };
+    let mut command = with_spanish_headings(command);
+    if let Some(text) = help_of(path, "") {
+        command = command.about(text);
+    }
     let names: Vec<String> = command
         .get_subcommands()
         .map(|sub| sub.get_name().to_owned())
@@ -233,10 +238,31 @@ fn spanish(command: Command, path: &str) -> Command {
         };
         command = command.mut_subcommand(&name, |sub| spanish(sub, &below));
     }
-    command.mut_args(|arg| match help_of(path, arg.get_id().as_str()) {
-        Some(text) => arg.help(text),
-        None => arg,
+    command.mut_args(|arg| {
+        let heading = if arg.is_positional() {
+            "Argumentos"
+        } else {
+            "Opciones"
+        };
+        match help_of(path, arg.get_id().as_str()) {
+            Some(text) => arg.help(text).help_heading(heading),
+            None => arg,
+        }
     })
+}
+
+/// clap makes its own option and headings in English, unless they are there already.
+fn with_spanish_headings(command: Command) -> Command {
+    let help = Arg::new("help")
+        .short('h')
+        .long("help")
+        .action(ArgAction::Help);
+    command
+        .help_template("{before-help}{about-with-newline}\nUso: {usage}\n\n{all-args}{after-help}")
+        .subcommand_help_heading("Órdenes")
+        .disable_help_subcommand(true)
+        .disable_help_flag(true)
+        .arg(help.help("Mostrar la ayuda").help_heading("Opciones"))
 }
 
 fn help_of(path: &str, arg: &str) -> Option<&'static str> {

@@ -65,37 +65,63 @@ const STEPS: &[(&str, &str, &str)] = &[
     ("backup.witness", "leaving a witness", "dejando un testigo"),
     ("backup.validate", "validating", "validando"),
     ("restore.plan", "planning", "planificando"),
-    ("restore.lease", "taking the lease", "tomando el turno"),
     (
-        "restore.preflight",
-        "checking everything it needs",
-        "comprobando todo lo necesario",
+        "restore.inspect",
+        "looking at the target",
+        "consultando el destino",
     ),
+    ("restore.lease", "taking the lease", "tomando el turno"),
     (
         "restore.objects",
         "checking every object it needs",
         "comprobando cada objeto necesario",
     ),
     (
-        "restore.schema",
+        "restore.fetch",
         "reading definitions",
         "leyendo definiciones",
     ),
+    (
+        "restore.preflight",
+        "checking what the target must have",
+        "comprobando lo que debe tener el destino",
+    ),
+    ("restore.roles", "making roles", "creando roles"),
     (
         "restore.scratch",
         "making a scratch database",
         "creando una base provisoria",
     ),
     (
-        "restore.pre-data",
+        "restore.definitions",
         "making tables and types",
         "creando tablas y tipos",
     ),
+    (
+        "restore.into_schema",
+        "making the tables",
+        "creando las tablas",
+    ),
     ("restore.load", "loading rows", "cargando filas"),
     (
-        "restore.post-data",
+        "restore.sequences",
+        "setting sequences",
+        "ajustando secuencias",
+    ),
+    (
+        "restore.large_objects",
+        "loading large objects",
+        "cargando objetos grandes",
+    ),
+    (
+        "restore.indexes",
         "making indexes, constraints and triggers",
         "creando índices, restricciones y disparadores",
+    ),
+    (
+        "restore.analyze",
+        "gathering statistics",
+        "reuniendo estadísticas",
     ),
     (
         "restore.verify",
@@ -103,10 +129,21 @@ const STEPS: &[(&str, &str, &str)] = &[
         "comparando con el respaldo",
     ),
     (
+        "restore.properties",
+        "settings of the database",
+        "ajustes de la base",
+    ),
+    (
         "restore.swap",
         "putting the database in its place",
         "poniendo la base en su lugar",
     ),
+    (
+        "restore.swapped",
+        "the database is in its place",
+        "la base está en su lugar",
+    ),
+    ("restore.commit", "committing", "confirmando"),
     ("validate", "validating", "validando"),
 ];
 

@@ -2,17 +2,19 @@
 
 use respaldo_contract::messages::{ExitCode, Outcome};
 use respaldo_domain::backup::ArchiveName;
-use serde_json::json;
+use respaldo_engine::ports::Fault;
+use serde_json::{Value, json};
 
 use crate::cli::app::App;
 use crate::cli::args::CatalogCommand;
 use crate::cli::say::Text;
-use crate::failure::{Failure, of_catalog};
+use crate::failure::{Failure, causes, of_catalog};
 
 /// Mends the catalog.
 pub fn run(command: &CatalogCommand, app: &App) -> Result<ExitCode, Failure> {
     match command {
         CatalogCommand::Rebuild => rebuild(app),
+        CatalogCommand::Adopt => adopt(app),
         CatalogCommand::PurgeInvalid => purge_invalid(app),
     }
 }
@@ -28,21 +30,16 @@ fn rebuild(app: &App) -> Result<ExitCode, Failure> {
         }
         .text(lang)
     };
-    let unreadable: Vec<_> = report
-        .unreadable
-        .iter()
-        .map(|(name, fault)| json!({ "archivo": name, "detalle": fault.to_string() }))
-        .collect();
     let record = json!({
         "exitoso": report.unreadable.is_empty(),
         "mensaje": message(app.lang()),
         "registrados": report.recorded,
-        "ilegibles": unreadable,
+        "ilegibles": faults(&report.unreadable),
     });
     app.output.result(&record, |lang| {
         let mut text = Text::new(message(lang));
         for (name, fault) in &report.unreadable {
-            text.line(format_args!("  {name}: {fault}"));
+            text.line(format_args!("  {name}: {}", causes(fault).join(": ")));
         }
         text.warnings(&report.warnings, lang);
         text.into_string()
@@ -53,6 +50,44 @@ fn rebuild(app: &App) -> Result<ExitCode, Failure> {
     } else {
         ExitCode::Look
     })
+}
+
+fn adopt(app: &App) -> Result<ExitCode, Failure> {
+    let report = app.operations()?.adopt(&app.context())?;
+    let message = |lang| {
+        Outcome::Adopted {
+            count: &report.adopted.len(),
+        }
+        .text(lang)
+    };
+    let record = json!({
+        "exitoso": report.refused.is_empty(),
+        "mensaje": message(app.lang()),
+        "adoptados": report.adopted,
+        "rechazados": faults(&report.refused),
+    });
+    app.output.result(&record, |lang| {
+        let mut text = Text::new(message(lang));
+        report
+            .adopted
+            .iter()
+            .for_each(|name| text.line(format_args!("  {name}")));
+        for (name, fault) in &report.refused {
+            text.line(format_args!("  {name}: {}", causes(fault).join(": ")));
+        }
+        text.into_string()
+    });
+    Ok(if report.refused.is_empty() {
+        ExitCode::Done
+    } else {
+        ExitCode::Look
+    })
+}
+
+/// Backups that something is wrong with, and what.
+fn faults(faults: &[(ArchiveName, Fault)]) -> Vec<Value> {
+    let one = |(name, fault): &(ArchiveName, Fault)| json!({ "archivo": name, "detalle": causes(fault).join(": ") });
+    faults.iter().map(one).collect()
 }
 
 fn purge_invalid(app: &App) -> Result<ExitCode, Failure> {

@@ -1,7 +1,6 @@
 //! `doctor`.
 
-use respaldo_contract::labels::Label;
-use respaldo_contract::messages::ExitCode;
+use respaldo_contract::messages::{ExitCode, Lang};
 use respaldo_contract::records::{CheckState, DoctorRecord};
 
 use crate::cli::app::App;
@@ -9,11 +8,12 @@ use crate::cli::say::Text;
 use crate::config::Config;
 use crate::doctor;
 use crate::failure::Failure;
+use crate::messages::checks;
 
 /// Checks the surroundings.
 pub fn run(app: &App) -> Result<ExitCode, Failure> {
     let record = examine(&app.config()?, app);
-    app.output.result(&record, |_| text(&record));
+    app.output.result(&record, |lang| text(&record, lang));
     Ok(exit_of(&record))
 }
 
@@ -32,12 +32,12 @@ pub fn exit_of(record: &DoctorRecord) -> ExitCode {
 }
 
 /// A line per check, what to do below it.
-pub fn text(record: &DoctorRecord) -> String {
+pub fn text(record: &DoctorRecord, lang: Lang) -> String {
     let mut text = Text::default();
     for check in &record.comprobaciones {
         text.line(format_args!(
             "{:<11}  {}",
-            check.estado.label(),
+            checks::word(check.estado, lang),
             check.mensaje
         ));
         if let Some(advice) = &check.sugerencia {

@@ -40,7 +40,7 @@ pub fn run(app: &App) -> Result<ExitCode, Failure> {
         "comprobaciones": record.comprobaciones,
     });
     app.output.result(&document, |lang| {
-        format!("{}\n\n{}", message(lang), doctor::text(&record))
+        format!("{}\n\n{}", message(lang), doctor::text(&record, lang))
     });
     Ok(doctor::exit_of(&record))
 }
