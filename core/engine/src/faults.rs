@@ -6,6 +6,7 @@
 //! `wait:FILE` (until the file exists, a minute at most). `RESPALDO_FAULTS_TRACE` names a file
 //! to which each step passed is appended, so a test can see that its fault was reached.
 
+#[cfg(not(feature = "faults"))]
 use crate::ports::Fault;
 
 /// Passes the step `name`; fails where a test asked for it.

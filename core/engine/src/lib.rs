@@ -16,6 +16,7 @@ pub mod preview;
 pub mod rebuild;
 pub mod remove;
 pub mod restore;
+mod run_folder;
 pub mod status;
 pub mod store;
 pub mod validate;

@@ -122,7 +122,7 @@ pub struct IntoSchema {
     pub tables: Vec<TableName>,
 }
 
-/// Why nothing was restored. In every case but [`RestoreError::AfterSwap`] the target is as it was.
+/// Why nothing was restored. In every case the target is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
     /// No such restore point.
@@ -181,9 +181,6 @@ pub enum RestoreError {
     /// The last step failed: the old database is in place and open.
     #[error("the restored database could not take its place")]
     Swap(#[source] Fault),
-    /// The database was swapped in; something after it failed.
-    #[error("the restore is in place, but what follows it failed")]
-    AfterSwap(#[source] Fault),
     /// The operator or a signal stopped it.
     #[error("the restore was interrupted")]
     Interrupted,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use respaldo_tests::respaldo::wait_until;
-use respaldo_tests::{Client, Scene, assert_equal};
+use respaldo_tests::{Client, DbImage, Scene, assert_equal, diff};
 
 const FULL: [&str; 3] = ["backup", "full", "--json"];
 
@@ -23,6 +23,13 @@ fn assert_recovered(scene: &Scene, when: &str) {
     assert!(next.is_done(), "{when}, then: {next:#?}");
     scene.assert_tidy(when);
     scene.assert_restores(next.json()["nombre"].as_str().unwrap(), &scene.image());
+}
+
+/// A crash makes sequences jump: their values are logged ahead.
+fn assert_same_but_sequences(before: &DbImage, after: &DbImage) {
+    let mut lines = diff(before, after);
+    lines.retain(|line| !line.starts_with("sequence values"));
+    assert!(lines.is_empty(), "{lines:#?}");
 }
 
 #[test]
@@ -128,7 +135,7 @@ fn a_server_that_is_gone_during_a_restore_leaves_the_old_database() {
     let outcome = held.release();
     assert_eq!(outcome.code, Some(12), "{outcome:#?}");
     scene.cluster.start_again();
-    assert_equal(&before, &scene.image());
+    assert_same_but_sequences(&before, &scene.image());
     let next = scene.respaldo.run(&args);
     assert!(next.is_done(), "{next:#?}");
     scene.assert_tidy("the server was gone during a restore");

@@ -86,7 +86,6 @@ impl From<RestoreError> for Failure {
             | RestoreError::Swap(fault) => of_restoring(fault),
             RestoreError::Differs(_) => ErrorCode::RowsDiffer,
             RestoreError::Interrupted => ErrorCode::Interrupted,
-            RestoreError::AfterSwap(_) => ErrorCode::RestoreFailed,
         };
         Self::of(code, &error)
     }

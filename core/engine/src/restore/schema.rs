@@ -1,7 +1,7 @@
 //! Definitions, sequence values and large objects: restored by stock pg_restore from small
 //! archives cut out of the stored ones, without their rows.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,13 +14,14 @@ use sqlx::Row;
 
 use super::{Restore, RestoreError};
 use crate::ports::{Fault, FaultKind, ObjectReader};
+use crate::run_folder::RunFolder;
 
 /// Longest run of one pg_restore.
 const TOOL_LIMIT: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// The small archives of a restore, removed when dropped.
 pub(crate) struct SchemaFiles {
-    folder: PathBuf,
+    _folder: RunFolder,
     /// Everything but rows.
     definitions: PathBuf,
     /// Large objects that lie in another archive.
@@ -29,13 +30,6 @@ pub(crate) struct SchemaFiles {
     pub(super) extensions: Vec<String>,
     /// Tablespaces the definitions name.
     tablespaces: Vec<String>,
-}
-
-impl Drop for SchemaFiles {
-    fn drop(&mut self) {
-        // What stays behind is small, ours, and in the working folder.
-        let _ = fs::remove_dir_all(&self.folder);
-    }
 }
 
 /// Cuts the small archives out of the stored ones.
@@ -51,14 +45,11 @@ pub(super) fn fetch(
 
 fn cut(restore: &Restore<'_>, plan: &RestorePlan) -> Result<SchemaFiles, Fault> {
     let own = plan.manifest.definitions_in();
-    let folder = restore
-        .work
-        .file(&format!("restore-{}", uuid::Uuid::new_v4().simple()));
-    fs::create_dir(&folder).map_err(|e| Fault::io(format!("making {}", folder.display()), e))?;
-    let definitions = folder.join("definitions.dump");
-    let large_objects = folder.join("large_objects.dump");
+    let folder = RunFolder::make(&restore.work, "restore")?;
+    let definitions = folder.file("definitions.dump");
+    let large_objects = folder.file("large_objects.dump");
     let mut files = SchemaFiles {
-        folder,
+        _folder: folder,
         definitions,
         large_objects: None,
         extensions: Vec::new(),

@@ -19,6 +19,7 @@ use super::preflight::Site;
 use super::scratch::{Database, derived_name};
 use super::{Placement, Restore, RestoreError, carry, refresh_catalog};
 use crate::backup::chain;
+use crate::faults::step;
 use crate::lease::Lease;
 use crate::ports::{Fault, FaultKind, Interrupt};
 
@@ -46,7 +47,7 @@ pub(super) fn take_place(
         }
     };
     database.settled(restore);
-    after_swap(restore, site, &admin, old).map_err(RestoreError::AfterSwap)
+    Ok(after_swap(restore, site, &admin, old))
 }
 
 fn swap(
@@ -144,7 +145,7 @@ fn rename_in_one(
         });
         match in_place {
             Ok(()) => {
-                crate::faults::step("restore.commit")?;
+                step("restore.commit")?;
                 return Ok(session.batch("COMMIT")?);
             }
             Err(error) => {
@@ -308,36 +309,66 @@ fn list_followers(restore: &mut Restore<'_>, site: &Site) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The database is in place. Its comment, our tables' rows, the catalog; then the old one goes if
-/// that was asked for, or if it was empty.
+/// The database is in place, so the restore has succeeded: what follows is done as far as it goes
+/// and what could not be done is said. Returns the name under which the old one is kept.
 fn after_swap(
     restore: &mut Restore<'_>,
     site: &Site,
     admin: &ConnInfo,
     old: Option<String>,
-) -> Result<Option<String>, Fault> {
-    restore.enter("restore.swapped")?;
-    if let Some(comment) = site.properties.as_ref().and_then(|p| p.comment.as_ref()) {
-        let name = quote_identifier(site.target.database());
-        let statement = format!("COMMENT ON DATABASE {name} IS {}", quote_literal(comment));
-        Session::connect(admin, &SessionOptions::default())?.execute(sql(statement))?;
+) -> Option<String> {
+    if let Err(fault) = keep_comment(site, admin) {
+        restore.warn(WarningCode::DatabaseSettings, chain(&fault));
     }
-    if restore.is_in_place() {
-        if let Some(old) = &old {
-            carry::carry_over(restore, &admin.with_database(old), &site.target)?;
-        }
-        refresh_catalog(restore)?;
+    if let Err(fault) = bring_catalog(restore, site, admin, old.as_deref()) {
+        restore.warn(WarningCode::CatalogBehind, chain(&fault));
     }
     let drop_old = matches!(
         restore.request.target.placement,
         Placement::Replace { drop_old: true }
     );
-    match old {
-        Some(old) if drop_old || site.empty => {
-            let statement = format!("DROP DATABASE {}", quote_identifier(&old));
-            Session::connect(admin, &SessionOptions::default())?.execute(sql(statement))?;
-            Ok(None)
-        }
-        other => Ok(other),
+    let old = old?;
+    if !drop_old && !site.empty {
+        return Some(old);
     }
+    let dropped = Session::connect(admin, &SessionOptions::default()).and_then(|mut session| {
+        session.execute(sql(format!("DROP DATABASE {}", quote_identifier(&old))))
+    });
+    match dropped {
+        Ok(_) => None,
+        Err(error) => {
+            let subject = format!("{old} is kept: {}", chain(&error));
+            restore.warn(WarningCode::DatabaseSettings, subject);
+            Some(old)
+        }
+    }
+}
+
+/// The scratch database's comment was its mark; the old one's takes its place.
+fn keep_comment(site: &Site, admin: &ConnInfo) -> Result<(), Fault> {
+    let Some(comment) = site.properties.as_ref().and_then(|p| p.comment.as_ref()) else {
+        return Ok(());
+    };
+    let name = quote_identifier(site.target.database());
+    let statement = format!("COMMENT ON DATABASE {name} IS {}", quote_literal(comment));
+    Session::connect(admin, &SessionOptions::default())?.execute(sql(statement))?;
+    Ok(())
+}
+
+/// What we know of backups does not go back in time with the data.
+fn bring_catalog(
+    restore: &mut Restore<'_>,
+    site: &Site,
+    admin: &ConnInfo,
+    old: Option<&str>,
+) -> Result<(), Fault> {
+    restore.cx.progress().step("restore.swapped", None);
+    step("restore.swapped")?;
+    if !restore.is_in_place() {
+        return Ok(());
+    }
+    if let Some(old) = old {
+        carry::carry_over(restore, &admin.with_database(old), &site.target)?;
+    }
+    refresh_catalog(restore)
 }
