@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use respaldo_postgres::{ConnInfo, ToolError, Tools, roles};
 use respaldo_tests::{Client, Cluster};
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 const GO_ON: &(dyn Fn() -> bool + Sync) = &|| false;
 
 fn tools(cluster: &Cluster) -> Tools {
@@ -42,7 +42,7 @@ fn a_tool_runs_with_our_settings_and_without_our_environment() {
         .unwrap();
     let text = String::from_utf8(done.output).unwrap();
     let (row, environment) = text.split_once('\n').unwrap();
-    assert_eq!(row, r"hex|ISO, DMY|UTC|1|a b\c|it's me");
+    assert_eq!(row, r"hex|ISO, MDY|UTC|1|a b\c|it's me");
     assert!(!environment.contains("CARGO"), "{environment}");
 }
 
@@ -138,7 +138,7 @@ fn wait_for_ever() {
     let folder = std::env::var_os("RESPALDO_TEST_BIN").unwrap();
     let tools = Tools::find(Some(folder.as_ref()), 120_000).unwrap();
     let pg_dump = tools.pg_dump.command(&info).application_name("waiting");
-    pg_dump.run(GO_ON, Duration::from_secs(600)).unwrap();
+    pg_dump.run(GO_ON, Duration::from_mins(10)).unwrap();
 }
 
 #[test]
@@ -180,12 +180,8 @@ fn roles_are_dumped_without_superuser_and_restore_elsewhere() {
     assert!(!script.contains("SCRAM"), "{script}");
     cluster.psql("postgres", "DROP ROLE nuevo");
     let wanted = |line: &&str| line.contains("nuevo") && !line.starts_with("--");
-    let again: String = script
-        .lines()
-        .filter(wanted)
-        .map(|line| format!("{line}\n"))
-        .collect();
-    cluster.psql("postgres", &again);
+    let again: Vec<&str> = script.lines().filter(wanted).collect();
+    cluster.psql("postgres", &again.join("\n"));
     let member = "SELECT pg_has_role('nuevo', 'lector', 'member'), shobj_description(oid, 'pg_authid') \
         FROM pg_authid WHERE rolname = 'nuevo'";
     assert_eq!(cluster.psql("postgres", member), "t|di 'hola'");

@@ -136,8 +136,9 @@ impl ToolCommand {
     pub fn application_name(mut self, name: &str) -> Self {
         let quoted = name.replace('\\', "\\\\").replace('\'', "\\'");
         // The last one of a conninfo string counts.
-        self.connection
-            .push_str(&format!(" application_name='{quoted}'"));
+        self.connection.push_str(" application_name='");
+        self.connection.push_str(&quoted);
+        self.connection.push('\'');
         self
     }
 

@@ -136,14 +136,16 @@ mod tests {
 
     fn fake(folder: &Path, names: &[&str], version: &str) {
         for name in names {
-            let path = folder.join(name);
-            std::fs::write(
-                &path,
-                format!("#!/bin/sh\necho '{name} (PostgreSQL) {version}'\n"),
-            )
-            .unwrap();
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+            assert!(fake_one(&folder.join(name), name, version).is_ok());
         }
+    }
+
+    fn fake_one(path: &Path, name: &str, version: &str) -> std::io::Result<()> {
+        std::fs::write(
+            path,
+            format!("#!/bin/sh\necho '{name} (PostgreSQL) {version}'\n"),
+        )?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))
     }
 
     const ALL: [&str; 4] = ["pg_dump", "pg_restore", "psql", "pg_dumpall"];

@@ -59,13 +59,11 @@ impl Relations {
         session.batch(&format!("SET TRANSACTION SNAPSHOT {snapshot}"))?;
         let rows = session.rows(sql(RELATIONS))?;
         session.close()?;
-        Self::sort(
-            request,
-            rows.iter().map(relation).collect::<Result<_, _>>()?,
-        )
+        let all = rows.iter().map(relation).collect::<Result<_, _>>()?;
+        Ok(Self::sort(request, all))
     }
 
-    fn sort(request: &DumpRequest, all: Vec<Relation>) -> Result<Self, Fault> {
+    fn sort(request: &DumpRequest, all: Vec<Relation>) -> Self {
         let scope: HashSet<Oid> = request.tables.iter().map(|table| table.oid).collect();
         let leave_out: HashSet<&TableName> = request.leave_out.iter().collect();
         let mut sorted = Self::default();
@@ -101,7 +99,7 @@ impl Relations {
             .iter()
             .filter(|name| !known.contains(name));
         sorted.left_out.extend(others.cloned());
-        Ok(sorted)
+        sorted
     }
 }
 

@@ -15,8 +15,10 @@ use respaldo_postgres::{ConnInfo, PgError, Session, SessionOptions, field, sql};
 const FIRST_LOOK: Duration = Duration::from_millis(200);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// A session whose statement failed has nothing more to say: its last wait counts.
 const WAITS: &str = "SELECT coalesce(wait_event_type = 'Lock', false) AS waits \
-    FROM pg_catalog.pg_stat_activity WHERE application_name = $1 AND pid <> pg_backend_pid()";
+    FROM pg_catalog.pg_stat_activity WHERE application_name = $1 AND pid <> pg_backend_pid() \
+    AND state IS DISTINCT FROM 'idle in transaction (aborted)'";
 
 /// Looks until it is dropped.
 pub(super) struct LockWatch {
@@ -61,10 +63,14 @@ fn watch(
         return Ok(());
     }
     let mut session = Session::connect(info, &SessionOptions::default())?;
+    let mut waited = false;
     loop {
-        // A session that is gone leaves the last word about it standing.
+        // A session that is gone leaves the last word about it standing; one that was seen to go
+        // on twice does not wait, where once may be the instant between its wait and its failure.
         if let Some(row) = session.optional_row(sql(WAITS).bind(name))? {
-            waits.store(field(&row, "waits")?, Ordering::SeqCst);
+            let now = field(&row, "waits")?;
+            waits.store(now || waited, Ordering::SeqCst);
+            waited = now;
         }
         if !goes_on(LOOK_EVERY) {
             return session.close();

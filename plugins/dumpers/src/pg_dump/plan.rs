@@ -22,15 +22,13 @@ pub(super) fn plan(
         return Ok(vec![whole]);
     }
     let runs = split(request, relations, argument_bytes);
-    match runs.iter().all(|run| names::space(run) <= argument_bytes) {
-        true if runs.len() <= MAX_RUNS => Ok(runs),
-        _ => Err(Fault::bare(
-            FaultKind::Invalid,
-            format!(
-                "naming all relations takes more than argument_bytes = {argument_bytes} allows"
-            ),
-        )),
+    let fit = runs.iter().all(|run| names::space(run) <= argument_bytes);
+    if fit && runs.len() <= MAX_RUNS {
+        return Ok(runs);
     }
+    let what =
+        format!("naming all relations takes more than argument_bytes = {argument_bytes} allows");
+    Err(Fault::bare(FaultKind::Invalid, what))
 }
 
 /// One run that is told whose rows to leave out.
@@ -67,14 +65,7 @@ fn split(request: &DumpRequest, relations: &Relations, argument_bytes: usize) ->
 
 fn definitions(request: &DumpRequest, relations: &Relations) -> Vec<String> {
     let mut arguments = common(request);
-    arguments.push(
-        if request.large_objects {
-            "-b"
-        } else {
-            "-B"
-        }
-        .to_owned(),
-    );
+    arguments.push(if request.large_objects { "-b" } else { "-B" }.to_owned());
     let schemas = request.exclude_schemas.iter();
     arguments.extend(schemas.map(|schema| names::of_schema("exclude-schema", schema)));
     let left_out: &[TableName] = &relations.left_out;

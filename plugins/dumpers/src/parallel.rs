@@ -1,0 +1,75 @@
+//! Our own dumper: stock pg_dump writes the definitions, we copy the rows over several connections
+//! on the same snapshot, large tables in ranges, and compress them on all cores.
+//!
+//! The archive is the one pg_dump would have written: the same entries, the same order, one zlib
+//! stream per table. Rows come from COPY under the settings pg_dump sets. What pg_dump knows
+//! better stays with it: large objects, extensions' configuration tables, and leaves of
+//! hash-partitioned tables, which may have to be loaded through their root.
+
+mod pieces;
+mod reader;
+mod scope;
+mod window;
+mod writing;
+
+use respaldo_domain::manifest::Compression;
+use respaldo_engine::ports::{
+    ArchiveFile, Context, DumpReceipt, DumpRequest, Dumper, Fault, SourceTarget,
+};
+use respaldo_postgres::Tools;
+
+use crate::options::DumperOptions;
+use crate::pg_dump::{PgDump, Schema};
+use scope::Scope;
+
+/// Its name in the configuration.
+pub const NAME: &str = "parallel";
+
+/// Dumps with several connections.
+#[derive(Debug)]
+pub struct Parallel {
+    stock: PgDump,
+    options: DumperOptions,
+}
+
+impl Parallel {
+    /// A dumper whose definitions come from `tools`.
+    pub fn new(tools: &Tools, options: &DumperOptions) -> Self {
+        Self {
+            stock: PgDump::new(tools.pg_dump.clone(), options),
+            options: options.clone(),
+        }
+    }
+}
+
+impl Dumper for Parallel {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn compression(&self) -> Compression {
+        self.stock.compression()
+    }
+
+    fn probe(&self, target: &SourceTarget, cx: &Context) -> Result<String, Fault> {
+        self.stock.probe(target, cx)
+    }
+
+    fn dump(
+        &self,
+        request: &DumpRequest,
+        archive: &mut dyn ArchiveFile,
+        cx: &Context,
+    ) -> Result<DumpReceipt, Fault> {
+        cx.check()?;
+        let scope = Scope::read(request)?;
+        let for_stock = DumpRequest {
+            tables: scope.stock.clone(),
+            ..request.clone()
+        };
+        let interrupt = cx.interrupt().clone();
+        let stop = move || interrupt.is_set();
+        let schema = Schema::start(&self.stock, &for_stock, &stop)?;
+        writing::write(schema, &for_stock, scope, &self.options, archive, cx)
+    }
+}

@@ -1,0 +1,191 @@
+//! Readers: each has a connection on the snapshot and takes piece after piece, counts and
+//! fingerprints its rows, compresses them, and sends them to the writer.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, PoisonError};
+
+use respaldo_archive::{ArchiveError, CopyLines, PieceEncoder, PieceSum};
+use respaldo_domain::fingerprint::RowFingerprint;
+use respaldo_engine::ports::{Context, DumpRequest, Fault, FaultKind};
+use respaldo_postgres::Session;
+
+use super::pieces::Piece;
+use super::scope::in_snapshot;
+use super::window::Window;
+
+/// Bytes sent at once.
+const CHUNK_BYTES: usize = 128 * 1024;
+/// What ends the COPY text of a block.
+const END_MARK: &[u8] = b"\\.\n";
+
+/// What a reader sends.
+pub(super) enum Sent {
+    /// Bytes of the piece, compressed (or plain where the archive is).
+    Bytes(Vec<u8>),
+    /// Its end.
+    End {
+        /// To join it; `None` in a plain archive.
+        sum: Option<PieceSum>,
+        /// Bytes of its text.
+        plain_bytes: u64,
+        /// Its rows.
+        fingerprint: RowFingerprint,
+    },
+    /// It failed.
+    Failed(Fault),
+}
+
+/// A piece and where its bytes go.
+struct Job {
+    index: usize,
+    piece: Piece,
+    to: Sender<Sent>,
+}
+
+/// Pieces not begun yet.
+pub(super) struct Queue(Mutex<VecDeque<Job>>);
+
+impl Queue {
+    /// A queue of all pieces, and what will come of each.
+    pub(super) fn of(pieces: Vec<Piece>) -> (Self, VecDeque<(usize, Receiver<Sent>)>) {
+        let mut jobs = VecDeque::new();
+        let mut results = VecDeque::new();
+        for (index, piece) in pieces.into_iter().enumerate() {
+            let (to, from) = channel();
+            results.push_back((piece.table, from));
+            jobs.push_back(Job { index, piece, to });
+        }
+        (Self(Mutex::new(jobs)), results)
+    }
+
+    fn next(&self) -> Option<Job> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop_front()
+    }
+}
+
+/// Works until no piece is left, or the first failure, which the writer meets in its turn.
+pub(super) fn work(
+    request: &DumpRequest,
+    queue: &Queue,
+    window: &Window,
+    level: u32,
+    cx: &Context,
+) {
+    let mut session = in_snapshot(request);
+    let mut coder = Coder::new(level);
+    while let Some(job) = queue.next() {
+        let read = match &mut session {
+            Ok(session) => read(session, &job, window, &mut coder, cx),
+            Err(fault) => Err(Fault::new(fault.kind, "a connection of the dump", fault.to_string())),
+        };
+        if let Err(fault) = read {
+            // Nobody listens once the writer gave up.
+            drop(job.to.send(Sent::Failed(fault)));
+            return;
+        }
+    }
+}
+
+fn read(
+    session: &mut Session,
+    job: &Job,
+    window: &Window,
+    coder: &mut Coder,
+    cx: &Context,
+) -> Result<(), Fault> {
+    window.may_begin(job.index, cx)?;
+    let mut lines = CopyLines::new();
+    let mut fingerprint = RowFingerprint::default();
+    session.copy_out(&job.piece.statement, |text| {
+        cx.check()?;
+        cx.progress().bytes(text.len() as u64);
+        lines
+            .push(text, |row| fingerprint.add(row))
+            .and_then(|()| coder.push(text))
+            .map_err(of_archive)?;
+        if coder.ready() >= CHUNK_BYTES {
+            send(job, coder.take(), window, cx)?;
+        }
+        Ok::<(), Fault>(())
+    })?;
+    // The server sends no end mark; without one the last line would not count as whole.
+    lines.push(END_MARK, |_| {}).map_err(of_archive)?;
+    lines.finish().map_err(of_archive)?;
+    let (sum, plain_bytes) = coder.finish().map_err(of_archive)?;
+    send(job, coder.take(), window, cx)?;
+    // Nobody listens once the writer gave up.
+    drop(job.to.send(Sent::End {
+        sum,
+        plain_bytes,
+        fingerprint,
+    }));
+    Ok(())
+}
+
+fn send(job: &Job, bytes: Vec<u8>, window: &Window, cx: &Context) -> Result<(), Fault> {
+    window.may_send(job.index, bytes.len(), cx)?;
+    job.to
+        .send(Sent::Bytes(bytes))
+        .map_err(|_| Fault::bare(FaultKind::Cancelled, "the dump was given up"))
+}
+
+fn of_archive(error: ArchiveError) -> Fault {
+    Fault::new(FaultKind::Internal, "compressing rows", error)
+}
+
+/// Compresses, or passes on in a plain archive.
+enum Coder {
+    Plain { made: Vec<u8>, plain: u64 },
+    Zlib(PieceEncoder),
+}
+
+impl Coder {
+    fn new(level: u32) -> Self {
+        match level {
+            0 => Self::Plain {
+                made: Vec::new(),
+                plain: 0,
+            },
+            level => Self::Zlib(PieceEncoder::new(level)),
+        }
+    }
+
+    fn push(&mut self, text: &[u8]) -> Result<(), ArchiveError> {
+        match self {
+            Self::Plain { made, plain } => {
+                made.extend_from_slice(text);
+                *plain += text.len() as u64;
+                Ok(())
+            }
+            Self::Zlib(encoder) => encoder.push(text),
+        }
+    }
+
+    fn ready(&self) -> usize {
+        match self {
+            Self::Plain { made, .. } => made.len(),
+            Self::Zlib(encoder) => encoder.ready(),
+        }
+    }
+
+    fn take(&mut self) -> Vec<u8> {
+        match self {
+            Self::Plain { made, .. } => std::mem::take(made),
+            Self::Zlib(encoder) => encoder.take(),
+        }
+    }
+
+    fn finish(&mut self) -> Result<(Option<PieceSum>, u64), ArchiveError> {
+        match self {
+            Self::Plain { plain, .. } => Ok((None, std::mem::take(plain))),
+            Self::Zlib(encoder) => {
+                let sum = encoder.finish()?;
+                Ok((Some(sum), sum.plain_bytes))
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Which tables we copy ourselves, and what a COPY of them needs to know.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use respaldo_domain::table::{Oid, TableName, quote_literal};
+use respaldo_engine::ports::{DumpRequest, DumpTable, Fault};
+use respaldo_postgres::{Session, SessionOptions, field, sql};
+
+const FACTS: &str = "
+SELECT c.oid::int8 AS oid,
+       COALESCE(pg_catalog.pg_relation_size(c.oid), 0) / 8192 AS pages,
+       EXISTS (SELECT 1 FROM pg_catalog.pg_extension AS e WHERE c.oid = ANY (e.extconfig))
+       OR EXISTS (SELECT 1 FROM pg_catalog.pg_partition_ancestors(c.oid) AS a
+                  JOIN pg_catalog.pg_partitioned_table AS p ON p.partrelid = a.relid
+                  WHERE c.relispartition AND p.partstrat = 'h') AS is_stock,
+       ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute AS a
+             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+             AND a.attgenerated = '' ORDER BY a.attnum) AS columns
+FROM pg_catalog.pg_class AS c
+WHERE c.oid = ANY ($1::text[]::oid[])";
+
+/// Server versions from which on a range of row addresses is not a scan of everything.
+const RANGES_SINCE: u32 = 140_000;
+
+/// The tables of a dump.
+pub(super) struct Scope {
+    /// Ours, in the order of the archive.
+    pub(super) tables: Vec<Table>,
+    /// Those that stock pg_dump dumps.
+    pub(super) stock: Vec<DumpTable>,
+    /// Whether large tables may be cut.
+    pub(super) has_ranges: bool,
+}
+
+/// A table that we copy.
+#[derive(Debug, Clone)]
+pub(super) struct Table {
+    pub(super) oid: Oid,
+    pub(super) name: TableName,
+    pub(super) columns: Vec<String>,
+    pub(super) pages: u32,
+}
+
+impl Scope {
+    /// Looks the tables up under the snapshot.
+    pub(super) fn read(request: &DumpRequest) -> Result<Self, Fault> {
+        let mut session = in_snapshot(request)?;
+        let oids: Vec<String> = request
+            .tables
+            .iter()
+            .map(|table| table.oid.to_string())
+            .collect();
+        let rows = session.rows(sql(FACTS).bind(oids))?;
+        session.close()?;
+        let mut names: HashMap<Oid, &DumpTable> = request
+            .tables
+            .iter()
+            .map(|table| (table.oid, table))
+            .collect();
+        let mut scope = Self {
+            tables: Vec::new(),
+            stock: Vec::new(),
+            has_ranges: request.target.facts.server_version_num >= RANGES_SINCE,
+        };
+        for row in &rows {
+            let oid = Oid(field::<i64>(row, "oid")? as u32);
+            let Some(table) = names.remove(&oid) else {
+                continue;
+            };
+            if field(row, "is_stock")? {
+                scope.stock.push(table.clone());
+                continue;
+            }
+            scope.tables.push(Table {
+                oid,
+                name: table.name.clone(),
+                columns: field(row, "columns")?,
+                pages: u32::try_from(field::<i64>(row, "pages")?).unwrap_or(u32::MAX),
+            });
+        }
+        // What the catalog does not know pg_dump will complain about.
+        scope.stock.extend(names.into_values().cloned());
+        scope.tables.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(scope)
+    }
+}
+
+/// A session that sees what the snapshot sees.
+pub(super) fn in_snapshot(request: &DumpRequest) -> Result<Session, Fault> {
+    let options = SessionOptions {
+        lock_timeout: Duration::from_millis(request.lock_timeout_ms),
+        ..SessionOptions::default()
+    };
+    let mut session = Session::connect(&request.target.conninfo, &options)?;
+    session.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+    let snapshot = quote_literal(&request.snapshot);
+    session.batch(&format!("SET TRANSACTION SNAPSHOT {snapshot}"))?;
+    Ok(session)
+}
