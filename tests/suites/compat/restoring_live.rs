@@ -19,7 +19,7 @@ fn locks_and_open_transactions_neither_spoil_nor_block_a_restore_in_place() {
     scene.sql("UPDATE t SET v = 'today'");
     let mut locker = scene.session();
     locker.exec("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE");
-    let mut reader = Client::connect(&cluster.url(&scene.db));
+    let mut reader = scene.session();
     reader.exec("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1");
     let started = Instant::now();
     scene.restore_in_place(&full);
@@ -30,6 +30,20 @@ fn locks_and_open_transactions_neither_spoil_nor_block_a_restore_in_place() {
         "nobody is left inside the old database"
     );
     assert!(reader.try_exec("SELECT 1").is_err());
+}
+
+#[test]
+fn a_session_that_may_not_be_ended_keeps_the_old_database_in_place() {
+    let cluster = Cluster::start();
+    let scene = Scene::open(&cluster);
+    let full = table_and_full(&scene);
+    scene.sql("UPDATE t SET v = 'today'");
+    let mut administrator = Client::connect(&cluster.url(&scene.db));
+    administrator.exec("BEGIN; SELECT count(*) FROM t");
+    scene.refuses_in_place(&full.made, 12, "target-in-use");
+    assert_eq!(administrator.one("SELECT DISTINCT v FROM t"), "today");
+    drop(administrator);
+    scene.restore_in_place(&full);
 }
 
 #[test]
