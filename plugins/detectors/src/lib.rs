@@ -4,8 +4,13 @@
 //! snapshot sees it (`signals`), the server's counters behind a barrier (`counters`, `barrier`),
 //! a scan of the rows under the snapshot (`scan`). `comparison` holds what they share: a subject
 //! per table and one for the large objects, its evidence in and its evidence out.
+#![cfg_attr(
+    not(feature = "pg-stat"),
+    expect(dead_code, reason = "pg-stat uses all that is shared")
+)]
 
 mod comparison;
+mod counters;
 mod evidence;
 mod large_objects;
 mod options;
@@ -20,7 +25,6 @@ mod always;
 mod barrier;
 #[cfg(feature = "content-hash")]
 mod content_hash;
-mod counters;
 #[cfg(feature = "pg-stat")]
 mod pg_stat;
 #[cfg(feature = "pg-stat")]
@@ -47,6 +51,10 @@ pub const NAMES: &[&str] = &[
 ];
 
 /// The detector of that name.
+#[cfg_attr(
+    not(any(feature = "pg-stat", feature = "xmin", feature = "content-hash")),
+    expect(unused_variables, reason = "always has no options")
+)]
 pub fn by_name(name: &str, options: &DetectorOptions) -> Option<Arc<dyn ChangeDetector>> {
     match name {
         #[cfg(feature = "pg-stat")]

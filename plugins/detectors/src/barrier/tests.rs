@@ -105,7 +105,7 @@ fn everything_but_an_idle_client_may_hide_something() {
         .map(|state| in_state(state))
         .chain([hidden, worker]);
     for session in sessions {
-        let watched = barrier(&[session.clone()]);
+        let watched = barrier(std::slice::from_ref(&session));
         assert!(!watched.is_complete(), "{session:?}");
         assert_eq!(watched.foreseeable_wait(), None, "{session:?}");
         assert_eq!(watched.held_by().len(), 1);
@@ -129,14 +129,14 @@ fn who_came_after_the_snapshot_is_ignored_unless_seen_before_it() {
         started_at: Some(at(1)),
         ..in_state("active")
     };
-    assert!(barrier(&[late.clone()]).is_complete());
+    assert!(barrier(std::slice::from_ref(&late)).is_complete());
     let before = BTreeSet::from([(late.pid, at(1))]);
     let watched = Barrier::new(
         at(0).fixed_offset(),
         Trust::Server,
         &before,
         None,
-        &[late.clone()],
+        std::slice::from_ref(&late),
     );
     assert!(!watched.is_complete());
     let early = in_state("active");
@@ -153,7 +153,7 @@ fn a_strict_barrier_believes_only_its_own_clock() {
         Trust::Repetition,
         &BTreeSet::new(),
         None,
-        &[first.clone()],
+        std::slice::from_ref(&first),
     );
     assert!(!watched.is_complete());
     watched.observe(

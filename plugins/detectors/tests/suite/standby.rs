@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use respaldo_detectors::DetectorOptions;
 use respaldo_domain::changes::Reason;
@@ -99,8 +100,13 @@ fn a_standby_is_watched_by_the_fingerprint_and_its_promotion_breaks_the_lineage(
     let replayed = |lsn: &str| {
         let mut client = Client::connect(&url);
         let query = format!("SELECT pg_last_wal_replay_lsn() >= '{lsn}'");
+        let patience = Instant::now();
         while client.one(&query) != "t" {
-            std::thread::yield_now();
+            assert!(
+                patience.elapsed() < Duration::from_secs(60),
+                "the standby does not follow"
+            );
+            std::thread::sleep(Duration::from_millis(20));
         }
     };
     replayed(&cluster.psql("espejo", "SELECT pg_current_wal_lsn()"));

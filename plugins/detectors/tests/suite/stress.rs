@@ -49,9 +49,10 @@ fn no_detector_ever_keeps_what_changed() {
     let cluster = Cluster::start();
     let owner = cluster.owned_database("estres", "dueno");
     schema::load(&cluster, "estres", "dueno");
-    let tables: String = (0..40)
-        .map(|n| format!("CREATE TABLE escritores.t{n} (n int);"))
+    let tables: Vec<_> = (0..40)
+        .map(|n| format!("CREATE TABLE escritores.t{n} (n int)"))
         .collect();
+    let tables = tables.join(";");
     cluster.psql_as(
         "dueno",
         "estres",
@@ -80,7 +81,7 @@ fn no_detector_ever_keeps_what_changed() {
         .iter()
         .map(|(name, options)| Bench::new(name, options, &url, &url))
         .collect();
-    let mut chains: Vec<Backup> = benches.iter().map(|bench| bench.full_retrying()).collect();
+    let mut chains: Vec<Backup> = benches.iter().map(Bench::full_retrying).collect();
     let mut kept = vec![0; benches.len()];
     for _ in 0..rounds {
         let changes = mutator.steps(10);
@@ -93,9 +94,9 @@ fn no_detector_ever_keeps_what_changed() {
         }
     }
     stop.store(true, Ordering::SeqCst);
-    writers
-        .into_iter()
-        .for_each(|writer| writer.join().unwrap());
+    for writer in writers {
+        writer.join().unwrap();
+    }
     eprintln!("kept by {detectors:?}: {kept:?}");
     assert!(kept.iter().all(|kept| *kept > 0), "{kept:?}");
 }

@@ -22,9 +22,8 @@ impl Source {
         let cluster = Cluster::start();
         let url = cluster.owned_database("tiempos", "dueno");
         cluster.psql("postgres", "GRANT pg_read_all_stats TO dueno");
-        let tables: String = (0..TABLES)
-            .map(|n| format!("CREATE TABLE t{n} (n int); INSERT INTO t{n} VALUES (0);"))
-            .collect();
+        let table = |n| format!("CREATE TABLE t{n} (n int); INSERT INTO t{n} VALUES (0)");
+        let tables = (0..TABLES).map(table).collect::<Vec<_>>().join(";");
         cluster.psql_as("dueno", "tiempos", &tables);
         Self { cluster, url }
     }
@@ -149,7 +148,7 @@ fn busy_sessions_leave_the_word_to_the_fingerprint() {
         .collect();
     let mut watch = source.client();
     while watch.one("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") != "3" {
-        std::thread::yield_now();
+        std::thread::sleep(Duration::from_millis(5));
     }
     drop(watch);
     let next = bench.upon(&base);
@@ -157,7 +156,9 @@ fn busy_sessions_leave_the_word_to_the_fingerprint() {
     assert!(!next.keeps("t0") && !next.keeps("t1") && !next.keeps("t2"));
     assert!(next.keeps("t3"));
     source.cluster.terminate_sessions("tiempos");
-    busy.into_iter().for_each(|thread| thread.join().unwrap());
+    for thread in busy {
+        thread.join().unwrap();
+    }
 }
 
 #[test]
@@ -167,7 +168,7 @@ fn a_write_between_the_snapshot_and_the_second_reading_is_found_next_time() {
     let base = bench.full();
     source.run("INSERT INTO t1 VALUES (1)");
     let second = bench.upon_while(&base, || {
-        source.run("INSERT INTO t0 VALUES (1); INSERT INTO t1 VALUES (2)")
+        source.run("INSERT INTO t0 VALUES (1); INSERT INTO t1 VALUES (2)");
     });
     assert_eq!(second.reason("t0"), Reason::XminEqual);
     assert_eq!(second.reason("t1"), Reason::XminDiffers);
@@ -351,7 +352,7 @@ fn an_interrupted_scan_ends_soon() {
         let scanning = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' \
                         AND query LIKE '%grande%' AND pid <> pg_backend_pid()";
         while client.one(scanning) == "0" {
-            std::thread::yield_now();
+            std::thread::sleep(Duration::from_millis(5));
         }
         flag.set();
         Instant::now()
