@@ -213,6 +213,11 @@ impl Respaldo {
         }
     }
 
+    /// The steps that the last traced or held run has passed so far.
+    pub fn steps_passed(&self) -> Vec<String> {
+        read_lines(&self.folder().join("steps.trace"))
+    }
+
     fn trace_file(&self) -> PathBuf {
         let trace = self.folder().join("steps.trace");
         let _ = fs::remove_file(&trace);

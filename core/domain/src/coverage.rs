@@ -1,5 +1,7 @@
 //! What a backup could not cover exactly with the rights it had.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// One thing that the role cannot read exactly.
@@ -23,6 +25,8 @@ pub enum GapKind {
     NoUsage,
     /// Row-level security hides rows.
     RowSecurity,
+    /// Unlogged, and the source is a standby: the rows are on the primary alone.
+    Unlogged,
     /// No SELECT on a sequence.
     Sequence,
     /// No SELECT on a large object.
@@ -43,5 +47,25 @@ impl Coverage {
     /// Nothing is missing.
     pub fn is_complete(&self) -> bool {
         self.gaps.is_empty()
+    }
+}
+
+/// Gaps named in one line; the rest are counted.
+const NAMED: usize = 20;
+
+/// The objects, separated by commas.
+impl fmt::Display for Coverage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named: Vec<&str> = self
+            .gaps
+            .iter()
+            .take(NAMED)
+            .map(|gap| gap.object.as_str())
+            .collect();
+        f.write_str(&named.join(", "))?;
+        match self.gaps.len().saturating_sub(NAMED) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
     }
 }

@@ -199,6 +199,8 @@ pub enum Readability {
     NoPrivilege,
     /// Row-level security applies to this role.
     RowSecurity,
+    /// Unlogged, on a standby: its rows are on the primary alone.
+    OnPrimaryOnly,
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ pub enum BackupError {
     #[error("the repository cannot be used")]
     Repository(#[source] Fault),
     /// The role cannot read everything, and a partial backup was not allowed.
-    #[error("the role cannot read {} objects exactly", .0.gaps.len())]
+    #[error("the role cannot read {} objects exactly: {}", .0.gaps.len(), .0)]
     Coverage(Coverage),
     /// The detector failed.
     #[error("finding out what changed failed")]

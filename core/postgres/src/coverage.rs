@@ -78,6 +78,7 @@ fn table_gaps(
             Readability::All => {}
             Readability::NoPrivilege => gaps.extend(no_select(session, role, facts)?),
             Readability::RowSecurity => gaps.push(row_security(session, role, facts)?),
+            Readability::OnPrimaryOnly => gaps.push(on_primary(facts)),
         }
     }
     Ok(gaps)
@@ -125,6 +126,14 @@ fn row_security(session: &mut Session, role: &Role, facts: &TableFacts) -> Resul
         kind: GapKind::RowSecurity,
         remedy,
     })
+}
+
+fn on_primary(facts: &TableFacts) -> Gap {
+    Gap {
+        object: facts.name.to_string(),
+        kind: GapKind::Unlogged,
+        remedy: format!("ALTER TABLE {} SET LOGGED;", quoted(&facts.name)),
+    }
 }
 
 fn sequence_gaps(session: &mut Session, role: &Role) -> Result<Vec<Gap>, PgError> {

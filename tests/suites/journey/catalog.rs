@@ -48,7 +48,8 @@ fn a_role_that_may_only_read_backs_up_everything() {
     journey.backup("full");
     client.exec("TRUNCATE every.empty; UPDATE every.invoice SET note = 'x' WHERE number < 5");
     let second = journey.backup("inc");
-    assert_eq!(second.dumped(), ["every.invoice"]);
+    // The texts of names_of_things depend on other objects: it is always dumped.
+    assert_eq!(second.dumped(), ["every.invoice", "every.names_of_things"]);
     assert_eq!(
         client.one("SELECT count(*) FROM pg_namespace WHERE nspname = 'seguridad'"),
         "0"

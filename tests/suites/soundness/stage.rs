@@ -71,6 +71,11 @@ impl Table {
     }
 }
 
+/// A function whose writes are not counted. Where there is one, counters are never asked.
+pub const UNCOUNTED: &str = "
+    CREATE FUNCTION s.uncounted(tab text) RETURNS void LANGUAGE plpgsql SET track_counts = off AS $$ BEGIN
+        EXECUTE pg_catalog.format('UPDATE %s SET v = (random() * 1e15)::bigint WHERE id < 9', tab); END $$";
+
 /// Makes everything in an empty database.
 pub fn set(client: &mut Client) {
     client.exec(
@@ -82,8 +87,6 @@ pub fn set(client: &mut Client) {
                 COMMIT;
                 PERFORM pg_catalog.pg_sleep(0.15);
             END LOOP; END $$;
-         CREATE FUNCTION s.uncounted(tab text) RETURNS void LANGUAGE plpgsql SET track_counts = off AS $$ BEGIN
-            EXECUTE pg_catalog.format('UPDATE %s SET v = (random() * 1e15)::bigint WHERE id < 9', tab); END $$;
          CREATE TABLE s.p (id int, v bigint, w text) PARTITION BY HASH (id)",
     );
     for table in tables() {

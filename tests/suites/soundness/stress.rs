@@ -44,6 +44,9 @@ pub fn stress(plan: &Plan) -> Tally {
     let url = cluster.new_database("live");
     let mut client = Client::connect(&url);
     stage::set(&mut client);
+    if plan.uncounted {
+        client.exec(stage::UNCOUNTED);
+    }
     drop(client);
     let driver = Respaldo::new(&cluster, "live")
         .config(plan.config)
@@ -166,7 +169,8 @@ impl Run<'_> {
 fn restore(cluster: &Cluster, driver: &Respaldo, id: &str, truth: &Truth) {
     let name = format!("copy of {id}");
     driver.ok(&["restore", "--id", id, "--target-db", &name, "--create"]);
-    let restored = truth::of(&mut Client::connect(&cluster.url(&name)));
+    let mut restored = truth::of(&mut Client::connect(&cluster.url(&name)));
+    restored.retain(|name, _| truth.contains_key(name));
     let content = |truth: &Truth| -> Vec<_> {
         let part =
             |(name, c): (&String, &truth::Content)| (name.clone(), c.columns.clone(), c.print);

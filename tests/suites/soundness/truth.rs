@@ -93,8 +93,16 @@ fn take(cluster: &Cluster) -> Option<Truth> {
     };
     client.exec("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     client.exec(&format!("SET TRANSACTION SNAPSHOT '{id}'"));
-    Some(of(&mut client))
+    let mut truth = of(&mut client);
+    // COPY prints the labels of the moment: where one was renamed since, the text is not the truth.
+    let mut now = Client::try_connect(&cluster.url("live")).ok()?;
+    if client.column(LABELS) != now.column(LABELS) {
+        truth.retain(|name, _| !name.starts_with("s.e"));
+    }
+    Some(truth)
 }
+
+const LABELS: &str = "SELECT enumlabel::text FROM pg_enum ORDER BY oid";
 
 /// The content of every table of the stage as the open transaction, or now, sees it.
 pub fn of(client: &mut Client) -> Truth {

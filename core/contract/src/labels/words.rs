@@ -65,6 +65,7 @@ labels!(GapKind, "kind of gap" {
     NoSelect => "sin_select",
     NoUsage => "sin_usage",
     RowSecurity => "seguridad_de_filas",
+    Unlogged => "sin_registro",
     Sequence => "secuencia",
     LargeObject => "objeto_grande",
     Definition => "definicion",

@@ -92,6 +92,7 @@ spoken!(GapKind {
     NoSelect => "no right to read the table", "sin permiso para leer la tabla";
     NoUsage => "no right to use the schema", "sin permiso para usar el esquema";
     RowSecurity => "row-level security hides rows", "la seguridad de filas oculta filas";
+    Unlogged => "unlogged: a standby has none of its rows", "sin registro (unlogged): un servidor en espera no tiene sus filas";
     Sequence => "no right to read the sequence", "sin permiso para leer la secuencia";
     LargeObject => "no right to read the large object", "sin permiso para leer el objeto grande";
     Definition => "pg_dump cannot carry it", "pg_dump no puede llevarlo";

@@ -64,7 +64,8 @@ SELECT r.oid::int8 AS oid, r.nspname::text AS schema, r.relname::text AS name,
        m.objid IS NOT NULL AND x.oid IS NULL AS member,
        COALESCE(pg_catalog.has_schema_privilege(r.schema_oid, 'USAGE'::text), true)
          AND COALESCE(pg_catalog.has_table_privilege(r.oid, 'SELECT'::text), true) AS may_read,
-       r.relrowsecurity AND pg_catalog.row_security_active(r.oid) AS row_security
+       r.relrowsecurity AND pg_catalog.row_security_active(r.oid) AS row_security,
+       r.relkind = 'r' AND r.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery() AS on_primary
   FROM relations AS r
   LEFT JOIN attributes AS a ON a.attrelid = r.oid
   LEFT JOIN configuration AS x ON x.oid = r.oid
@@ -121,11 +122,13 @@ fn kind(relkind: &str) -> RelationKind {
 }
 
 fn readability(row: &PgRow) -> Result<Readability, PgError> {
-    Ok(
-        match (field(row, "may_read")?, field(row, "row_security")?) {
-            (false, _) => Readability::NoPrivilege,
-            (true, true) => Readability::RowSecurity,
-            (true, false) => Readability::All,
-        },
-    )
+    Ok(if !field(row, "may_read")? {
+        Readability::NoPrivilege
+    } else if field(row, "row_security")? {
+        Readability::RowSecurity
+    } else if field(row, "on_primary")? {
+        Readability::OnPrimaryOnly
+    } else {
+        Readability::All
+    })
 }

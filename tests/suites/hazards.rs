@@ -1,0 +1,30 @@
+//! Hazards of the snapshot, of materialized views, of standbys and of servers whose history is not
+//! what it seems (DETECTION.md section 7), through the binary.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
+
+#[path = "hazards/asynchronous.rs"]
+mod asynchronous;
+#[path = "hazards/lineage.rs"]
+mod lineage;
+#[path = "hazards/locks.rs"]
+mod locks;
+#[path = "hazards/matviews.rs"]
+mod matviews;
+#[path = "hazards/row_security.rs"]
+mod row_security;
+#[path = "hazards/snapshot.rs"]
+mod snapshot;
+#[path = "hazards/standby.rs"]
+mod standby;
+
+/// Counters decide wherever they can: no floor, no spot check, and scans look expensive.
+const COUNTERS_DECIDE: &str = "
+    [detector]
+    use = \"pg-stat\"
+    floor_bytes = 0
+    spot_check_bytes = 0
+    spot_check_fraction = 0.0
+    scan_bytes_per_s = 1
+";
+
+const NO_CATALOG: &str = "[catalog]\nenabled = false\n";
