@@ -1,6 +1,8 @@
 //! Dumpers: from an exported snapshot to one custom-format archive that stock pg_restore reads.
 
 mod options;
+#[cfg(feature = "parallel")]
+mod parallel;
 #[cfg(feature = "pg-dump")]
 mod pg_dump;
 
@@ -15,6 +17,8 @@ pub use options::DumperOptions;
 pub const NAMES: &[&str] = &[
     #[cfg(feature = "pg-dump")]
     pg_dump::NAME,
+    #[cfg(feature = "parallel")]
+    parallel::NAME,
 ];
 
 /// The dumper of that name with its usual options.
@@ -30,6 +34,8 @@ pub fn with_options(name: &str, tools: &Tools, options: &DumperOptions) -> Optio
             tools.pg_dump.clone(),
             options,
         ))),
+        #[cfg(feature = "parallel")]
+        parallel::NAME => Some(Arc::new(parallel::Parallel::new(tools, options))),
         _ => None,
     }
 }

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct DumperOptions {
     /// Compression: 0 none, 1 fast to 9 small (zlib).
     pub level: Level,
+    /// Connections that copy rows at once (`parallel` only).
+    pub jobs: usize,
     /// What the arguments of one pg_dump may take. Where more relations are to be named, several
     /// are run on the same snapshot and their archives joined.
     pub argument_bytes: usize,
@@ -18,6 +20,7 @@ impl Default for DumperOptions {
     fn default() -> Self {
         Self {
             level: Level(2),
+            jobs: 2,
             argument_bytes: usual_argument_bytes(),
         }
     }

@@ -11,7 +11,7 @@
 
 mod catalog;
 mod columns;
-mod faults;
+pub(crate) mod faults;
 mod lock_watch;
 mod merge;
 mod names;
@@ -19,17 +19,19 @@ mod plan;
 mod rewrite;
 mod run;
 
+use respaldo_archive::{ArchiveError, Block};
 use respaldo_domain::manifest::Compression;
 use respaldo_engine::ports::{
     ArchiveFile, Context, DumpReceipt, DumpRequest, Dumper, Fault, FaultKind, SourceTarget,
 };
-use respaldo_postgres::{StopFlag, Tool};
+use respaldo_postgres::{StopFlag, Tool, ToolVersion};
 
 use crate::options::DumperOptions;
 use catalog::Relations;
-use merge::Joined;
-use rewrite::Rewriter;
+pub(crate) use merge::Joined;
+pub(crate) use rewrite::Rewriter;
 use run::Run;
+pub(crate) use run::Stream;
 
 /// Its name in the configuration.
 pub const NAME: &str = "pg-dump";
@@ -48,6 +50,11 @@ impl PgDump {
             tool,
             options: options.clone(),
         }
+    }
+
+    /// The version of the tool.
+    pub(crate) fn version(&self) -> &ToolVersion {
+        self.tool.version()
     }
 
     /// Starts all runs; each holds still once its table of contents is read.
@@ -92,19 +99,66 @@ impl Dumper for PgDump {
         cx: &Context,
     ) -> Result<DumpReceipt, Fault> {
         cx.check()?;
-        let relations = Relations::read(request)?;
-        let runs = plan::plan(request, &relations, self.options.argument_bytes)?;
         let interrupt = cx.interrupt().clone();
         let stop = move || interrupt.is_set();
-        let mut runs = self.start(request, runs, &stop)?;
-        let joined = Joined::of(&runs, request, &relations)?;
+        let mut schema = Schema::start(self, request, &stop)?;
+        let joined = schema.take_joined()?;
         let mut rewriter = Rewriter::create(archive, joined, request, self.options.level, cx)?;
-        for (index, run) in runs.iter_mut().enumerate() {
-            rewriter.take(index, run)?;
-        }
-        for run in runs {
-            run.finish()?;
-        }
+        schema.each_block(cx, |index, block| rewriter.block(index, block))?;
+        schema.finish()?;
         rewriter.finish(self.tool.version())
+    }
+}
+
+/// Running pg_dumps and what they announce: the part of a dump that another dumper may build on.
+pub(crate) struct Schema<'s> {
+    runs: Vec<Run<'s>>,
+    joined: Option<Joined>,
+}
+
+impl<'s> Schema<'s> {
+    /// Starts them; each holds still once its table of contents is read.
+    pub(crate) fn start(
+        dumper: &PgDump,
+        request: &DumpRequest,
+        stop: StopFlag<'s>,
+    ) -> Result<Self, Fault> {
+        let relations = Relations::read(request)?;
+        let plan = plan::plan(request, &relations, dumper.options.argument_bytes)?;
+        let runs = dumper.start(request, plan, stop)?;
+        let joined = Some(Joined::of(&runs, request, &relations)?);
+        Ok(Self { runs, joined })
+    }
+
+    /// The joined table of contents; once.
+    pub(crate) fn take_joined(&mut self) -> Result<Joined, Fault> {
+        self.joined
+            .take()
+            .ok_or_else(|| Fault::bare(FaultKind::Internal, "a dump was begun twice"))
+    }
+
+    /// Gives every block to `each`, with the number of its run.
+    pub(crate) fn each_block(
+        &mut self,
+        cx: &Context,
+        mut each: impl FnMut(usize, Block<'_, Stream<'_>>) -> Result<(), ArchiveError>,
+    ) -> Result<(), Fault> {
+        for (index, run) in self.runs.iter_mut().enumerate() {
+            loop {
+                cx.check()?;
+                let taken = match run.reader.next_block() {
+                    Ok(Some(block)) => each(index, block),
+                    Ok(None) => break,
+                    Err(error) => Err(error),
+                };
+                taken.map_err(|error| run.explain(error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Only their exit status makes the archive whole.
+    pub(crate) fn finish(self) -> Result<(), Fault> {
+        self.runs.into_iter().try_for_each(Run::finish)
     }
 }

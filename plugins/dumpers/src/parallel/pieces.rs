@@ -1,7 +1,5 @@
 //! The pieces of a dump: every table is one, a large one is cut into ranges of its pages. Pure.
 
-use respaldo_domain::table::{TableName, quote_identifier};
-
 use super::scope::{Scope, Table};
 
 /// Pages of one range: 16 MiB.
@@ -44,60 +42,73 @@ fn statements(table: &Table, has_ranges: bool) -> Vec<String> {
 }
 
 fn whole(table: &Table) -> String {
-    format!("COPY {}{} TO STDOUT", qualified(&table.name), list(table))
+    format!("COPY {}{} TO STDOUT", table.quoted_name, list(table))
 }
 
 fn of_range(table: &Table, from: u32, until: Option<u32>) -> String {
-    let columns = quoted(table).join(", ");
+    let (columns, name) = (table.quoted_columns.join(", "), &table.quoted_name);
     let end = until.map_or(String::new(), |until| {
-        format!(" AND t.ctid < '({until},0)'::pg_catalog.tid")
+        format!(" AND ctid < '({until},0)'::pg_catalog.tid")
     });
     format!(
-        "COPY (SELECT {columns} FROM ONLY {} AS t WHERE t.ctid >= '({from},0)'::pg_catalog.tid{end}) \
-         TO STDOUT",
-        qualified(&table.name)
+        "COPY (SELECT {columns} FROM ONLY {name} WHERE ctid >= '({from},0)'::pg_catalog.tid{end}) \
+         TO STDOUT"
     )
 }
 
-/// The COPY statement of the archive's entry.
+/// The COPY statement of the archive's entry, as pg_dump writes it.
 pub(super) fn copy_statement(table: &Table) -> String {
     let separator = if table.columns.is_empty() { " " } else { "" };
-    format!(
-        "COPY {}{}{separator} FROM stdin;\n",
-        unquoted_if_plain(&table.name),
-        plain_list(table)
-    )
-}
-
-fn qualified(name: &TableName) -> String {
-    format!(
-        "{}.{}",
-        quote_identifier(&name.schema),
-        quote_identifier(&name.name)
-    )
-}
-
-/// Quoted only where it must be, which is what `TableName` prints; a keyword is quoted as well.
-fn unquoted_if_plain(name: &TableName) -> String {
-    qualified(name)
-}
-
-fn quoted(table: &Table) -> Vec<String> {
-    table
-        .columns
-        .iter()
-        .map(|column| quote_identifier(column))
-        .collect()
+    let (name, columns) = (&table.quoted_name, list(table));
+    format!("COPY {name}{columns}{separator} FROM stdin;\n")
 }
 
 fn list(table: &Table) -> String {
     if table.columns.is_empty() {
         String::new()
     } else {
-        format!(" ({})", quoted(table).join(", "))
+        format!(" ({})", table.quoted_columns.join(", "))
     }
 }
 
-fn plain_list(table: &Table) -> String {
-    list(table)
+#[cfg(test)]
+mod tests {
+    use respaldo_domain::table::{Oid, TableName};
+
+    use super::*;
+
+    fn scope(pages: u32, has_ranges: bool) -> Scope {
+        let table = Table {
+            oid: Oid(1),
+            name: TableName::new("s", "t"),
+            columns: vec!["a".to_owned(), "B".to_owned()],
+            quoted_name: "s.t".to_owned(),
+            quoted_columns: vec!["a".to_owned(), "\"B\"".to_owned()],
+            pages,
+        };
+        Scope {
+            tables: vec![table],
+            stock: Vec::new(),
+            has_ranges,
+        }
+    }
+
+    #[test]
+    fn a_large_table_is_cut_without_gaps_and_the_last_range_is_open() {
+        let pieces = plan(&scope(3 * RANGE_PAGES + 5, true));
+        let statements: Vec<_> = pieces.iter().map(|piece| piece.statement.as_str()).collect();
+        assert_eq!(statements.len(), 3);
+        assert!(statements[0].contains("ctid >= '(0,0)'") && statements[0].contains("< '(2048,0)'"));
+        assert!(statements[1].contains("ctid >= '(2048,0)'"));
+        assert!(statements[2].contains("ctid >= '(4096,0)'") && !statements[2].contains('<'));
+    }
+
+    #[test]
+    fn a_small_table_and_an_old_server_get_one_plain_copy() {
+        for scope in [scope(10, true), scope(100_000, false)] {
+            let pieces = plan(&scope);
+            assert_eq!(pieces.len(), 1);
+            assert_eq!(pieces[0].statement, "COPY s.t (a, \"B\") TO STDOUT");
+        }
+    }
 }

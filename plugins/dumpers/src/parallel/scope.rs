@@ -14,10 +14,15 @@ SELECT c.oid::int8 AS oid,
        OR EXISTS (SELECT 1 FROM pg_catalog.pg_partition_ancestors(c.oid) AS a
                   JOIN pg_catalog.pg_partitioned_table AS p ON p.partrelid = a.relid
                   WHERE c.relispartition AND p.partstrat = 'h') AS is_stock,
+       pg_catalog.format('%I.%I', n.nspname, c.relname) AS quoted_name,
        ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute AS a
              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-             AND a.attgenerated = '' ORDER BY a.attnum) AS columns
+             AND a.attgenerated = '' ORDER BY a.attnum) AS columns,
+       ARRAY(SELECT pg_catalog.format('%I', a.attname) FROM pg_catalog.pg_attribute AS a
+             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+             AND a.attgenerated = '' ORDER BY a.attnum) AS quoted_columns
 FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.oid = ANY ($1::text[]::oid[])";
 
 /// Server versions from which on a range of row addresses is not a scan of everything.
@@ -39,6 +44,9 @@ pub(super) struct Table {
     pub(super) oid: Oid,
     pub(super) name: TableName,
     pub(super) columns: Vec<String>,
+    /// Name and columns as the server quotes them, which is as pg_dump does.
+    pub(super) quoted_name: String,
+    pub(super) quoted_columns: Vec<String>,
     pub(super) pages: u32,
 }
 
@@ -76,6 +84,8 @@ impl Scope {
                 oid,
                 name: table.name.clone(),
                 columns: field(row, "columns")?,
+                quoted_name: field(row, "quoted_name")?,
+                quoted_columns: field(row, "quoted_columns")?,
                 pages: u32::try_from(field::<i64>(row, "pages")?).unwrap_or(u32::MAX),
             });
         }

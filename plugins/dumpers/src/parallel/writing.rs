@@ -1,32 +1,37 @@
 //! The archive of a parallel dump: the table of contents of stock pg_dump with our entries of
 //! rows in it, then the blocks in the same order, whatever order the readers finish in.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io::{self, Read};
 use std::sync::mpsc::Receiver;
 use std::thread;
 
 use respaldo_archive::{
-    ArchiveError, ArchiveWriter, BlockKind, EncodeOptions, Entry, Offset, PieceJoiner, Section,
+    ArchiveError, ArchiveWriter, BlockKind, Entry, Offset, PieceEncoder, PieceJoiner, Section,
     Text, Toc,
 };
 use respaldo_domain::fingerprint::RowFingerprint;
+use respaldo_domain::manifest::BlockRef;
+use respaldo_domain::object::Sha256;
 use respaldo_engine::ports::{
     ArchiveFile, Context, DumpReceipt, DumpRequest, DumpedTable, Fault, FaultKind, Interrupt,
 };
+
+use respaldo_engine::store::io_of_fault;
 
 use super::pieces;
 use super::reader::{self, Queue, Sent};
 use super::scope::{Scope, Table};
 use super::window::Window;
 use crate::options::DumperOptions;
-use crate::pg_dump::{Rewriter, Schema, faults};
+use crate::pg_dump::{PgDump, Rewriter, Schema, faults};
 
 /// End mark of COPY, and the two newlines pg_dump writes after it.
 const END_OF_BLOCK: &[u8] = b"\\.\n\n\n";
 
-/// Writes the whole archive.
+/// Writes the whole archive. `request` has the tables that stock pg_dump dumps.
 pub(super) fn write(
+    dumper: &PgDump,
     schema: Schema<'_>,
     request: &DumpRequest,
     scope: Scope,
@@ -51,7 +56,7 @@ pub(super) fn write(
             window: &window,
             level,
         };
-        write_blocks(schema, request, rows, options, archive, cx)
+        write_blocks(dumper, schema, request, rows, options, archive, cx)
     })
 }
 
@@ -74,6 +79,7 @@ struct Rows<'a> {
 /// Stock rows first, then ours, then large objects: the order of the entries, so that an archive
 /// can be restored from a pipe.
 fn write_blocks(
+    dumper: &PgDump,
     mut schema: Schema<'_>,
     request: &DumpRequest,
     mut rows: Rows<'_>,
@@ -81,8 +87,8 @@ fn write_blocks(
     archive: &mut dyn ArchiveFile,
     cx: &Context,
 ) -> Result<DumpReceipt, Fault> {
-    let ids = add_entries(&mut schema.joined.toc, &rows.tables)?;
-    let joined = schema.take_joined();
+    let mut joined = schema.take_joined()?;
+    let ids = add_entries(&mut joined.toc, &rows.tables)?;
     let mut rewriter = Rewriter::create(archive, joined, request, options.level, cx)?;
     let mut ours = Some(ids);
     let mut dumped = Vec::new();
@@ -90,15 +96,199 @@ fn write_blocks(
         if block.kind() == BlockKind::Blobs
             && let Some(ids) = ours.take()
         {
-            dumped = write_ours(rewriter.writer(), &mut rows, &ids).map_err(into_archive)?;
+            dumped = write_ours(rewriter.writer(), &mut rows, ids, cx)?;
         }
         rewriter.block(index, block)
     })?;
     if let Some(ids) = ours.take() {
-        dumped = write_ours(rewriter.writer(), &mut rows, &ids)?;
+        dumped = write_ours(rewriter.writer(), &mut rows, ids, cx).map_err(faults::of_archive)?;
     }
     schema.finish()?;
-    let mut receipt = rewriter.finish(schema_version(&schema))?;
+    let mut receipt = rewriter.finish(dumper.version())?;
     receipt.tables.extend(dumped);
     Ok(receipt)
+}
+
+/// Adds an entry of rows for each table where pg_dump would have it: after other rows, before
+/// sequence values and large objects. Returns the dump ids.
+fn add_entries(toc: &mut Toc, tables: &[Table]) -> Result<Vec<i32>, Fault> {
+    let used = toc
+        .entries
+        .iter()
+        .flat_map(|entry| entry.dependencies.iter().copied().chain([entry.dump_id]));
+    let mut next = used.max().unwrap_or(0);
+    let definitions: HashMap<u32, &Entry> = toc
+        .entries
+        .iter()
+        .filter(|entry| entry.is("TABLE"))
+        .map(|entry| (entry.oid, entry))
+        .collect();
+    let mut added = Vec::new();
+    for table in tables {
+        let Some(definition) = definitions.get(&table.oid.0) else {
+            let what = format!("pg_dump has no definition of table {}", table.name);
+            return Err(Fault::bare(FaultKind::Internal, what));
+        };
+        next = next
+            .checked_add(1)
+            .ok_or_else(|| Fault::bare(FaultKind::Internal, "dump ids are used up"))?;
+        added.push(entry(table, definition, next));
+    }
+    let ids = added.iter().map(|entry| entry.dump_id).collect();
+    let comes_after = |entry: &Entry| {
+        entry.section == Section::PostData || entry.is("SEQUENCE SET") || entry.is("BLOBS")
+    };
+    let place = toc.entries.iter().position(comes_after);
+    let place = place.unwrap_or(toc.entries.len());
+    toc.entries.splice(place..place, added);
+    Ok(ids)
+}
+
+fn entry(table: &Table, definition: &Entry, dump_id: i32) -> Entry {
+    Entry {
+        dump_id,
+        had_dumper: true,
+        table_oid: 0,
+        oid: table.oid.0,
+        desc: Text::from("TABLE DATA"),
+        section: Section::Data,
+        defn: Some(Text::default()),
+        drop_stmt: Some(Text::default()),
+        copy_stmt: Some(Text::from(pieces::copy_statement(table))),
+        dependencies: vec![definition.dump_id],
+        offset: Offset::NotSet,
+        tablespace: Some(Text::default()),
+        table_am: definition.table_am.as_ref().map(|_| Text::default()),
+        relkind: definition.relkind.map(|_| 0),
+        ..definition.clone()
+    }
+}
+
+/// Writes our blocks in order.
+fn write_ours(
+    writer: &mut ArchiveWriter<&mut dyn ArchiveFile>,
+    rows: &mut Rows<'_>,
+    ids: Vec<i32>,
+    cx: &Context,
+) -> Result<Vec<DumpedTable>, ArchiveError> {
+    let mut dumped = Vec::new();
+    for (index, dump_id) in ids.into_iter().enumerate() {
+        let mut block = RowsOfTable::begin(index, rows);
+        let report = writer.copy_block_raw(dump_id, &mut block)?;
+        let (plain_bytes, fingerprint) = (block.plain_bytes, block.fingerprint);
+        let table = &rows.tables[index];
+        cx.progress().table(&table.name.to_string());
+        let sha256 = report
+            .sha256
+            .ok_or(ArchiveError::UnfinishedBlock(dump_id))?;
+        dumped.push(DumpedTable {
+            oid: table.oid,
+            block: BlockRef {
+                dump_id,
+                offset: report.info.offset,
+                length: report.info.length,
+                sha256: Sha256(sha256),
+            },
+            plain_bytes,
+            fingerprint,
+            columns: table.columns.clone(),
+        });
+    }
+    Ok(dumped)
+}
+
+/// The payload of one table's block: the bytes of its pieces, framed into one stream.
+struct RowsOfTable<'r, 'a> {
+    table: usize,
+    rows: &'r mut Rows<'a>,
+    joiner: PieceJoiner,
+    plain_bytes: u64,
+    fingerprint: RowFingerprint,
+    bytes: io::Cursor<Vec<u8>>,
+    ended: bool,
+}
+
+impl<'r, 'a> RowsOfTable<'r, 'a> {
+    fn begin(table: usize, rows: &'r mut Rows<'a>) -> Self {
+        let header = if rows.level == 0 {
+            Vec::new()
+        } else {
+            PieceJoiner::HEADER.to_vec()
+        };
+        Self {
+            table,
+            rows,
+            joiner: PieceJoiner::default(),
+            plain_bytes: 0,
+            fingerprint: RowFingerprint::default(),
+            bytes: io::Cursor::new(header),
+            ended: false,
+        }
+    }
+
+    /// The next bytes; none at the end.
+    fn more(&mut self) -> io::Result<Vec<u8>> {
+        loop {
+            let front = self.rows.results.front();
+            let Some((_, piece)) = front.filter(|(table, _)| *table == self.table) else {
+                return if self.ended { Ok(Vec::new()) } else { self.end() };
+            };
+            match piece.recv() {
+                Ok(Sent::Bytes(bytes)) => {
+                    self.rows.window.written(bytes.len());
+                    if !bytes.is_empty() {
+                        return Ok(bytes);
+                    }
+                }
+                Ok(Sent::End {
+                    sum,
+                    plain_bytes,
+                    fingerprint,
+                }) => {
+                    if let Some(sum) = sum {
+                        self.joiner.add(sum);
+                    }
+                    self.plain_bytes += plain_bytes;
+                    self.fingerprint.merge(fingerprint);
+                    self.rows.window.advance();
+                    self.rows.results.pop_front();
+                }
+                Ok(Sent::Failed(fault)) => return Err(io_of_fault(fault)),
+                Err(_) => {
+                    let what = "a thread that copied rows is gone";
+                    return Err(io_of_fault(Fault::bare(FaultKind::Internal, what)));
+                }
+            }
+        }
+    }
+
+    /// The end mark of COPY, in the stream like the rows, and the end of the stream.
+    fn end(&mut self) -> io::Result<Vec<u8>> {
+        self.ended = true;
+        self.plain_bytes += END_OF_BLOCK.len() as u64;
+        if self.rows.level == 0 {
+            return Ok(END_OF_BLOCK.to_vec());
+        }
+        let mut encoder = PieceEncoder::new(self.rows.level);
+        encoder.push(END_OF_BLOCK).map_err(io::Error::other)?;
+        self.joiner.add(encoder.finish().map_err(io::Error::other)?);
+        let mut bytes = encoder.take();
+        bytes.extend(self.joiner.trailer());
+        Ok(bytes)
+    }
+}
+
+impl Read for RowsOfTable<'_, '_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let mut got = self.bytes.read(out)?;
+        while got == 0 && !out.is_empty() {
+            let more = self.more()?;
+            if more.is_empty() {
+                return Ok(0);
+            }
+            self.bytes = io::Cursor::new(more);
+            got = self.bytes.read(out)?;
+        }
+        Ok(got)
+    }
 }

@@ -4,6 +4,7 @@ use std::io;
 
 use respaldo_archive::ArchiveError;
 use respaldo_engine::ports::{Fault, FaultKind};
+use respaldo_engine::store::fault_of_io;
 use respaldo_postgres::{ConnInfo, Session, SessionOptions, ToolError};
 
 /// A tool that did not start or was stopped.
@@ -49,16 +50,17 @@ pub(super) fn of_failure(error: ToolError, info: &ConnInfo, was_waiting: bool) -
     }
 }
 
-/// Reading gives errors of the tool, everything else is the archive's file.
+/// Reading gives errors of the tool, or a fault that travelled; everything else is the archive's
+/// file.
 pub(super) fn of_io(error: io::Error) -> Fault {
     match error.downcast::<ToolError>() {
         Ok(error) => of_tool(error),
-        Err(error) => Fault::io("writing the archive", error),
+        Err(error) => fault_of_io("writing the archive", error),
     }
 }
 
 /// An archive that is not as it must be.
-pub(super) fn of_archive(error: ArchiveError) -> Fault {
+pub(crate) fn of_archive(error: ArchiveError) -> Fault {
     match error {
         ArchiveError::Io(error) => of_io(error),
         other => Fault::new(FaultKind::Corrupt, "passing on pg_dump's archive", other),

@@ -13,8 +13,8 @@ use super::catalog::Relations;
 use super::run::Run;
 
 /// A table of contents, and for each run the entries its blocks belong to.
-pub(super) struct Joined {
-    pub(super) toc: Toc,
+pub(crate) struct Joined {
+    pub(crate) toc: Toc,
     /// Of each run: dump id there to dump id in the joined archive.
     pub(super) ids: Vec<HashMap<i32, i32>>,
 }

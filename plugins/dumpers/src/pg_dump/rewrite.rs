@@ -17,11 +17,11 @@ use respaldo_postgres::ToolVersion;
 use super::columns;
 use super::faults;
 use super::merge::Joined;
-use super::run::{Run, Stream};
+use super::run::Stream;
 use crate::options::Level;
 
 /// Writes the archive of a dump.
-pub(super) struct Rewriter<'a> {
+pub(crate) struct Rewriter<'a> {
     writer: ArchiveWriter<&'a mut dyn ArchiveFile>,
     ids: Vec<HashMap<i32, i32>>,
     scope: HashMap<i32, InScope>,
@@ -39,7 +39,7 @@ struct InScope {
 
 impl<'a> Rewriter<'a> {
     /// Writes the table of contents.
-    pub(super) fn create(
+    pub(crate) fn create(
         archive: &'a mut dyn ArchiveFile,
         joined: Joined,
         request: &DumpRequest,
@@ -63,20 +63,13 @@ impl<'a> Rewriter<'a> {
         })
     }
 
-    /// Takes all blocks of a run.
-    pub(super) fn take(&mut self, index: usize, run: &mut Run<'_>) -> Result<(), Fault> {
-        loop {
-            self.cx.check()?;
-            let taken = match run.reader.next_block() {
-                Ok(Some(block)) => self.block(index, block),
-                Ok(None) => return Ok(()),
-                Err(error) => Err(error),
-            };
-            taken.map_err(|error| run.explain(error))?;
-        }
+    /// The archive, for blocks of another origin.
+    pub(crate) fn writer(&mut self) -> &mut ArchiveWriter<&'a mut dyn ArchiveFile> {
+        &mut self.writer
     }
 
-    fn block(&mut self, run: usize, block: Block<'_, Stream<'_>>) -> Result<(), ArchiveError> {
+    /// Takes a block of a run.
+    pub(crate) fn block(&mut self, run: usize, block: Block<'_, Stream<'_>>) -> Result<(), ArchiveError> {
         let there = block.dump_id();
         let Some(&dump_id) = self.ids.get(run).and_then(|ids| ids.get(&there)) else {
             return Err(ArchiveError::UnexpectedBlock(there));
@@ -125,7 +118,7 @@ impl<'a> Rewriter<'a> {
     }
 
     /// Writes the offsets. Fails when a promised block did not come.
-    pub(super) fn finish(self, pg_dump: &ToolVersion) -> Result<DumpReceipt, Fault> {
+    pub(crate) fn finish(self, pg_dump: &ToolVersion) -> Result<DumpReceipt, Fault> {
         if let Some(table) = self.scope.values().next() {
             let what = format!("no rows of table {} came", table.name);
             return Err(Fault::bare(FaultKind::Corrupt, what));

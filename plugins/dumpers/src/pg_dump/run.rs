@@ -28,7 +28,7 @@ pub(super) struct Run<'s> {
 type SharedTool<'s> = Rc<RefCell<Option<RunningTool<'s>>>>;
 
 /// The tool's output, while the tool itself stays in the run's hands.
-pub(super) struct Stream<'s>(SharedTool<'s>);
+pub(crate) struct Stream<'s>(SharedTool<'s>);
 
 impl Read for Stream<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
