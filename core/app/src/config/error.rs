@@ -109,7 +109,9 @@ pub enum ConfigError {
         source: ConnInfoError,
     },
     /// No layer names a database.
-    #[error("no database is configured")]
+    #[error(
+        "no database is configured: set DATABASE_URL, or DB_HOST and DB_NAME, or url in [database]"
+    )]
     NoDatabase,
 }
 

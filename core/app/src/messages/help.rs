@@ -217,12 +217,20 @@ const SPANISH: &[(&str, &str, &str)] = &[
 pub fn localized(command: Command, lang: Lang) -> Command {
     match lang {
         Lang::En => command,
-        Lang::Es => spanish(command, ""),
+        Lang::Es => {
+            let mut command = spanish(command, "");
+            // clap makes its own help commands when it builds.
+            command.build();
+            with_spanish_help_commands(command)
+        }
     }
 }
 
 fn spanish(command: Command, path: &str) -> Command {
     let mut command = with_spanish_headings(command);
+    if path.is_empty() {
+        command = with_spanish_version(command);
+    }
     if let Some(text) = help_of(path, "") {
         command = command.about(text);
     }
@@ -260,9 +268,32 @@ fn with_spanish_headings(command: Command) -> Command {
     command
         .help_template("{before-help}{about-with-newline}\nUso: {usage}\n\n{all-args}{after-help}")
         .subcommand_help_heading("Órdenes")
-        .disable_help_subcommand(true)
         .disable_help_flag(true)
         .arg(help.help("Mostrar la ayuda").help_heading("Opciones"))
+}
+
+fn with_spanish_version(command: Command) -> Command {
+    let version = Arg::new("version")
+        .short('V')
+        .long("version")
+        .action(ArgAction::Version);
+    command
+        .disable_version_flag(true)
+        .arg(version.help("Mostrar la versión").help_heading("Opciones"))
+}
+
+fn with_spanish_help_commands(mut command: Command) -> Command {
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|sub| sub.get_name().to_owned())
+        .collect();
+    for name in names {
+        command = command.mut_subcommand(&name, |sub| match name.as_str() {
+            "help" => sub.about("Mostrar la ayuda de una orden"),
+            _ => with_spanish_help_commands(sub),
+        });
+    }
+    command
 }
 
 fn help_of(path: &str, arg: &str) -> Option<&'static str> {
@@ -305,6 +336,25 @@ mod tests {
             }
             let known = arg.is_empty() || command.get_arguments().any(|a| a.get_id() == arg);
             assert!(known, "{path} {arg}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_the_help_is_left_in_english() {
+        let command = localized(Cli::command(), Lang::Es);
+        for line in [
+            "respaldo --help",
+            "respaldo help catalog",
+            "respaldo backup -h",
+        ] {
+            let shown = command
+                .clone()
+                .try_get_matches_from(line.split(' '))
+                .unwrap_err();
+            let text = shown.to_string();
+            for word in ["Usage", "Commands", "Options", "Arguments", "Print"] {
+                assert!(!text.contains(word), "{line}: {word}\n{text}");
+            }
         }
     }
 }
