@@ -138,6 +138,18 @@ pub struct ArchiveFacts {
     pub compression: Compression,
     /// Header version, for example "1.14.0".
     pub header_version: String,
+    /// Everything of it that is no block of rows; `None` where others made it.
+    #[serde(default)]
+    pub rest: Option<ArchiveRest>,
+}
+
+/// Header, definitions and large objects of an archive: what has no block of a table to vouch for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArchiveRest {
+    /// Where it lies: offsets and lengths, ascending.
+    pub ranges: Vec<(u64, u64)>,
+    /// Hash of these bytes one after the other.
+    pub sha256: Sha256,
 }
 
 /// Compression of an archive's blocks. One per chain: blocks of different algorithms cannot be

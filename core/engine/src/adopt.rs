@@ -180,6 +180,7 @@ fn read_archive(parts: &Parts, name: &ArchiveName, cx: &Context) -> Result<OldAr
         sha256,
         compression: compression(&toc.header),
         header_version: toc.header.version.to_string(),
+        rest: None,
     };
     Ok(OldArchive {
         name: name.clone(),

@@ -9,7 +9,7 @@ use std::path::Path;
 use chrono::Local;
 use respaldo_domain::backup::{ArchiveName, BackupKind, Trigger};
 use respaldo_domain::changes::Reason;
-use respaldo_domain::manifest::{ArchiveFacts, BlockRef, Manifest, TableEntry};
+use respaldo_domain::manifest::{ArchiveFacts, ArchiveRest, BlockRef, Manifest, TableEntry};
 use respaldo_domain::object::{ObjectRole, SealedObject, Sha256};
 use respaldo_domain::report::{BackupReport, Warning, WarningCode};
 use uuid::Uuid;
@@ -23,6 +23,7 @@ use crate::intent::WorkDir;
 use crate::lease::Lease;
 use crate::operations::{Parts, Selector};
 use crate::ports::{Context, Fault, FaultKind, Interrupt, SealedBackup};
+use crate::rest;
 use crate::store::{Payload, SetWriter};
 
 /// Objects other than archives are small.
@@ -113,11 +114,14 @@ fn make(
 ) -> Result<BackupReport, BackupError> {
     step("consolidate.export").map_err(BackupError::Dump)?;
     let exported = export_to(parts, selector, spool, cx)?;
+    let blocks = exported.tables.values();
+    let blocks = blocks.map(|report| (report.info.offset, report.info.length));
+    let rest = rest::of_file(spool, blocks, cx).map_err(BackupError::Dump)?;
     let mut set = parts.store.begin_set();
     let objects = put_objects(parts, &mut set, &draft.name, &exported.manifest, spool, cx)
         .map_err(BackupError::Store)?;
     step("consolidate.manifest").map_err(BackupError::Store)?;
-    let manifest = manifest(parts, draft, exported, objects).map_err(BackupError::Dump)?;
+    let manifest = manifest(parts, draft, exported, objects, rest).map_err(BackupError::Dump)?;
     let bytes = parts
         .codec
         .encode_manifest(&manifest)
@@ -219,6 +223,7 @@ fn manifest(
     draft: Draft,
     exported: ExportReport,
     objects: Vec<SealedObject>,
+    rest: ArchiveRest,
 ) -> Result<Manifest, Fault> {
     let from = exported.manifest.clone();
     let archive = objects
@@ -231,6 +236,7 @@ fn manifest(
         sha256: object.sha256,
         compression: like.compression,
         header_version: exported.header_version.clone(),
+        rest: Some(rest),
     });
     let tables = from
         .tables

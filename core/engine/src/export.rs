@@ -16,6 +16,7 @@ use respaldo_domain::table::{TableName, quote_identifier};
 use crate::faults::step;
 use crate::operations::{Parts, Selector, resolve};
 use crate::ports::{Context, Fault, FaultKind, ObjectReader};
+use crate::rest;
 use crate::store::{HashingReader, io_of_fault};
 
 /// What was exported.
@@ -81,6 +82,7 @@ fn join(
     cx: &Context,
 ) -> Result<(Toc, BTreeMap<i32, Source>), ExportError> {
     let home = manifest.definitions_in();
+    check_rests(parts, manifest, cx)?;
     let mut toc = read_toc(parts, home, cx)?;
     let at_home = |data: &TableData| &data.archive == home;
     let kept: BTreeMap<i32, &TableEntry> = manifest
@@ -242,6 +244,19 @@ fn large_objects(
             )
         })
         .collect())
+}
+
+/// Definitions and large objects have no block that would be checked as it passes.
+fn check_rests(parts: &Parts, manifest: &Manifest, cx: &Context) -> Result<(), ExportError> {
+    let large_objects = manifest.large_objects.archive.as_ref();
+    let needed = [Some(manifest.definitions_in()), large_objects];
+    let mut archives = manifest.archives.iter();
+    archives
+        .try_for_each(|facts| match &facts.rest {
+            None if !needed.contains(&Some(&facts.name)) => Ok(()),
+            _ => rest::check(&*parts.store, facts, cx),
+        })
+        .map_err(ExportError::Backup)
 }
 
 fn read_toc(parts: &Parts, archive: &ArchiveName, cx: &Context) -> Result<Toc, ExportError> {

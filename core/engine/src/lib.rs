@@ -15,6 +15,7 @@ pub mod ports;
 pub mod preview;
 pub mod rebuild;
 pub mod remove;
+mod rest;
 pub mod restore;
 mod run_folder;
 pub mod status;

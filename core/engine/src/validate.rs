@@ -1,10 +1,11 @@
 //! Looking at backups: every validator up to a level, going on after the first problem, each
 //! outcome recorded.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use chrono::Local;
-use respaldo_domain::backup::ArchiveName;
+use respaldo_domain::backup::{ArchiveName, BackupState};
 use respaldo_domain::manifest::Manifest;
 use respaldo_domain::report::Validation;
 use respaldo_domain::validation::{Finding, FindingCode, Severity, ValidationLevel};
@@ -13,7 +14,9 @@ use respaldo_postgres::ConnInfo;
 use crate::backup::chain;
 use crate::faults::step;
 use crate::operations::{Parts, Selector, resolve};
-use crate::ports::{Context, Fault, FaultKind, ValidationRecord, ValidationRequest};
+use crate::ports::{
+    CatalogFilter, Context, Fault, FaultKind, ValidationRecord, ValidationRequest,
+};
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -71,7 +74,7 @@ fn names(
     cx: &Context,
 ) -> Result<Vec<ArchiveName>, ValidateError> {
     let Some(selectors) = &request.selectors else {
-        return parts.store.sealed(cx).map_err(ValidateError::Repository);
+        return every(parts, cx).map_err(ValidateError::Repository);
     };
     let one = |selector| match resolve(parts, selector, cx) {
         Ok(name) => Ok(name),
@@ -83,6 +86,23 @@ fn names(
         Err(fault) => Err(ValidateError::Repository(fault)),
     };
     selectors.iter().map(one).collect()
+}
+
+/// Everything that is sealed, and what the catalog says was sealed: that a manifest is gone is for
+/// validation to find.
+fn every(parts: &Parts, cx: &Context) -> Result<Vec<ArchiveName>, Fault> {
+    let mut names: BTreeSet<ArchiveName> = parts.store.sealed(cx)?.into_iter().collect();
+    let filter = CatalogFilter {
+        state: Some(BackupState::Completed),
+        ours_only: true,
+        ..CatalogFilter::default()
+    };
+    match parts.catalog.as_ref().map(|catalog| catalog.list(&filter)) {
+        Some(Ok(known)) => names.extend(known.iter().filter_map(|e| e.archive.parse().ok())),
+        Some(Err(fault)) => tracing::debug!(%fault, "the catalog is not asked what it knows"),
+        None => {}
+    }
+    Ok(names.into_iter().collect())
 }
 
 fn look_at(

@@ -86,8 +86,9 @@ SELECT '', '', v.key, v.value
                                  ORDER BY g.rolname COLLATE "C" NULLS FIRST, a.privilege_type COLLATE "C")
                             FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
                             LEFT JOIN pg_roles g ON g.oid = a.grantee)),
-              ('settings', (SELECT string_agg(format('%s: %s', coalesce(g.rolname, 'all'), s.setconfig),
-                                   ' ' ORDER BY g.rolname COLLATE "C" NULLS FIRST)
-                              FROM pg_db_role_setting s LEFT JOIN pg_roles g ON g.oid = s.setrole
+              ('settings', (SELECT string_agg(format('%s: %s', coalesce(g.rolname, 'all'), o.setting),
+                                   ' ' ORDER BY g.rolname COLLATE "C" NULLS FIRST, o.setting COLLATE "C")
+                              FROM pg_db_role_setting s LEFT JOIN pg_roles g ON g.oid = s.setrole,
+                                   unnest(s.setconfig) o (setting)
                              WHERE s.setdatabase = d.oid))) v (key, value)
  WHERE d.datname = current_database();

@@ -2,7 +2,7 @@
 
 use respaldo_tests::assert_equal;
 
-use super::store::{Damage, Object, Vault};
+use super::store::{Damage, Object, Vault, block_of, flip_at};
 
 const LEVELS: [&str; 4] = ["presence", "checksum", "readable", "chain"];
 
@@ -94,24 +94,17 @@ fn the_drill_finds_damage_as_well_and_leaves_no_database() {
 fn a_restore_of_what_is_damaged_refuses_before_it_touches_anything() {
     let vault = Vault::fill();
     let scene = &vault.scene;
-    let live = scene.image();
+    let (live, id) = (scene.image(), vault.newest_id());
     let create = [
         "restore",
         "--id",
-        vault.newest(),
+        &id,
         "--target-db",
         "copy",
         "--create",
         "--json",
     ];
-    let replace = [
-        "restore",
-        "--id",
-        vault.newest(),
-        "--replace",
-        "--yes",
-        "--json",
-    ];
+    let replace = ["restore", "--id", &id, "--replace", "--yes", "--json"];
     for object in [Object::Archive, Object::Manifest] {
         for damage in Damage::ALL {
             let path = vault.path(vault.newest(), object);
@@ -149,8 +142,9 @@ fn an_empty_target_that_the_role_may_only_fill_stays_empty() {
         "--target-url",
         &url,
     ];
-    let path = vault.path(&vault.archives[0], Object::Archive);
-    let undo = Damage::Flip.to(&path, &path);
+    let (holder, at) = block_of(&scene.repository.manifest(vault.newest()), "branch");
+    assert_eq!(holder, vault.archives[0], "unchanged since the full");
+    let undo = flip_at(&vault.path(&holder, Object::Archive), at);
     let outcome = scene.respaldo.run(&args);
     assert_eq!(outcome.code, Some(14), "{outcome:#?}");
     let tables = "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace

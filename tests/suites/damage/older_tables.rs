@@ -2,22 +2,8 @@
 //! previous version, and everybody is told.
 
 use respaldo_tests::Scene;
-use serde_json::Value;
 
-use super::store::flip_at;
-
-/// Where the rows of a table lie: the archive, and a byte in the middle of its block.
-fn block_of(manifest: &Value, table: &str) -> (String, usize) {
-    let tables = manifest["tablas"].as_array().unwrap();
-    let entry = tables
-        .iter()
-        .find(|entry| entry["nombre"] == table)
-        .unwrap();
-    let data = &entry["datos"];
-    let number = |key: &str| usize::try_from(data[key].as_u64().unwrap()).unwrap();
-    let archive = data["archivo"].as_str().unwrap().to_owned();
-    (archive, number("posicion") + number("largo") / 2)
-}
+use super::store::{block_of, flip_at};
 
 #[test]
 fn a_damaged_table_comes_from_its_previous_version_when_that_is_allowed() {

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use respaldo_tests::{DbImage, Scene};
+use serde_json::Value;
 
 /// A bank with three backups, the last two incrementals, and what the last one holds.
 pub struct Vault {
@@ -31,6 +32,16 @@ impl Vault {
             archives: [full, first, second],
             image,
         }
+    }
+
+    /// The newest backup's number.
+    pub fn newest_id(&self) -> String {
+        let listed = self.scene.respaldo.ok(&["list", "--json"]).json();
+        let entries = listed.as_array().unwrap();
+        let newest = entries
+            .iter()
+            .find(|entry| entry["nombre"] == self.newest());
+        newest.unwrap()["id"].to_string()
     }
 
     /// The newest archive.
@@ -134,4 +145,17 @@ impl Drop for Undo {
     fn drop(&mut self) {
         fs::write(&self.path, &self.content).unwrap();
     }
+}
+
+/// Where the rows of a table lie: the archive, and a byte in the middle of its block.
+pub fn block_of(manifest: &Value, table: &str) -> (String, usize) {
+    let tables = manifest["tablas"].as_array().unwrap();
+    let entry = tables
+        .iter()
+        .find(|entry| entry["nombre"] == table)
+        .unwrap();
+    let data = &entry["datos"];
+    let number = |key: &str| usize::try_from(data[key].as_u64().unwrap()).unwrap();
+    let archive = data["archivo"].as_str().unwrap().to_owned();
+    (archive, number("posicion") + number("largo") / 2)
 }

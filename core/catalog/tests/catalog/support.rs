@@ -146,6 +146,7 @@ impl History {
                 sha256: Sha256([0xab; 32]),
                 compression: Compression::Gzip,
                 header_version: "1.14.0".to_owned(),
+                rest: None,
             }],
             tables: Vec::new(),
             large_objects: LargeObjects {

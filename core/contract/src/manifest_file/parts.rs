@@ -3,7 +3,7 @@
 use respaldo_domain::backup::ArchiveName;
 use respaldo_domain::changes::Reason;
 use respaldo_domain::coverage::{Coverage, Gap, GapKind};
-use respaldo_domain::manifest::{ArchiveFacts, Compression, LargeObjects, Tools};
+use respaldo_domain::manifest::{ArchiveFacts, ArchiveRest, Compression, LargeObjects, Tools};
 use respaldo_domain::object::{ObjectKey, ObjectRole, SealedObject, Sha256};
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,18 @@ pub struct ArchiveRecord {
     pub compresion: Compression,
     /// Version of its header.
     pub version_cabecera: String,
+    /// Everything of it that is no block of rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resto: Option<RestRecord>,
+}
+
+/// Header, definitions and large objects of an archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestRecord {
+    /// Offsets and lengths.
+    pub tramos: Vec<(u64, u64)>,
+    /// Hash of these bytes one after the other.
+    pub sha256: Sha256,
 }
 
 /// All large objects.
@@ -144,6 +156,10 @@ impl From<&ArchiveFacts> for ArchiveRecord {
             sha256: facts.sha256,
             compresion: facts.compression,
             version_cabecera: facts.header_version.clone(),
+            resto: facts.rest.as_ref().map(|rest| RestRecord {
+                tramos: rest.ranges.clone(),
+                sha256: rest.sha256,
+            }),
         }
     }
 }
@@ -156,6 +172,10 @@ impl From<ArchiveRecord> for ArchiveFacts {
             sha256: record.sha256,
             compression: record.compresion,
             header_version: record.version_cabecera,
+            rest: record.resto.map(|rest| ArchiveRest {
+                ranges: rest.tramos,
+                sha256: rest.sha256,
+            }),
         }
     }
 }

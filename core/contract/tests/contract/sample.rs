@@ -165,6 +165,7 @@ pub fn archive(text: &str, size_bytes: u64, byte: u8) -> ArchiveFacts {
         sha256: Sha256([byte; 32]),
         compression: Compression::Gzip,
         header_version: "1.14.0".into(),
+        rest: None,
     }
 }
 

@@ -9,7 +9,7 @@ use respaldo_domain::backup::{ArchiveName, BackupId, BackupKind};
 use respaldo_domain::changes::Reason;
 use respaldo_domain::fingerprint;
 use respaldo_domain::manifest::{
-    ArchiveFacts, LargeObjects, Manifest, TableData, TableEntry, Tools,
+    ArchiveFacts, ArchiveRest, LargeObjects, Manifest, TableData, TableEntry, Tools,
 };
 use respaldo_domain::object::{ObjectKey, ObjectRole, SealedObject};
 use respaldo_domain::report::{SinkOutcome, SinkState, Warning, WarningCode};
@@ -23,6 +23,7 @@ use crate::history::History;
 use crate::lease::Lease;
 use crate::operations::Parts;
 use crate::ports::{Context, EventLevel, Fault, FaultKind, SealedBackup, SourceTarget};
+use crate::rest;
 use crate::store::{self, Payload, SetWriter};
 
 /// Longest wait for the dump of roles.
@@ -67,13 +68,16 @@ pub(super) fn seal(
         BackupKind::Full => dump_roles(parts, &draft, &mut warnings, cx),
         BackupKind::Differential | BackupKind::Incremental => None,
     };
+    let blocks = draft.dumped.receipt.tables.iter();
+    let blocks = blocks.map(|table| (table.block.offset, table.block.length));
+    let rest = rest::of_file(spool, blocks, cx).map_err(BackupError::Store)?;
     let mut set = parts.store.begin_set();
     let objects = put_objects(&mut set, draft.name, spool, readings, roles, cx)
         .map_err(BackupError::Store)?;
 
     run.enter("backup.manifest", cx)
         .map_err(BackupError::Store)?;
-    let manifest = manifest(parts, run, draft, objects);
+    let manifest = manifest(parts, run, draft, objects, rest);
     let bytes = parts
         .codec
         .encode_manifest(&manifest)
@@ -187,7 +191,13 @@ pub(crate) fn outcomes(
     outcomes
 }
 
-fn manifest(parts: &Parts, run: &Run, draft: Draft<'_>, objects: Vec<SealedObject>) -> Manifest {
+fn manifest(
+    parts: &Parts,
+    run: &Run,
+    draft: Draft<'_>,
+    objects: Vec<SealedObject>,
+    rest: ArchiveRest,
+) -> Manifest {
     let Draft {
         request,
         target,
@@ -205,6 +215,7 @@ fn manifest(parts: &Parts, run: &Run, draft: Draft<'_>, objects: Vec<SealedObjec
             sha256: object.sha256,
             compression: dumped.receipt.compression,
             header_version: dumped.receipt.header_version.clone(),
+            rest: Some(rest),
         });
     let large_objects = large_objects(&dumped, base, name);
     let mut tables: Vec<TableEntry> = dumped

@@ -14,6 +14,7 @@ use sqlx::Row;
 use super::{Placement, Restore, RestoreError, SchemaFiles};
 use crate::history::History;
 use crate::ports::{Fault, FaultKind, ObjectReader};
+use crate::rest;
 use crate::store::HashingReader;
 
 /// The target's server and what is there.
@@ -180,6 +181,7 @@ pub(super) fn check_objects(
             _ => {}
         }
     }
+    check_rests(restore, &plan).map_err(RestoreError::Backup)?;
     if lenient {
         with_older_tables(restore, plan)
     } else if site.direct {
@@ -188,6 +190,26 @@ pub(super) fn check_objects(
     } else {
         Ok(plan)
     }
+}
+
+/// What no block vouches for: the definitions, and the large objects where they are elsewhere.
+fn check_rests(restore: &Restore<'_>, plan: &RestorePlan) -> Result<(), Fault> {
+    if restore.request.options.into_schema.is_some() {
+        return Ok(());
+    }
+    let manifest = &plan.manifest;
+    let elsewhere = manifest.large_objects.archive.as_ref();
+    let needed = [Some(manifest.definitions_in()), elsewhere];
+    let unknown = |facts: &ArchiveFacts| facts.rest.is_none();
+    for facts in &manifest.archives {
+        // An archive of others has one hash for all of it, and one bad table must not hold the
+        // others back where that was asked for.
+        let tolerated = restore.request.options.allow_older_tables && unknown(facts);
+        if needed.contains(&Some(&facts.name)) && !tolerated {
+            rest::check(&*restore.parts.store, facts, restore.cx)?;
+        }
+    }
+    Ok(())
 }
 
 fn present(restore: &Restore<'_>, archive: &ArchiveFacts) -> Result<(), Fault> {

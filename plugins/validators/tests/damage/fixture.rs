@@ -197,6 +197,7 @@ fn finish(
         sha256: Payload::bytes(bytes.clone()).sha256(),
         compression,
         header_version: "1.14.0".to_owned(),
+        rest: None,
     };
     let data = |report: &BlockReport| {
         let dump_id = report.info.dump_id;
