@@ -11,6 +11,7 @@ use crate::messages::steps;
 const WITH_TOTAL: &str =
     "{spinner} {msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} {prefix}";
 const WITHOUT_TOTAL: &str = "{spinner} {msg} {bytes} {prefix}";
+const WITHOUT_BYTES: &str = "{spinner} {msg} {prefix}";
 
 /// One bar: step, tables done, bytes, rate, time left where the total is known.
 pub struct Bars {
@@ -43,11 +44,14 @@ impl Progress for Bars {
             self.bar.set_style(style(WITH_TOTAL));
         } else {
             self.bar.unset_length();
-            self.bar.set_style(style(WITHOUT_TOTAL));
+            self.bar.set_style(style(WITHOUT_BYTES));
         }
     }
 
     fn bytes(&self, count: u64) {
+        if self.bar.position() == 0 && self.bar.length().is_none() {
+            self.bar.set_style(style(WITHOUT_TOTAL));
+        }
         self.bar.inc(count);
     }
 
