@@ -138,6 +138,10 @@ fn why_not(
     if let Some(obstacle) = counters::obstacle(monitor, &request.target.facts)? {
         return Ok(Some(obstacle));
     }
+    // Whatever stood in the way then may have hidden writes up to then.
+    if comparison.baseline().reading.is_none() {
+        return Ok(Some("there is no reading from before the snapshot"));
+    }
     let lineage = request.base.as_ref().map(|base| base.lineage);
     let candidate_bytes = comparison.bytes(Subject::is_candidate);
     let budget = comparison.options.scan_budget(comparison.bytes(|_| true));

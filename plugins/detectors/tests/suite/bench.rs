@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use respaldo_detectors::{DetectorOptions, by_name};
 use respaldo_domain::changes::{Reason, Verdict};
@@ -27,6 +27,8 @@ pub struct Bench {
 pub struct Backup {
     pub detection: Detection,
     pub facts: Vec<TableFacts>,
+    /// Time that the detector took after the snapshot.
+    pub took: Duration,
     source: SourceFacts,
     readings: Readings,
     data: BTreeMap<Oid, Vec<String>>,
@@ -156,19 +158,15 @@ impl Bench {
             readings: base.readings.clone(),
         });
         let request = request(&snapshot, target, facts.clone(), baseline, reading);
+        let clock = Instant::now();
         let detection = self.detector.verdicts(&request, &cx).unwrap();
+        let took = clock.elapsed();
         let truth = truth(&self.truth_info, snapshot.id(), &facts);
         if snapshot.types_moved(&facts).unwrap() {
             return Err("types moved".to_owned());
         }
-        Ok(Backup::seal(
-            self.detector.name(),
-            detection,
-            facts,
-            source,
-            truth,
-            base,
-        ))
+        let sealed = Backup::seal(self.detector.name(), detection, facts, source, truth, base);
+        Ok(Backup { took, ..sealed })
     }
 }
 
@@ -251,6 +249,7 @@ impl Backup {
             facts,
             source,
             readings,
+            took: Duration::ZERO,
             data,
         }
     }

@@ -1,6 +1,8 @@
 //! What changes a table and what does not, for every detector (DETECTION.md section 7, 1-24 and
 //! 62-69). All scenarios happen between two backups of one database, each in a schema of its own.
 
+use std::time::Duration;
+
 use respaldo_detectors::DetectorOptions;
 use respaldo_domain::changes::{Reason, Verdict};
 use respaldo_tests::Cluster;
@@ -291,4 +293,32 @@ fn always_dumps_all() {
     let (_cluster, backup) = play("always", &DetectorOptions::default());
     let all = backup.detection.tables.len();
     assert_eq!(backup.count(&Reason::Always), all);
+}
+
+#[test]
+fn thousands_of_tables_take_seconds() {
+    let cluster = Cluster::builder()
+        .conf("max_locks_per_transaction", "2000")
+        .start();
+    let url = cluster.new_database("muchas");
+    cluster.psql(
+        "muchas",
+        "DO $$ BEGIN FOR i IN 1..2000 LOOP EXECUTE format('CREATE TABLE t%s AS \
+         SELECT 1 AS a, ''x'' AS b', i); END LOOP; END $$",
+    );
+    for (detector, options) in [
+        ("xmin", DetectorOptions::default()),
+        ("pg-stat", counters_only()),
+    ] {
+        let bench = Bench::new(detector, &options, &url, &url);
+        let base = bench.full();
+        cluster.psql("muchas", "UPDATE t77 SET a = 2");
+        let next = bench.upon(&base);
+        assert_eq!(next.kept(), 1999);
+        eprintln!(
+            "{detector}: full {:?}, incremental {:?}",
+            base.took, next.took
+        );
+        assert!(base.took + next.took < Duration::from_secs(20));
+    }
 }
