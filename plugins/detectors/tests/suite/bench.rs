@@ -14,6 +14,8 @@ use respaldo_engine::ports::{
     LineageStatus, Quiet, SourceTarget,
 };
 use respaldo_postgres::{ConnInfo, Fence, PgError, Session, SessionOptions, Snapshot, server};
+use respaldo_tests::Cluster;
+use respaldo_tests::install::Install;
 use serde_json::Value;
 
 /// A source and the detector that watches it.
@@ -32,6 +34,14 @@ pub struct Backup {
     source: SourceFacts,
     readings: Readings,
     data: BTreeMap<Oid, Vec<String>>,
+}
+
+/// A server whose counters may prove something: 15 or later, whatever else is tested.
+pub fn counting_cluster() -> Cluster {
+    match Install::find(None).major() {
+        ..15 => Cluster::builder().version(15).start(),
+        _ => Cluster::start(),
+    }
 }
 
 /// Options under which counters decide wherever they can, for tables of any size.

@@ -5,7 +5,7 @@ use respaldo_domain::changes::Reason;
 use respaldo_engine::ports::LineageStatus;
 use respaldo_tests::{Client, Cluster};
 
-use crate::bench::{Bench, counters_only};
+use crate::bench::{Bench, counters_only, counting_cluster};
 
 fn source(cluster: &Cluster) -> String {
     let url = cluster.owned_database("historia", "dueno");
@@ -31,7 +31,7 @@ fn bench(cluster: &Cluster, detector: &str, url: &str) -> Bench {
 
 #[test]
 fn counters_reset_and_grown_to_the_same_numbers_clear_nothing() {
-    let cluster = Cluster::start();
+    let cluster = counting_cluster();
     let url = source(&cluster);
     let bench = bench(&cluster, "pg-stat", &url);
     for reset in [
@@ -58,7 +58,7 @@ fn counters_reset_and_grown_to_the_same_numbers_clear_nothing() {
 
 #[test]
 fn after_a_crash_neither_counters_nor_transaction_ids_are_evidence() {
-    let cluster = Cluster::start();
+    let cluster = counting_cluster();
     let url = source(&cluster);
     for detector in ["pg-stat", "xmin", "content-hash"] {
         let bench = bench(&cluster, detector, &url);
@@ -104,7 +104,7 @@ fn wait_until_recovered(url: &str) {
 
 #[test]
 fn a_witness_makes_transaction_ids_evidence_again_and_counters_not() {
-    let cluster = Cluster::start();
+    let cluster = counting_cluster();
     let url = source(&cluster);
     let bench = bench(&cluster, "pg-stat", &url);
     let base = bench.full();
@@ -121,7 +121,7 @@ fn a_witness_makes_transaction_ids_evidence_again_and_counters_not() {
 
 #[test]
 fn another_detectors_reading_proves_nothing() {
-    let cluster = Cluster::start();
+    let cluster = counting_cluster();
     let url = source(&cluster);
     let base = bench(&cluster, "xmin", &url).full();
     let next = bench(&cluster, "pg-stat", &url).upon(&base);
@@ -130,7 +130,7 @@ fn another_detectors_reading_proves_nothing() {
 
 #[test]
 fn a_chain_keeps_the_baseline_of_the_data_it_would_restore() {
-    let cluster = Cluster::start();
+    let cluster = counting_cluster();
     let url = source(&cluster);
     let bench = bench(&cluster, "pg-stat", &url);
     let first = bench.full();

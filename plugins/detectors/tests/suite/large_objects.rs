@@ -4,7 +4,7 @@ use respaldo_detectors::DetectorOptions;
 use respaldo_domain::changes::{Reason, Verdict};
 use respaldo_tests::Cluster;
 
-use crate::bench::{Backup, Bench, counters_only};
+use crate::bench::{Backup, Bench, counters_only, counting_cluster};
 
 fn word(backup: &Backup) -> (Verdict, Reason) {
     let word = &backup.detection.large_objects;
@@ -64,7 +64,7 @@ fn whatever_changes_large_objects_is_seen_by_roles_that_may_read_their_pages() {
 
 #[test]
 fn a_plain_role_dumps_them_unless_counters_clear_them() {
-    let cluster = Cluster::start();
+    let cluster = counting_cluster();
     let url = cluster.owned_database("objetos", "dueno");
     cluster.psql_as("dueno", "objetos", "SELECT lo_from_bytea(101, 'hola')");
     let blind = Bench::new("pg-stat", &DetectorOptions::default(), &url, &url);

@@ -4,11 +4,11 @@ use respaldo_detectors::DetectorOptions;
 use respaldo_domain::changes::{Reason, Verdict};
 use respaldo_tests::{Client, Cluster, schema};
 
-use crate::bench::{Bench, counters_only};
+use crate::bench::{Bench, counters_only, counting_cluster};
 
 #[test]
 fn without_sight_of_other_sessions_the_fingerprint_does_all() {
-    let cluster = Cluster::start();
+    let cluster = counting_cluster();
     let url = cluster.owned_database("ciego", "dueno");
     cluster.psql_as(
         "dueno",

@@ -261,19 +261,27 @@ fn the_fingerprint_of_transaction_ids_tells_change_from_no_change() {
 
 #[test]
 fn the_layered_detector_scans_a_small_database_without_waiting() {
-    let (_cluster, backup) = play("pg-stat", &DetectorOptions::default());
+    let (cluster, backup) = play("pg-stat", &DetectorOptions::default());
     hold_against_expectations("pg-stat", &backup);
+    assert_eq!(backup.figure("waited_ms"), "");
+    if cluster.major() < 15 {
+        assert!(backup.figure("counters").contains("before PostgreSQL 15"));
+        return;
+    }
     assert_eq!(
         backup.figure("counters"),
         "\"all candidates fit into the scan budget\""
     );
-    assert_eq!(backup.figure("waited_ms"), "");
 }
 
 #[test]
 fn counters_behind_a_barrier_tell_change_from_no_change() {
-    let (_cluster, backup) = play("pg-stat", &counters_only());
+    let (cluster, backup) = play("pg-stat", &counters_only());
     hold_against_expectations("pg-stat", &backup);
+    if cluster.major() < 15 {
+        assert_eq!(backup.count(&Reason::CountersEqual), 0);
+        return;
+    }
     assert_eq!(backup.figure("barrier"), "\"complete\"");
     assert!(
         backup.count(&Reason::CountersEqual) >= 10,

@@ -8,7 +8,7 @@ use respaldo_domain::changes::Reason;
 use respaldo_engine::ports::{FaultKind, Interrupt};
 use respaldo_tests::{Client, Cluster};
 
-use crate::bench::{Bench, counters_and_spot_check, counters_only};
+use crate::bench::{Bench, counters_and_spot_check, counters_only, counting_cluster};
 
 struct Source {
     cluster: Cluster,
@@ -19,7 +19,7 @@ const TABLES: usize = 8;
 
 impl Source {
     fn start() -> Self {
-        let cluster = Cluster::start();
+        let cluster = counting_cluster();
         let url = cluster.owned_database("tiempos", "dueno");
         cluster.psql("postgres", "GRANT pg_read_all_stats TO dueno");
         let table = |n| format!("CREATE TABLE t{n} (n int); INSERT INTO t{n} VALUES (0)");
