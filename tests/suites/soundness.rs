@@ -42,7 +42,7 @@ const COUNTERS: &str = "
     spot_check_bytes = 0
     spot_check_fraction = 0.0
     scan_bytes_per_s = 1
-    barrier_deadline_s = 13.0
+    barrier_deadline_s = 10.0
 ";
 
 const XMIN: &str = "[detector]\nuse = \"xmin\"\n";
@@ -72,8 +72,8 @@ fn no_change_is_missed_where_counters_decide() {
     let tally = stress(&Plan {
         name: "counters",
         config: COUNTERS,
-        seconds: 60,
-        rounds: 5,
+        seconds: 45,
+        rounds: 4,
         writers: 10,
         calm_every: Some(2),
         // A writer that is not counted is what this setting is documented not to see.

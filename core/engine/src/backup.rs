@@ -8,6 +8,7 @@
 mod base;
 mod dump;
 pub(crate) mod seal;
+mod tries;
 mod yielding;
 
 use std::time::Instant;

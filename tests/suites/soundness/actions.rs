@@ -259,7 +259,11 @@ fn terminate_somebody(w: &mut Writer) {
     );
 }
 
+/// Rarely where counters are to decide: after a reset they prove nothing until the next backup.
 fn reset_statistics(w: &mut Writer) {
+    if !w.shared.uncounted && w.below(10) > 0 {
+        return;
+    }
     let table = w.table().name;
     let what = match w.below(3) {
         0 => "pg_stat_reset()".to_owned(),

@@ -19,6 +19,7 @@ use sqlx::Row;
 use sqlx::postgres::PgRow;
 
 use super::base::Base;
+use super::tries::Tries;
 use super::yielding::{self, Watched};
 use super::{BackupError, BackupRequest, Run};
 use crate::operations::Parts;
@@ -70,26 +71,23 @@ pub(super) fn dump(
     spool: &Path,
     cx: &Context,
 ) -> Result<Dumped, BackupError> {
-    let (mut overtaken, mut yielded) = (0, 0);
+    let mut tries = Tries::default();
     loop {
-        let hold = yielded >= parts.settings.yields;
-        match attempt(parts, request, run, target, base, name, spool, hold, cx)? {
+        match attempt(parts, request, run, target, base, name, spool, tries, cx)? {
             Attempt::Done(dumped) => return Ok(*dumped),
-            Attempt::GaveWay => yielded += 1,
+            Attempt::GaveWay => tries.yielded += 1,
             Attempt::Overtaken(what) => {
-                overtaken += 1;
+                tries.overtaken += 1;
                 tracing::info!(%what, "the schema changed under the snapshot; taking a new one");
-                if overtaken >= parts.settings.snapshot_attempts {
+                if tries.overtaken >= parts.settings.snapshot_attempts {
                     return Err(BackupError::Overtaken {
-                        attempts: overtaken,
+                        attempts: tries.overtaken,
                         what,
                     });
                 }
             }
         }
-        std::thread::sleep(Duration::from_millis(
-            200 * u64::from(overtaken + yielded).min(10),
-        ));
+        std::thread::sleep(tries.pause());
     }
 }
 
@@ -105,7 +103,7 @@ fn attempt(
     base: &Base,
     name: &ArchiveName,
     spool: &Path,
-    hold: bool,
+    tries: Tries,
     cx: &Context,
 ) -> Result<Attempt, BackupError> {
     run.enter("backup.baseline", cx)
@@ -121,6 +119,11 @@ fn attempt(
     leave_witness(parts, run, name, cx);
     let facts = tables(parts, &mut snapshot).map_err(BackupError::Source)?;
     let coverage = covered(parts, request, run, &mut snapshot, &facts, cx)?;
+    if tries.locks_first(parts)
+        && let Some(what) = fence(parts, &mut snapshot, &facts)?
+    {
+        return Ok(Attempt::Overtaken(what));
+    }
 
     run.enter("backup.verdicts", cx)
         .map_err(BackupError::Detection)?;
@@ -145,20 +148,16 @@ fn attempt(
     }
     let large_objects = large_object_scope(&detection, base, &coverage, &mut snapshot)
         .map_err(BackupError::Source)?;
-    let scope = decide(parts, base, facts, &detection);
 
     run.enter("backup.fence", cx).map_err(BackupError::Source)?;
-    let lockable: Vec<&TableFacts> = lockable(&scope).collect();
-    let patience = Duration::from_millis(parts.settings.lock_timeout_ms);
-    match snapshot.lock_and_fence(&lockable, patience) {
-        Ok(Fence::Holds) => {}
-        Ok(Fence::Overtaken { what }) => return Ok(Attempt::Overtaken(what)),
-        Err(error) => return Err(BackupError::Source(error.into())),
+    if let Some(what) = fence(parts, &mut snapshot, &facts)? {
+        return Ok(Attempt::Overtaken(what));
     }
+    let scope = decide(parts, base, facts, &detection);
 
     run.enter("backup.dump", cx).map_err(BackupError::Dump)?;
     let order = dump_request(parts, target, &snapshot, &scope, &large_objects, &coverage);
-    let (watched, waited_for) = yielding::run(&target.conninfo, hold, cx, |cx| {
+    let (watched, waited_for) = yielding::run(&target.conninfo, tries.hold(parts), cx, |cx| {
         let mut file = create_spool(spool)?;
         let receipt = parts.dumper.dump(&order, &mut file, cx)?;
         file.sync_all()
@@ -291,14 +290,26 @@ fn decide(
     })
 }
 
+/// Locks every table that may be locked; what happened to one of them since the snapshot, if
+/// anything did.
+fn fence(
+    parts: &Parts,
+    snapshot: &mut Snapshot,
+    facts: &[TableFacts],
+) -> Result<Option<String>, BackupError> {
+    let lockable: Vec<&TableFacts> = facts.iter().filter(|table| is_lockable(table)).collect();
+    let patience = Duration::from_millis(parts.settings.lock_timeout_ms);
+    match snapshot.lock_and_fence(&lockable, patience) {
+        Ok(Fence::Holds) => Ok(None),
+        Ok(Fence::Overtaken { what }) => Ok(Some(what)),
+        Err(error) => Err(BackupError::Source(error.into())),
+    }
+}
+
 /// Relations that pg_dump locks too: every table and partitioned table that may be locked.
-fn lockable(scope: &[ScopedTable]) -> impl Iterator<Item = &TableFacts> {
+fn is_lockable(facts: &TableFacts) -> bool {
     use respaldo_domain::table::RelationKind::{Partitioned, Table};
-    scope
-        .iter()
-        .map(|table| &table.facts)
-        .filter(|facts| matches!(facts.kind, Table | Partitioned))
-        .filter(|facts| facts.readable != Readability::NoPrivilege)
+    matches!(facts.kind, Table | Partitioned) && facts.readable != Readability::NoPrivilege
 }
 
 /// Large objects are dumped or kept as one unit.
