@@ -1,6 +1,6 @@
 //! Hazards of the snapshot, of materialized views, of standbys and of servers whose history is not
 //! what it seems (DETECTION.md section 7), through the binary.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
+#![expect(clippy::unwrap_used, reason = "test code")]
 
 #[path = "hazards/asynchronous.rs"]
 mod asynchronous;

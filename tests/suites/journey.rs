@@ -1,5 +1,5 @@
 //! Journeys: a database changes, is backed up again and again, and every restore point comes back.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
+#![expect(clippy::unwrap_used, reason = "test code")]
 
 #[path = "journey/catalog.rs"]
 mod catalog;

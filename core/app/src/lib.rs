@@ -2,6 +2,7 @@
 //! uses both. Other programs load a [`config::Config`] and build an `Operations` façade from it
 //! with [`wiring::operations`].
 
+mod catalogued;
 pub mod cli;
 pub mod codec;
 pub mod config;
@@ -11,5 +12,6 @@ pub mod failure;
 mod logging;
 mod messages;
 pub mod output;
+pub mod services;
 mod signals;
 pub mod wiring;

@@ -100,6 +100,16 @@ impl Entry {
         self.is("TABLE DATA")
     }
 
+    /// Whether it is large objects, or what is said about one of them: comments, grants.
+    pub fn is_of_large_objects(&self) -> bool {
+        const KINDS: [&str; 3] = ["BLOB", "BLOBS", "BLOB METADATA"];
+        const ABOUT: [&str; 3] = ["ACL", "COMMENT", "SECURITY LABEL"];
+        let tag = self.tag.as_str();
+        let about = || tag.is_some_and(|tag| tag.starts_with("LARGE OBJECT"));
+        KINDS.iter().any(|kind| self.is(kind))
+            || (ABOUT.iter().any(|kind| self.is(kind)) && about())
+    }
+
     /// Whether a data block belongs to it.
     pub fn has_block(&self) -> bool {
         self.offset != Offset::NoData

@@ -65,24 +65,37 @@ impl Splice {
     /// table still has the columns its rows were dumped with is for the caller to know.
     pub fn add(&mut self, foreign: &Entry) -> Result<i32> {
         let name = name_of(foreign);
-        let Some(&table) = self.tables.get(&name) else {
-            return Err(ArchiveError::NoSuchTable(display_name(foreign)));
-        };
         if self.data.contains_key(&name) {
             return Err(ArchiveError::UnexpectedBlock(foreign.dump_id));
         }
+        let (owner, dependencies) = self.table_of(foreign, &name)?;
         let dump_id = self.next_id;
         self.next_id = dump_id.checked_add(1).ok_or(ArchiveError::NoFreeId)?;
         self.added.push(Entry {
             dump_id,
             had_dumper: true,
-            owner: self.toc.entries[table].owner.clone(),
-            dependencies: vec![self.toc.entries[table].dump_id],
+            owner,
+            dependencies,
             offset: Offset::NotSet,
             ..foreign.clone()
         });
         self.data.insert(name, dump_id);
         Ok(dump_id)
+    }
+
+    /// Owner and dependencies of a table's rows. A configuration table of an extension has no entry: the extension, which
+    /// is made before any row is loaded, makes it.
+    fn table_of(&self, rows: &Entry, name: &TableName) -> Result<(Option<Text>, Vec<i32>)> {
+        match self.tables.get(name) {
+            Some(&place) => {
+                let table = &self.toc.entries[place];
+                Ok((table.owner.clone(), vec![table.dump_id]))
+            }
+            None if named(&self.toc, "EXTENSION").next().is_some() => {
+                Ok((rows.owner.clone(), Vec::new()))
+            }
+            None => Err(ArchiveError::NoSuchTable(display_name(rows))),
+        }
     }
 
     /// Takes in all large objects of another archive with their comments and grants; a schema that has its own must not
@@ -92,7 +105,7 @@ impl Splice {
         for entry in foreign
             .entries
             .iter()
-            .filter(|entry| is_of_large_objects(entry))
+            .filter(|entry| entry.is_of_large_objects())
         {
             let dump_id = self.next_id;
             self.next_id = dump_id.checked_add(1).ok_or(ArchiveError::NoFreeId)?;
@@ -128,23 +141,6 @@ impl Splice {
         self.toc.fill_relkinds();
         self.toc
     }
-}
-
-/// Large objects, and what is said about them.
-fn is_of_large_objects(entry: &Entry) -> bool {
-    let about = || {
-        entry
-            .tag
-            .as_str()
-            .is_some_and(|tag| tag.starts_with("LARGE OBJECT"))
-    };
-    ["BLOB", "BLOBS", "BLOB METADATA"]
-        .iter()
-        .any(|desc| entry.is(desc))
-        || (["ACL", "COMMENT", "SECURITY LABEL"]
-            .iter()
-            .any(|desc| entry.is(desc))
-            && about())
 }
 
 fn named<'a>(toc: &'a Toc, desc: &'a str) -> impl Iterator<Item = (usize, &'a Entry)> {

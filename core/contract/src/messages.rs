@@ -76,6 +76,7 @@ macro_rules! spoken {
 mod demo;
 mod doctor;
 mod errors;
+mod escape_kit;
 mod exit;
 mod headers;
 mod numbers;
@@ -86,6 +87,7 @@ mod results;
 pub use demo::Demo;
 pub use doctor::Doctor;
 pub use errors::{ErrorCode, ErrorText};
+pub use escape_kit::escape_kit_guide;
 pub use exit::ExitCode;
 pub use headers::Header;
 pub use numbers::{duration, size};

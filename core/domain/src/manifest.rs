@@ -19,6 +19,9 @@ use crate::table::{Column, Oid, RelationKind, TableName};
 /// Newest manifest format this version writes and reads.
 pub const FORMAT: u32 = 1;
 
+/// [`Tools::dumper`] of a full that was made from a chain, without a dumper.
+pub const FROM_CHAIN: &str = "from-chain";
+
 /// A sealed backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {

@@ -9,7 +9,9 @@ use std::path::Path;
 use chrono::Local;
 use respaldo_domain::backup::{ArchiveName, BackupKind, Trigger};
 use respaldo_domain::changes::Reason;
-use respaldo_domain::manifest::{ArchiveFacts, ArchiveRest, BlockRef, Manifest, TableEntry};
+use respaldo_domain::manifest::{
+    ArchiveFacts, ArchiveRest, BlockRef, FROM_CHAIN, Manifest, TableEntry,
+};
 use respaldo_domain::object::{ObjectRole, SealedObject, Sha256};
 use respaldo_domain::report::{BackupReport, Warning, WarningCode};
 use uuid::Uuid;
@@ -29,21 +31,29 @@ use crate::store::{Payload, SetWriter};
 /// Objects other than archives are small.
 const MAX_OBJECT_BYTES: u64 = 512 * 1024 * 1024;
 
+/// Why no full was made from the chain.
+#[derive(Debug, thiserror::Error)]
+pub enum ConsolidateError {
+    /// There is no chain.
+    #[error("there is no backup to make a full from")]
+    Nothing,
+    /// As any backup fails.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+}
+
 /// Makes a full of the newest restore point.
 pub fn consolidate(
     parts: &Parts,
     label: Option<String>,
     trigger: Trigger,
     cx: &Context,
-) -> Result<BackupReport, BackupError> {
-    let _lease = lease(parts)?;
+) -> Result<BackupReport, ConsolidateError> {
+    let mut lease = lease(parts)?;
     let work = WorkDir::open(&parts.settings.work_dir).map_err(BackupError::Repository)?;
     let history =
         History::load(&parts.store, &*parts.codec, &work, cx).map_err(BackupError::Repository)?;
-    let newest = history.newest().ok_or_else(|| {
-        let what = "there is no backup to make a full from";
-        BackupError::Repository(Fault::bare(FaultKind::NotFound, what))
-    })?;
+    let newest = history.newest().ok_or(ConsolidateError::Nothing)?;
     let started_at = Local::now().fixed_offset();
     let run = Uuid::new_v4();
     let name = ArchiveName::new(
@@ -63,7 +73,14 @@ pub fn consolidate(
         sequence: history.next_sequence(),
     };
     let selector = Selector::Name(newest.archive.clone());
-    match make(parts, &selector, draft, &work.spool(&name), cx) {
+    match make(
+        parts,
+        &selector,
+        draft,
+        &work.spool(&name),
+        lease.as_mut(),
+        cx,
+    ) {
         Ok(report) => {
             if let Err(fault) = intent.close() {
                 tracing::warn!(%fault, "the intent could not be taken back; the next run does it");
@@ -78,9 +95,9 @@ pub fn consolidate(
                 tracing::warn!(error = %chain(&fault), "litter is left for the next run to sweep");
             }
             Err(if stopped {
-                BackupError::Interrupted
+                BackupError::Interrupted.into()
             } else {
-                error
+                error.into()
             })
         }
     }
@@ -110,6 +127,7 @@ fn make(
     selector: &Selector,
     draft: Draft,
     spool: &Path,
+    lease: Option<&mut Lease>,
     cx: &Context,
 ) -> Result<BackupReport, BackupError> {
     step("consolidate.export").map_err(BackupError::Dump)?;
@@ -126,6 +144,9 @@ fn make(
         .codec
         .encode_manifest(&manifest)
         .map_err(BackupError::Store)?;
+    if let Some(lease) = lease {
+        lease.confirm().map_err(BackupError::Lease)?;
+    }
     set.put(&manifest.archive.manifest_key(), &Payload::bytes(bytes), cx)
         .map_err(BackupError::Store)?;
     let mut warnings = Vec::new();
@@ -186,9 +207,10 @@ fn export_to(
 
 fn dump_error(error: ExportError) -> BackupError {
     match error {
-        ExportError::Nothing(fault) | ExportError::Backup(fault) => BackupError::Dump(fault),
-        ExportError::Splice(error) => BackupError::Dump(Fault::new(
-            FaultKind::Invalid,
+        ExportError::Nothing(fault) | ExportError::Backup(fault) => BackupError::Repository(fault),
+        ExportError::Output(fault) => BackupError::Dump(fault),
+        ExportError::Splice(error) => BackupError::Repository(Fault::new(
+            FaultKind::Corrupt,
             "joining the chain's archives",
             error,
         )),
@@ -258,7 +280,7 @@ fn manifest(
         finished_at: Local::now().fixed_offset(),
         tools: respaldo_domain::manifest::Tools {
             respaldo: parts.settings.version.clone(),
-            dumper: "from-chain".to_owned(),
+            dumper: FROM_CHAIN.to_owned(),
             ..from.tools.clone()
         },
         objects,

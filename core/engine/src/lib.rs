@@ -5,6 +5,7 @@
 pub mod adopt;
 pub mod backup;
 pub mod consolidate;
+pub mod escape_kit;
 pub mod export;
 pub mod faults;
 mod history;
@@ -13,6 +14,7 @@ mod lease;
 pub mod operations;
 pub mod ports;
 pub mod preview;
+mod publish;
 pub mod rebuild;
 pub mod remove;
 mod rest;

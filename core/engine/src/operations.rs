@@ -2,7 +2,7 @@
 //! programs.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset};
@@ -14,8 +14,9 @@ use respaldo_postgres::{ConnInfo, Tools};
 
 use crate::adopt::{self, AdoptReport};
 use crate::backup::{self, BackupError, BackupRequest};
-use crate::consolidate;
-use crate::export::{self, ExportError, ExportReport};
+use crate::consolidate::{self, ConsolidateError};
+use crate::escape_kit::{self, EscapeKitReport, EscapeKitRequest};
+use crate::export::{self, Existing, ExportError, ExportReport};
 use crate::history::History;
 use crate::intent::WorkDir;
 use crate::ports::{
@@ -126,7 +127,7 @@ impl Operations {
         label: Option<String>,
         trigger: Trigger,
         cx: &Context,
-    ) -> Result<BackupReport, BackupError> {
+    ) -> Result<BackupReport, ConsolidateError> {
         consolidate::consolidate(&self.parts, label, trigger, cx)
     }
 
@@ -138,6 +139,26 @@ impl Operations {
         cx: &Context,
     ) -> Result<ExportReport, ExportError> {
         export::export(&self.parts, selector, out, cx)
+    }
+
+    /// Writes one stock archive of a restore point into a file, which appears whole or not at all.
+    pub fn export_to_file(
+        &self,
+        selector: &Selector,
+        path: &Path,
+        existing: Existing,
+        cx: &Context,
+    ) -> Result<ExportReport, ExportError> {
+        export::export_to_file(&self.parts, selector, path, existing, cx)
+    }
+
+    /// Writes a folder from which a restore point is rebuilt with stock tools alone.
+    pub fn escape_kit(
+        &self,
+        request: &EscapeKitRequest<'_>,
+        cx: &Context,
+    ) -> Result<EscapeKitReport, ExportError> {
+        escape_kit::escape_kit(&self.parts, request, cx)
     }
 
     /// Restores a backup.

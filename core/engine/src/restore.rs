@@ -229,6 +229,16 @@ impl Restore<'_> {
             .max(1)
     }
 
+    /// Small tables are a matter of waiting for the network (a COPY's end waits for the answer to
+    /// its data, 40 ms on many systems), so more are loaded at once unless a number was given.
+    fn jobs_for_small_tables(&self) -> usize {
+        const AT_ONCE: usize = 16;
+        match self.request.options.jobs {
+            Some(jobs) => jobs.max(1),
+            None => self.jobs().max(AT_ONCE),
+        }
+    }
+
     /// Whether the target is the database that is backed up.
     fn is_in_place(&self) -> bool {
         self.request.target.server.is_none()

@@ -14,9 +14,7 @@ use respaldo_postgres::ConnInfo;
 use crate::backup::chain;
 use crate::faults::step;
 use crate::operations::{Parts, Selector, resolve};
-use crate::ports::{
-    CatalogFilter, Context, Fault, FaultKind, ValidationRecord, ValidationRequest,
-};
+use crate::ports::{CatalogFilter, Context, Fault, FaultKind, ValidationRecord, ValidationRequest};
 
 /// What is asked for.
 #[derive(Debug, Clone)]

@@ -61,7 +61,10 @@ impl ConnInfo {
             user: decode(user, "user")?,
             database: decode(path, "database name")?,
             options: BTreeMap::new(),
-            password: password.map(|text| decode(text, "password")).transpose()?.map(Into::into),
+            password: password
+                .map(|text| decode(text, "password"))
+                .transpose()?
+                .map(Into::into),
         };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -98,8 +101,9 @@ impl ConnInfo {
             "dbname" => self.database = value,
             "password" => self.password = Some(value.into()),
             "sslmode" => {
-                let _: PgSslMode =
-                    value.parse().map_err(|_| ConnInfoError::Value(value.clone(), "sslmode"))?;
+                let _: PgSslMode = value
+                    .parse()
+                    .map_err(|_| ConnInfoError::Value(value.clone(), "sslmode"))?;
                 self.options.insert(name.to_owned(), value);
             }
             _ => {
@@ -118,7 +122,9 @@ impl ConnInfo {
             self.hosts = vec![(host, port)];
         }
         if self.user.is_empty() {
-            self.user = env("PGUSER").or_else(|| env("USER")).unwrap_or("postgres".to_owned());
+            self.user = env("PGUSER")
+                .or_else(|| env("USER"))
+                .unwrap_or("postgres".to_owned());
         }
         if self.database.is_empty() {
             self.database = env("PGDATABASE").unwrap_or_else(|| self.user.clone());
@@ -132,7 +138,10 @@ impl ConnInfo {
     /// The same server and role, another database.
     #[must_use]
     pub fn with_database(&self, database: &str) -> Self {
-        Self { database: database.to_owned(), ..self.clone() }
+        Self {
+            database: database.to_owned(),
+            ..self.clone()
+        }
     }
 
     /// The same target with a libpq option set, for example `application_name`.
@@ -206,12 +215,19 @@ impl ConnInfo {
             })
             .collect();
         let hosts = hosts.join(",");
-        format!("postgresql://{}@{hosts}/{}", encode(&self.user), encode(&self.database))
+        format!(
+            "postgresql://{}@{hosts}/{}",
+            encode(&self.user),
+            encode(&self.database)
+        )
     }
 
     /// One set of driver options per host, to be tried in order.
     pub(crate) fn driver_options(&self) -> Vec<PgConnectOptions> {
-        self.hosts.iter().map(|(host, port)| self.driver_options_for(host, *port)).collect()
+        self.hosts
+            .iter()
+            .map(|(host, port)| self.driver_options_for(host, *port))
+            .collect()
     }
 
     fn driver_options_for(&self, host: &str, port: u16) -> PgConnectOptions {
@@ -261,7 +277,10 @@ fn parse_hosts(text: &str) -> Result<Vec<(String, u16)>, ConnInfoError> {
         let port = port.map_or(Ok(5432), parse_port)?;
         Ok((decode(host.trim_matches(['[', ']']), "host")?, port))
     };
-    text.split(',').filter(|part| !part.is_empty()).map(parse).collect()
+    text.split(',')
+        .filter(|part| !part.is_empty())
+        .map(parse)
+        .collect()
 }
 
 /// Splits `host:port`, minding IPv6 addresses in brackets.
@@ -270,17 +289,30 @@ fn split_port(part: &str) -> (&str, Option<&str>) {
     match part[after_bracket..].rfind(':') {
         Some(at) => {
             let at = after_bracket + at;
-            (&part[..at], Some(&part[at + 1..]).filter(|port| !port.is_empty()))
+            (
+                &part[..at],
+                Some(&part[at + 1..]).filter(|port| !port.is_empty()),
+            )
         }
         None => (part, None),
     }
 }
 
 fn parse_port(text: &str) -> Result<u16, ConnInfoError> {
-    text.parse().map_err(|_| ConnInfoError::Port(text.to_owned()))
+    text.parse()
+        .map_err(|_| ConnInfoError::Port(text.to_owned()))
 }
 
 fn decode(text: &str, what: &'static str) -> Result<String, ConnInfoError> {
+    let mut escapes = text.split('%').skip(1);
+    let is_escape = |rest: &str| {
+        let digits = rest.as_bytes().get(..2);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    // A lone percent sign would be taken as it stands, and the password be another than meant.
+    if !escapes.all(is_escape) {
+        return Err(ConnInfoError::Encoding(what));
+    }
     percent_decode_str(text)
         .decode_utf8()
         .map(std::borrow::Cow::into_owned)
@@ -293,9 +325,13 @@ mod tests {
 
     #[test]
     fn every_part_of_a_url_is_decoded_and_every_option_kept() {
-        let url = "postgres://us%40er:p%3Aw%2Fd%25@db.example:6543/my%20db?sslmode=require&keepalives=1";
+        let url =
+            "postgres://us%40er:p%3Aw%2Fd%25@db.example:6543/my%20db?sslmode=require&keepalives=1";
         let info = ConnInfo::parse(url).unwrap();
-        assert_eq!((info.user(), info.database(), info.port()), ("us@er", "my db", 6543));
+        assert_eq!(
+            (info.user(), info.database(), info.port()),
+            ("us@er", "my db", 6543)
+        );
         assert_eq!(info.password().unwrap().expose_secret(), "p:w/d%");
         let argument = info.tool_argument();
         assert!(argument.contains("sslmode='require'") && argument.contains("keepalives='1'"));
@@ -305,7 +341,11 @@ mod tests {
     #[test]
     fn a_password_is_shown_nowhere() {
         let info = ConnInfo::parse("postgresql://u:geheim@h/d").unwrap();
-        for text in [format!("{info:?}"), info.display_url(), info.tool_argument()] {
+        for text in [
+            format!("{info:?}"),
+            info.display_url(),
+            info.tool_argument(),
+        ] {
             assert!(!text.contains("geheim"), "{text}");
         }
     }
@@ -322,7 +362,10 @@ mod tests {
 
     #[test]
     fn a_wrong_url_says_what_is_wrong() {
-        assert_eq!(ConnInfo::parse("mysql://x/y").unwrap_err(), ConnInfoError::NotAUrl);
+        assert_eq!(
+            ConnInfo::parse("mysql://x/y").unwrap_err(),
+            ConnInfoError::NotAUrl
+        );
         let port = ConnInfo::parse("postgresql://u@h:seven/d").unwrap_err();
         assert_eq!(port, ConnInfoError::Port("seven".to_owned()));
         assert!(ConnInfo::parse("postgresql://u@h/d?sslmode=perhaps").is_err());

@@ -13,7 +13,10 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     runtime().block_on(future)
 }
 
-#[expect(clippy::expect_used, reason = "without threads nothing can run; there is no error path")]
+#[expect(
+    clippy::expect_used,
+    reason = "without threads nothing can run; there is no error path"
+)]
 fn runtime() -> &'static Runtime {
     RUNTIME.get_or_init(|| {
         Builder::new_multi_thread()

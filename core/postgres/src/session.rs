@@ -14,7 +14,10 @@ use crate::runtime::block_on;
 /// A statement whose text was put together at run time. Every identifier in it must have passed
 /// `quote_identifier` and every literal `quote_literal`; values are better bound.
 pub fn sql(text: impl Into<String>) -> Statement {
-    Statement { text: text.into(), arguments: Ok(PgArguments::default()) }
+    Statement {
+        text: text.into(),
+        arguments: Ok(PgArguments::default()),
+    }
 }
 
 /// A statement with its bound values.
@@ -103,8 +106,10 @@ pub enum PgErrorKind {
 impl PgError {
     /// Wraps an error of the driver.
     pub fn new(doing: impl Into<String>, error: sqlx::Error) -> Self {
-        let sqlstate =
-            error.as_database_error().and_then(|e| e.code()).map(std::borrow::Cow::into_owned);
+        let sqlstate = error
+            .as_database_error()
+            .and_then(|e| e.code())
+            .map(std::borrow::Cow::into_owned);
         let kind = match (&error, sqlstate.as_deref()) {
             (_, Some(state)) => kind_of_state(state),
             (sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_), _) => {
@@ -112,12 +117,22 @@ impl PgError {
             }
             _ => PgErrorKind::Statement,
         };
-        Self { doing: doing.into(), kind, sqlstate, source: Box::new(error) }
+        Self {
+            doing: doing.into(),
+            kind,
+            sqlstate,
+            source: Box::new(error),
+        }
     }
 
     fn timed_out(doing: String, limit: Duration) -> Self {
         let source = format!("no answer within {} s", limit.as_secs()).into();
-        Self { doing, kind: PgErrorKind::Connection, sqlstate: None, source }
+        Self {
+            doing,
+            kind: PgErrorKind::Connection,
+            sqlstate: None,
+            source,
+        }
     }
 }
 
@@ -193,7 +208,9 @@ impl Session {
     /// Runs statements without parameters, several at once allowed; results are dropped.
     pub fn batch(&mut self, text: &str) -> Result<(), PgError> {
         let work = self.connection.execute(AssertSqlSafe(text.to_owned()));
-        block_on(work).map(drop).map_err(|error| PgError::new(doing(text), error))
+        block_on(work)
+            .map(drop)
+            .map_err(|error| PgError::new(doing(text), error))
     }
 
     /// Runs one statement and returns the number of rows it touched.
@@ -220,12 +237,14 @@ impl Session {
     }
 
     /// The first row of a query, if any.
-    pub fn optional_row(
-        &mut self,
-        statement: Statement,
-    ) -> Result<Option<PgRow>, PgError> {
+    pub fn optional_row(&mut self, statement: Statement) -> Result<Option<PgRow>, PgError> {
         let text = doing(&statement.text);
-        let work = async { statement.query()?.fetch_optional(&mut self.connection).await };
+        let work = async {
+            statement
+                .query()?
+                .fetch_optional(&mut self.connection)
+                .await
+        };
         block_on(work).map_err(|error| PgError::new(text, error))
     }
 
@@ -270,7 +289,10 @@ impl Session {
     pub fn copy_in(&mut self, statement: &str) -> Result<CopyIn<'_>, PgError> {
         let inner = block_on(self.connection.copy_in_raw(statement))
             .map_err(|error| PgError::new(doing(statement), error))?;
-        Ok(CopyIn { inner, statement: doing(statement) })
+        Ok(CopyIn {
+            inner,
+            statement: doing(statement),
+        })
     }
 
     /// Closes the connection and waits until the server saw it.
@@ -342,12 +364,22 @@ fn startup_settings(options: &SessionOptions) -> Vec<(String, String)> {
         ("idle_in_transaction_session_timeout", "0"),
     ];
     let limits = [
-        ("statement_timeout", options.statement_timeout.as_millis().to_string()),
+        (
+            "statement_timeout",
+            options.statement_timeout.as_millis().to_string(),
+        ),
         ("lock_timeout", options.lock_timeout.as_millis().to_string()),
     ];
-    let fixed = fixed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    let limits = limits.into_iter().map(|(name, value)| (name.to_owned(), value));
-    fixed.chain(limits).chain(options.settings.iter().cloned()).collect()
+    let fixed = fixed
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let limits = limits
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value));
+    fixed
+        .chain(limits)
+        .chain(options.settings.iter().cloned())
+        .collect()
 }
 
 /// `-c name=value` settings of libpq's `options` parameter, quoted as SQL literals.

@@ -1,5 +1,8 @@
 //! One binary for this crate's tests on a real server.
-#![expect(clippy::unwrap_used, reason = "what cannot be set up must fail the test at once")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "what cannot be set up must fail the test at once"
+)]
 
 #[path = "suite/snapshot.rs"]
 mod snapshot;

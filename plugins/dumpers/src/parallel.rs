@@ -70,6 +70,14 @@ impl Dumper for Parallel {
         let interrupt = cx.interrupt().clone();
         let stop = move || interrupt.is_set();
         let schema = Schema::start(&self.stock, &for_stock, &stop)?;
-        writing::write(&self.stock, schema, &for_stock, scope, &self.options, archive, cx)
+        writing::write(
+            &self.stock,
+            schema,
+            &for_stock,
+            scope,
+            &self.options,
+            archive,
+            cx,
+        )
     }
 }

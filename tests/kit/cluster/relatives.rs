@@ -7,16 +7,18 @@ use crate::install::run;
 use crate::respaldo::wait_until;
 
 /// Longest wait for a standby.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);
 
 impl Cluster {
     /// Another cluster with the same files: system identifier, timeline, counters and all. This
     /// one is restarted for it.
+    #[must_use]
     pub fn cold_copy(&self) -> Cluster {
         self.copy_with(|_| {})
     }
 
     /// A hot standby that streams from this cluster, which is restarted for it.
+    #[must_use]
     pub fn standby(&self) -> Cluster {
         let source = format!("host=127.0.0.1 port={} user=postgres", self.port);
         let standby = self.copy_with(|data| {

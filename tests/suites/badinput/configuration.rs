@@ -43,7 +43,6 @@ fn values_that_make_no_sense_are_refused() {
         "repository = 'x'",
         "[sink]\nname = 'a'",
         "[panel]\nlisten = '127.0.0.1:1'",
-        "[database]\nurl = { file = 'no-such-file' }",
         "[catalog]\nurl = { env = 'NO_SUCH_VARIABLE' }",
     ] {
         let respaldo = with(config);
@@ -51,6 +50,14 @@ fn values_that_make_no_sense_are_refused() {
         assert_decent(&outcome);
         assert_eq!(outcome.code, Some(10), "{config}: {outcome:#?}");
         assert_eq!(outcome.error_code(), "config-invalid", "{config}");
+    }
+}
+
+#[test]
+fn a_secret_that_is_not_where_it_should_be_is_refused() {
+    for url in ["{ file = 'no-such-file' }", "{ env = 'NO_SUCH_VARIABLE' }"] {
+        let respaldo = Respaldo::bare().config(&format!("[database]\nurl = {url}"));
+        assert_refused(&respaldo, &LIST, 10, "config-invalid");
     }
 }
 

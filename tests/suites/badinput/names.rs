@@ -45,7 +45,7 @@ fn objects(names: &[String], owner: &str) -> String {
              CREATE TABLE {name}.{name} (\"id\" serial PRIMARY KEY, {name} text NOT NULL DEFAULT {text},
                  CONSTRAINT {name} CHECK ({name} <> 'no'));
              CREATE TABLE {name}.other (ref int REFERENCES {name}.{name}, {name} int);
-             CREATE INDEX {name}_i ON {name}.{name} ({name});
+             CREATE INDEX ON {name}.{name} ({name});
              COMMENT ON TABLE {name}.{name} IS {text};
              CREATE VIEW {name}.seen AS SELECT {name} FROM {name}.{name};
              INSERT INTO {name}.{name} ({name}) SELECT {text} || g FROM generate_series(1, {n} + 2) g;

@@ -11,6 +11,7 @@ const TABLE: &str = "CREATE TABLE t (id int PRIMARY KEY, v text NOT NULL);
 
 const ROWS: &str = "SELECT string_agg(v, ',' ORDER BY id) FROM t";
 
+/// Defect 5.
 #[test]
 fn a_truncated_table_is_seen() {
     let cluster = Cluster::start();
@@ -24,6 +25,7 @@ fn a_truncated_table_is_seen() {
     assert_eq!(scene.restored(&full, "SELECT count(*) FROM t"), "3");
 }
 
+/// Defect 6.
 #[test]
 fn a_commit_right_before_the_backup_is_in_it() {
     let cluster = Cluster::start();
@@ -48,6 +50,7 @@ fn a_commit_right_before_the_backup_is_in_it() {
     );
 }
 
+/// Defect 7.
 #[test]
 fn a_crash_of_the_server_hides_no_change() {
     let cluster = Cluster::start();
@@ -76,6 +79,7 @@ fn a_crash_of_the_server_hides_no_change() {
     assert_eq!(found, "PAGADO");
 }
 
+/// Defect 8.
 #[test]
 fn equal_counters_after_a_reset_hide_no_change() {
     let cluster = Cluster::start();
@@ -89,6 +93,7 @@ fn equal_counters_after_a_reset_hide_no_change() {
     assert_eq!(scene.restored(&inc, ROWS), "new,new,new");
 }
 
+/// Defect 9.
 #[test]
 fn without_counters_every_change_is_seen() {
     let cluster = Cluster::builder().conf("track_counts", "off").start();
@@ -109,6 +114,7 @@ fn without_counters_every_change_is_seen() {
     }
 }
 
+/// Defect 10.
 #[test]
 fn a_swapped_or_rewritten_table_is_seen() {
     let cluster = Cluster::start();
@@ -138,6 +144,7 @@ fn a_swapped_or_rewritten_table_is_seen() {
     assert_eq!(scene.restored(&retyped, "SELECT sum(id) FROM t"), "60");
 }
 
+/// Defect 11.
 #[test]
 fn large_objects_come_back_whether_new_changed_or_unlinked() {
     let cluster = Cluster::start();
@@ -160,6 +167,7 @@ fn large_objects_come_back_whether_new_changed_or_unlinked() {
     assert_eq!(scene.restored(&unlinked, objects), "1");
 }
 
+/// Defect 12.
 #[test]
 fn a_sequence_of_its_own_never_issues_a_number_twice() {
     let cluster = Cluster::start();
@@ -174,6 +182,7 @@ fn a_sequence_of_its_own_never_issues_a_number_twice() {
     assert_eq!(scene.restored(&dif, "SELECT nextval('invoice')"), "4");
 }
 
+/// Defect 13.
 #[test]
 fn numbers_of_deleted_rows_are_not_issued_again() {
     let cluster = Cluster::start();
@@ -191,6 +200,7 @@ fn numbers_of_deleted_rows_are_not_issued_again() {
     );
 }
 
+/// Defect 14.
 #[test]
 fn users_and_settings_of_the_application_are_data_like_any_other() {
     let cluster = Cluster::start();
@@ -213,6 +223,7 @@ fn users_and_settings_of_the_application_are_data_like_any_other() {
     );
 }
 
+/// Defect 15.
 #[test]
 fn what_commits_after_a_backup_is_in_the_next() {
     let cluster = Cluster::start();

@@ -4,6 +4,7 @@ use respaldo_tests::Cluster;
 
 use crate::scene::Scene;
 
+/// Defect 16.
 #[test]
 fn a_table_made_after_the_full_is_restored_with_its_rows() {
     let cluster = Cluster::start();
@@ -17,6 +18,7 @@ fn a_table_made_after_the_full_is_restored_with_its_rows() {
     scene.restore_in_place(&inc);
 }
 
+/// Defect 17.
 #[test]
 fn a_column_added_after_the_full_keeps_every_row() {
     let cluster = Cluster::start();
@@ -39,6 +41,7 @@ fn a_column_added_after_the_full_keeps_every_row() {
     assert_eq!(scene.restored(&inc, "SELECT count(*) FROM t"), "4");
 }
 
+/// Defect 18.
 #[test]
 fn definitions_alone_are_restored_though_no_row_changed() {
     let cluster = Cluster::start();
@@ -62,6 +65,7 @@ fn definitions_alone_are_restored_though_no_row_changed() {
     assert_eq!(scene.restored(&inc, all), "4|a|by_v|ok|things");
 }
 
+/// Defect 19.
 #[test]
 fn a_dropped_table_stays_dropped() {
     let cluster = Cluster::start();
@@ -79,6 +83,7 @@ fn a_dropped_table_stays_dropped() {
     scene.restore_in_place(&inc);
 }
 
+/// Defect 20.
 #[test]
 fn a_partition_made_after_the_full_keeps_its_rows_and_views_are_refreshed() {
     let cluster = Cluster::start();
@@ -94,6 +99,7 @@ fn a_partition_made_after_the_full_keeps_its_rows_and_views_are_refreshed() {
     assert_eq!(scene.restored(&inc, counts), "2|1|2");
 }
 
+/// Defect 21.
 #[test]
 fn objects_made_after_the_full_do_not_block_its_restore() {
     let cluster = Cluster::start();

@@ -10,6 +10,7 @@ use respaldo_tests::{Client, Cluster, Respaldo};
 
 use crate::scene::{Made, OWNER, Scene, files_below};
 
+/// Defect 39.
 #[test]
 fn backups_of_one_second_in_one_folder_keep_their_own_names() {
     let cluster = Cluster::start();
@@ -41,18 +42,19 @@ fn backups_of_one_second_in_one_folder_keep_their_own_names() {
     }
 }
 
+/// Defect 40.
 #[test]
 fn a_dump_that_breaks_leaves_no_file_and_a_row_that_says_so() {
     let cluster = Cluster::start();
     let scene = Scene::open(&cluster);
     scene.sql("CREATE TABLE big AS SELECT g, repeat(md5(g::text), 8) AS v FROM generate_series(1, 60000) g");
     let mut run = scene.respaldo.spawn(&["backup", "full", "--json"]);
-    let mut killer = Client::connect(&cluster.url("postgres"));
+    let mut administrator = Client::connect(&cluster.url("postgres"));
     let mut killed = 0;
     while !run.has_ended() {
         let dumping = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
             WHERE datname = 'tienda' AND query LIKE 'COPY %TO %'";
-        killed += killer.rows(dumping).len();
+        killed += administrator.rows(dumping).len();
     }
     let outcome = run.wait(Duration::from_mins(1));
     assert!(killed > 0, "nobody was killed: {outcome:#?}");
@@ -87,6 +89,7 @@ fn a_dump_that_breaks_leaves_no_file_and_a_row_that_says_so() {
     scene.proof(&next);
 }
 
+/// Defect 41.
 #[test]
 fn a_number_taken_by_an_uncommitted_row_does_not_stop_the_registration() {
     let cluster = Cluster::start();
@@ -128,6 +131,7 @@ fn a_number_taken_by_an_uncommitted_row_does_not_stop_the_registration() {
     });
 }
 
+/// Defect 46.
 #[test]
 fn the_moment_of_a_backup_is_the_same_in_every_time_zone() {
     let cluster = Cluster::start();
@@ -178,6 +182,7 @@ fn the_moment_of_a_backup_is_the_same_in_every_time_zone() {
     assert_eq!(scene.restored(&second, "SELECT count(*) FROM t"), "2");
 }
 
+/// Defect 47.
 #[test]
 fn validation_of_a_backup_looks_at_its_whole_chain() {
     let cluster = Cluster::start();

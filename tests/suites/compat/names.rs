@@ -33,6 +33,7 @@ fn each_alone_and_all_together(cluster: &Cluster, tables: &[&str]) {
     scene.restore_in_place(&dif);
 }
 
+/// Defect 35.
 #[test]
 fn upper_case_tables_and_their_twins_are_told_apart() {
     let cluster = Cluster::start();
@@ -42,6 +43,7 @@ fn upper_case_tables_and_their_twins_are_told_apart() {
     );
 }
 
+/// Defect 36.
 #[test]
 fn tables_with_spaces_are_restored_once_with_or_without_a_key() {
     let cluster = Cluster::start();
@@ -55,6 +57,7 @@ fn tables_with_spaces_are_restored_once_with_or_without_a_key() {
     assert_eq!(scene.restored(&inc, rows), "1|new|new");
 }
 
+/// Defect 37.
 #[test]
 fn dots_stars_and_quotes_are_only_characters() {
     let cluster = Cluster::start();
@@ -74,6 +77,7 @@ fn dots_stars_and_quotes_are_only_characters() {
     );
 }
 
+/// Defect 38.
 #[test]
 fn temporary_tables_of_other_sessions_are_nobodys_business() {
     let cluster = Cluster::start();

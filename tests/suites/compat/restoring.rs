@@ -7,6 +7,7 @@ use respaldo_tests::{Cluster, Snapshot, assert_equal};
 
 use crate::scene::{OWNER, Scene};
 
+/// Defect 22.
 #[test]
 fn a_restore_never_empties_tables_that_did_not_change() {
     let cluster = Cluster::start();
@@ -45,6 +46,7 @@ fn a_restore_never_empties_tables_that_did_not_change() {
     assert_eq!(scene.sql(below), counts);
 }
 
+/// Defect 23.
 #[test]
 fn a_restore_to_another_database_never_touches_production() {
     let cluster = Cluster::start();
@@ -86,6 +88,7 @@ fn a_restore_to_another_database_never_touches_production() {
     assert_equal(&today, &scene.image());
 }
 
+/// Defect 25.
 #[test]
 fn a_healthy_restore_in_place_has_nothing_to_warn_of() {
     let cluster = Cluster::start();
@@ -101,6 +104,7 @@ fn a_healthy_restore_in_place_has_nothing_to_warn_of() {
     assert_eq!(restored["base_destino"], "tienda");
 }
 
+/// Defect 27.
 #[test]
 fn an_incremental_older_than_the_differential_is_not_needed() {
     let cluster = Cluster::start();
@@ -125,6 +129,7 @@ fn an_incremental_older_than_the_differential_is_not_needed() {
     assert!(!ids.contains(&old.id), "{ids:?}");
 }
 
+/// Defect 28.
 #[test]
 fn deleting_a_link_is_refused_and_its_loss_is_seen() {
     let cluster = Cluster::start();
@@ -158,6 +163,7 @@ fn deleting_a_link_is_refused_and_its_loss_is_seen() {
     assert_eq!(scene.restored(&again, "SELECT count(*) FROM a"), "2");
 }
 
+/// Defect 28.
 #[test]
 fn a_chain_whose_full_is_gone_does_not_start_at_an_older_full() {
     let cluster = Cluster::start();
@@ -177,6 +183,7 @@ fn a_chain_whose_full_is_gone_does_not_start_at_an_older_full() {
     assert_eq!(scene.restored(&older, "SELECT count(*) FROM a"), "1");
 }
 
+/// Defect 29.
 #[test]
 fn an_abandoned_branch_never_comes_back() {
     let cluster = Cluster::start();

@@ -56,6 +56,7 @@ fn cut_in_half(bytes: &mut Vec<u8>) {
     bytes.truncate(bytes.len() / 2);
 }
 
+/// Defect 24.
 #[test]
 fn an_archive_cut_short_is_refused_before_touching_anything() {
     let cluster = Cluster::start();
@@ -86,6 +87,7 @@ fn an_archive_cut_short_is_refused_before_touching_anything() {
     scene.proof(&inc);
 }
 
+/// Defect 24.
 #[test]
 fn a_checksum_mismatch_refuses_before_touching_anything() {
     let cluster = Cluster::start();
@@ -120,6 +122,7 @@ fn a_checksum_mismatch_refuses_before_touching_anything() {
     scene.proof(&inc);
 }
 
+/// Defect 24.
 #[test]
 fn another_backups_archive_under_the_name_is_refused() {
     let cluster = Cluster::start();
@@ -138,6 +141,7 @@ fn another_backups_archive_under_the_name_is_refused() {
     );
 }
 
+/// Defect 27.
 #[test]
 fn a_missing_archive_is_found_before_anything_is_touched() {
     let cluster = Cluster::start();
@@ -158,6 +162,7 @@ fn a_missing_archive_is_found_before_anything_is_touched() {
     scene.restore_in_place(&inc);
 }
 
+/// Defect 24.
 #[test]
 fn a_server_out_of_reach_is_a_failure() {
     let cluster = Cluster::start();
@@ -199,6 +204,7 @@ fn a_server_out_of_reach_is_a_failure() {
     );
 }
 
+/// Defect 26.
 #[test]
 fn success_and_failure_do_not_depend_on_the_language() {
     let cluster = Cluster::start();
@@ -271,6 +277,7 @@ fn speak_spanish(cluster: &Cluster) {
     assert!(start.status().unwrap().success(), "{}", cluster.log());
 }
 
+/// Defect 34.
 #[test]
 fn a_restore_killed_anywhere_leaves_the_old_database_whole() {
     let cluster = Cluster::start();

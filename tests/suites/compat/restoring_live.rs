@@ -11,6 +11,7 @@ fn table_and_full(scene: &Scene<'_>) -> Kept {
     scene.keep("full")
 }
 
+/// Defects 30 and 33.
 #[test]
 fn locks_and_open_transactions_neither_spoil_nor_block_a_restore_in_place() {
     let cluster = Cluster::start();
@@ -32,6 +33,7 @@ fn locks_and_open_transactions_neither_spoil_nor_block_a_restore_in_place() {
     assert!(reader.try_exec("SELECT 1").is_err());
 }
 
+/// Defect 33.
 #[test]
 fn a_session_that_may_not_be_ended_keeps_the_old_database_in_place() {
     let cluster = Cluster::start();
@@ -46,6 +48,7 @@ fn a_session_that_may_not_be_ended_keeps_the_old_database_in_place() {
     scene.restore_in_place(&full);
 }
 
+/// Defect 31.
 #[test]
 fn what_the_application_writes_during_a_restore_is_not_mixed_in() {
     let cluster = Cluster::start();
@@ -70,6 +73,7 @@ fn what_the_application_writes_during_a_restore_is_not_mixed_in() {
     );
 }
 
+/// Defect 32.
 #[test]
 fn a_backup_during_a_restore_in_place_waits_its_turn() {
     let cluster = Cluster::start();

@@ -7,6 +7,7 @@ use respaldo_tests::app_fixture::AppService;
 
 use crate::scene::{OWNER, Scene, in_place};
 
+/// Defect 49.
 #[test]
 fn a_restore_in_place_rolls_back_data_and_not_the_catalog() {
     let cluster = Cluster::start();
@@ -49,6 +50,7 @@ fn a_restore_in_place_rolls_back_data_and_not_the_catalog() {
     assert_eq!(scene.sql(entries), before);
 }
 
+/// Defect 51.
 #[test]
 fn the_file_is_looked_at_before_the_database_is_given_up() {
     let cluster = Cluster::start();

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::scene::{Made, OWNER, Scene, files_below};
 
+/// Defect 1.
 #[test]
 fn backups_lie_in_the_working_folder_and_outlive_the_program() {
     let cluster = Cluster::start();
@@ -36,6 +37,7 @@ fn backups_lie_in_the_working_folder_and_outlive_the_program() {
     scene.proof(&full);
 }
 
+/// Defect 2.
 #[test]
 fn a_chain_restores_on_a_fresh_server_from_the_folder_alone() {
     let cluster = Cluster::start();
@@ -69,6 +71,7 @@ fn a_chain_restores_on_a_fresh_server_from_the_folder_alone() {
     assert_eq!(listed[0]["backup_base_id"], listed[1]["id"]);
 }
 
+/// Defect 3.
 #[test]
 fn a_full_restored_into_an_empty_database_serves_the_application_at_once() {
     let cluster = Cluster::start();
@@ -94,6 +97,7 @@ fn a_full_restored_into_an_empty_database_serves_the_application_at_once() {
     app_fixture::try_load(&cluster, "vacia", OWNER).unwrap();
 }
 
+/// Defect 4.
 #[test]
 fn two_machines_on_one_database_register_and_restore_each_for_itself() {
     let cluster = Cluster::start();

@@ -63,7 +63,7 @@ fn a_repository_alone_brings_everything_back_on_a_fresh_server() {
     assert_eq!(first.kind(), "FULL");
     assert_eq!(first.made["motivo_full"], "otra_linea");
     assert_eq!(onward.backup("inc").kind(), "INCREMENTAL");
-    let list = onward.respaldo().ok(&["list", "--json"]).json();
-    assert_eq!(list.as_array().unwrap().len(), 6);
+    let entries = onward.respaldo().ok(&["list", "--json"]).json();
+    assert_eq!(entries.as_array().unwrap().len(), 6);
     onward.check();
 }

@@ -1,6 +1,6 @@
 //! Where the rows of each table lie along a chain (DETECTION.md section 7, cases 72 to 75).
 
-use respaldo_tests::{Client, Cluster, Journey, Respaldo};
+use respaldo_tests::{Client, Cluster, Journey, Respaldo, RestorePoint};
 
 /// Counters decide wherever they can: no floor, no spot check, and scans look expensive.
 pub const COUNTERS_DECIDE: &str = "
@@ -37,7 +37,7 @@ fn each_table_is_read_from_the_backup_that_dumped_it_last() {
     let four = journey.backup("inc");
     let dif = journey.backup("dif");
 
-    let kinds: Vec<_> = journey.points().iter().map(|p| p.kind()).collect();
+    let kinds: Vec<_> = journey.points().iter().map(RestorePoint::kind).collect();
     assert_eq!(
         kinds,
         [

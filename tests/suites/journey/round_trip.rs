@@ -52,7 +52,7 @@ pub fn travel(traveller: Traveller, seeds: std::ops::Range<u64>, batches: usize)
         .filter(|&seed| {
             println!("{traveller:?}, seed {seed}");
             catch_unwind(AssertUnwindSafe(|| {
-                journey(&cluster, traveller, seed, batches)
+                journey(&cluster, traveller, seed, batches);
             }))
             .is_err()
         })
@@ -86,15 +86,12 @@ fn journey(cluster: &Cluster, traveller: Traveller, seed: u64, batches: usize) {
 }
 
 fn load(cluster: &Cluster, db: &str, traveller: Traveller) {
-    match traveller {
-        Traveller::Superuser => {
-            cluster.owned_database(db, "dueno");
-            schema::load(cluster, db, "dueno");
-        }
-        _ => {
-            cluster.owned_database(db, traveller.role());
-            schema::load_owner_part(cluster, db, traveller.role());
-        }
+    if traveller == Traveller::Superuser {
+        cluster.owned_database(db, "dueno");
+        schema::load(cluster, db, "dueno");
+    } else {
+        cluster.owned_database(db, traveller.role());
+        schema::load_owner_part(cluster, db, traveller.role());
     }
 }
 

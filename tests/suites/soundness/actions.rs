@@ -182,10 +182,13 @@ fn copy_in(w: &mut Writer) {
     } else {
         table.name
     };
-    let rows: String = (first..first + 4)
+    let rows: Vec<String> = (first..first + 4)
         .map(|n| format!("{n}\t{n}\tcopied\n"))
         .collect();
-    w.copy(&format!("COPY {into} (id, v, w) FROM STDIN"), &rows);
+    w.copy(
+        &format!("COPY {into} (id, v, w) FROM STDIN"),
+        &rows.concat(),
+    );
 }
 
 fn truncate(w: &mut Writer) {

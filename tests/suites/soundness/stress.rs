@@ -91,7 +91,7 @@ impl Run<'_> {
         writers.move_on();
         writers.set_calm(every(self.plan.calm_every));
         let crashing = every(self.plan.crash_every);
-        let midway = crashing && round % 2 == 0;
+        let midway = crashing && round.is_multiple_of(2);
         if crashing && !midway {
             self.cluster.crash();
         }

@@ -128,10 +128,7 @@ fn only_the_program_names_the_strategies() {
             offenders.push(source.path);
         }
     }
-    none(
-        &offenders,
-        "crates of strategies named outside the program",
-    );
+    none(&offenders, "crates of strategies named outside the program");
 }
 
 #[test]

@@ -62,6 +62,10 @@ pub enum Command {
     Preview(PreviewArgs),
     /// Restore a backup
     Restore(RestoreArgs),
+    /// Write one archive of a restore point that pg_restore reads, merged from its chain
+    Export(ExportArgs),
+    /// Write a folder from which psql, pg_restore and sha256sum alone rebuild a restore point
+    EscapeKit(EscapeKitArgs),
     /// Show the state of the engine, the newest backups and the space they take
     Status,
     /// Remove one backup
@@ -96,6 +100,9 @@ pub struct BackupArgs {
     /// Go on where the role cannot read everything; what is missing is named
     #[arg(long)]
     pub allow_partial: bool,
+    /// Make a full from the newest backup and its chain, without reading the database
+    #[arg(long, conflicts_with = "allow_partial")]
+    pub from_chain: bool,
 }
 
 /// A kind of backup as people write it.
@@ -227,6 +234,31 @@ pub struct RestoreArgs {
 
 fn table(text: &str) -> Result<TableName, String> {
     TableName::parse(text).ok_or_else(|| "write it as SCHEMA.NAME".to_owned())
+}
+
+/// `export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// Restore point.
+    #[command(flatten)]
+    pub point: PointArgs,
+    /// File to write; - is standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Replace a file that is there, once the new one is whole
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `escape-kit`.
+#[derive(Debug, Args)]
+pub struct EscapeKitArgs {
+    /// Restore point.
+    #[command(flatten)]
+    pub point: PointArgs,
+    /// Folder to make; it must not exist, or be empty
+    #[arg(short, long, value_name = "DIR")]
+    pub output: PathBuf,
 }
 
 /// `delete`.
@@ -381,6 +413,22 @@ mod tests {
         ] {
             assert!(parse(&format!("respaldo restore {bad}")).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_is_taken_out_needs_a_point_and_a_place() {
+        assert!(parse("respaldo export --at latest -o -").is_ok());
+        assert!(parse("respaldo export --id 3 --output f --force").is_ok());
+        assert!(parse("respaldo escape-kit --id 3 -o kit").is_ok());
+        for bad in [
+            "export --at latest",
+            "export -o f",
+            "escape-kit --at latest",
+            "escape-kit -o d",
+        ] {
+            assert!(parse(&format!("respaldo {bad}")).is_err(), "{bad}");
+        }
+        assert!(parse("respaldo backup full --from-chain --allow-partial").is_err());
     }
 
     #[test]

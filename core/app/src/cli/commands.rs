@@ -7,6 +7,8 @@ mod config;
 mod delete;
 mod demo;
 mod doctor;
+mod escape_kit;
+mod export;
 mod init;
 mod list;
 mod man;
@@ -31,6 +33,8 @@ pub fn run(command: Command, app: &App) -> Result<ExitCode, Failure> {
         Command::Show(args) => show::run(args, app),
         Command::Preview(args) => preview::run(args, app),
         Command::Restore(args) => restore::run(args, app),
+        Command::Export(args) => export::run(args, app),
+        Command::EscapeKit(args) => escape_kit::run(args, app),
         Command::Status => status::run(app),
         Command::Delete(args) => delete::run(args, app),
         Command::Validate(args) => validate::run(args, app),

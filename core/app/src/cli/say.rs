@@ -5,6 +5,7 @@ use std::fmt::Display;
 use chrono::{DateTime, FixedOffset, Local};
 use respaldo_contract::messages::{ExitCode, Header, Lang, Spoken, size};
 use respaldo_contract::records::WarningRecord;
+use respaldo_domain::coverage::Coverage;
 use respaldo_domain::report::Warning;
 
 /// Text that is put together line by line.
@@ -28,6 +29,14 @@ impl Text {
     /// Adds `Heading: value`.
     pub fn field(&mut self, heading: Header, value: impl Display, lang: Lang) {
         self.line(format_args!("{}: {value}", heading.spoken(lang)));
+    }
+
+    /// Adds what a backup could not read, each with what would mend it.
+    pub fn gaps(&mut self, coverage: &Coverage, lang: Lang) {
+        for gap in &coverage.gaps {
+            self.line(format_args!("  {}: {}", gap.object, gap.kind.spoken(lang)));
+            self.line(format_args!("    {}", gap.remedy));
+        }
     }
 
     /// Adds warnings under their heading, where there are any.

@@ -2,6 +2,8 @@
 
 use respaldo_contract::messages::ErrorCode;
 use respaldo_engine::backup::BackupError;
+use respaldo_engine::consolidate::ConsolidateError;
+use respaldo_engine::export::ExportError;
 use respaldo_engine::ports::{Fault, FaultKind};
 use respaldo_engine::remove::RemoveError;
 use respaldo_engine::restore::RestoreError;
@@ -25,7 +27,11 @@ impl From<ConfigError> for Failure {
 
 impl From<ToolError> for Failure {
     fn from(error: ToolError) -> Self {
-        Self::of(ErrorCode::ToolsMissing, &error)
+        let code = match error.is_too_old() {
+            true => ErrorCode::ToolsTooOld,
+            false => ErrorCode::ToolsMissing,
+        };
+        Self::of(code, &error)
     }
 }
 
@@ -61,6 +67,31 @@ impl From<BackupError> for Failure {
             failure.remedies = coverage.gaps.iter().map(|gap| gap.remedy.clone()).collect();
         }
         failure
+    }
+}
+
+impl From<ConsolidateError> for Failure {
+    fn from(error: ConsolidateError) -> Self {
+        match error {
+            ConsolidateError::Nothing => Self::of(ErrorCode::NothingToRestore, &error),
+            ConsolidateError::Backup(error) => error.into(),
+        }
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        let code = match &error {
+            ExportError::Nothing(_) => ErrorCode::NothingToRestore,
+            ExportError::Backup(fault) => of_store(fault),
+            ExportError::Splice(_) => ErrorCode::ObjectCorrupt,
+            ExportError::Output(fault) => match fault.kind {
+                FaultKind::Exists => ErrorCode::OutputExists,
+                FaultKind::Cancelled => ErrorCode::Interrupted,
+                _ => ErrorCode::OutputFailed,
+            },
+        };
+        Self::of(code, &error)
     }
 }
 

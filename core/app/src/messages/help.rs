@@ -48,6 +48,11 @@ const SPANISH: &[(&str, &str, &str)] = &[
         "allow_partial",
         "Seguir aunque el rol no pueda leer todo; se nombra lo que falta",
     ),
+    (
+        "backup",
+        "from_chain",
+        "Hacer un completo desde el respaldo más nuevo y su cadena, sin leer la base",
+    ),
     ("list", "", "Listar los respaldos, los más nuevos primero"),
     ("list", "kind", "Solo de esta clase"),
     ("list", "limit", "Como mucho, esta cantidad"),
@@ -130,6 +135,51 @@ const SPANISH: &[(&str, &str, &str)] = &[
     ("restore", "no_owner", "Todo pertenece al rol que restaura"),
     ("restore", "no_privileges", "Sin GRANT"),
     ("restore", "yes", "No preguntar"),
+    (
+        "export",
+        "",
+        "Escribir un archivo de un punto de restauración que lee pg_restore, unido desde su cadena",
+    ),
+    (
+        "export",
+        "at",
+        "El respaldo más nuevo no posterior a: RFC 3339, AAAA-MM-DD[ HH:MM[:SS]] o latest",
+    ),
+    (
+        "export",
+        "id",
+        "Este respaldo, por número o nombre de archivo",
+    ),
+    (
+        "export",
+        "output",
+        "Archivo que se escribe; - es la salida estándar",
+    ),
+    (
+        "export",
+        "force",
+        "Reemplazar un archivo que ya existe, cuando el nuevo esté entero",
+    ),
+    (
+        "escape-kit",
+        "",
+        "Escribir una carpeta desde la que solo psql, pg_restore y sha256sum reconstruyen un punto",
+    ),
+    (
+        "escape-kit",
+        "at",
+        "El respaldo más nuevo no posterior a: RFC 3339, AAAA-MM-DD[ HH:MM[:SS]] o latest",
+    ),
+    (
+        "escape-kit",
+        "id",
+        "Este respaldo, por número o nombre de archivo",
+    ),
+    (
+        "escape-kit",
+        "output",
+        "Carpeta que se crea; no debe existir o debe estar vacía",
+    ),
     (
         "status",
         "",

@@ -145,6 +145,8 @@ const STEPS: &[(&str, &str, &str)] = &[
     ),
     ("restore.commit", "committing", "confirmando"),
     ("validate", "validating", "validando"),
+    ("export.copy", "copying", "copiando"),
+    ("kit.archives", "copying archives", "copiando archivos"),
 ];
 
 /// The step in a language; one that has no words yet by its name.

@@ -149,6 +149,14 @@ error_codes! {
         en: "a sink has no room left", "The backup was not sealed; its unfinished objects are swept by the next run.", "Free some space; respaldo expire --dry-run shows what retention would remove.";
         es: "un destino se quedó sin lugar", "El respaldo no se selló; la próxima ejecución limpia sus objetos incompletos.", "Libere espacio; respaldo expire --dry-run muestra qué quitaría la retención.";
     }
+    OutputExists "output-exists" {
+        en: "what was to be written is there already", "It is as it was; nothing was written.", "Choose another name; export replaces a file with --force.";
+        es: "lo que se iba a escribir ya existe", "Está como estaba; no se escribió nada.", "Elija otro nombre; export reemplaza un archivo con --force.";
+    }
+    OutputFailed "output-failed" {
+        en: "the output cannot be written", "What was unfinished was removed; the backups are unaffected.", "Check that the folder exists, that it may be written to and that it has room.";
+        es: "no se puede escribir la salida", "Se eliminó lo que no estaba terminado; los respaldos no se ven afectados.", "Compruebe que la carpeta exista, que se pueda escribir en ella y que tenga lugar.";
+    }
     ObjectMissing "object-missing" {
         en: "an object of a backup is gone", "The backups that need it cannot be restored from this place.", "Look for it in another sink, or validate --all and choose a backup that is whole.";
         es: "falta un objeto de un respaldo", "Los respaldos que lo necesitan no se pueden restaurar desde este lugar.", "Búsquelo en otro destino, o use validate --all y elija un respaldo íntegro.";

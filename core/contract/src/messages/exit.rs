@@ -59,6 +59,7 @@ impl ErrorCode {
             | Self::ConfirmationNeeded
             | Self::UnknownTable
             | Self::HasDependents
+            | Self::OutputExists
             | Self::TargetExists
             | Self::TargetMissing
             | Self::TargetNotEmpty => ExitCode::Usage,
@@ -82,9 +83,11 @@ impl ErrorCode {
             | Self::RestoreFailed
             | Self::CatalogUnreachable
             | Self::CatalogConflict => ExitCode::Database,
-            Self::SinkUnavailable | Self::SinkDenied | Self::SinkFull | Self::SpoolFull => {
-                ExitCode::NoSink
-            }
+            Self::SinkUnavailable
+            | Self::SinkDenied
+            | Self::SinkFull
+            | Self::SpoolFull
+            | Self::OutputFailed => ExitCode::NoSink,
             Self::ObjectMissing
             | Self::ObjectCorrupt
             | Self::ManifestUnreadable

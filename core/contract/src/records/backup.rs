@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, FixedOffset};
 use respaldo_domain::backup::{BackupId, BackupKind};
-use respaldo_domain::manifest::{Manifest, TableEntry};
+use respaldo_domain::manifest::{FROM_CHAIN, Manifest, TableEntry};
 use respaldo_domain::object::{ObjectRole, Sha256};
 use respaldo_domain::report::{BackupReport, SinkOutcome, SinkState};
 use serde::Serialize;
@@ -197,6 +197,10 @@ fn headline(manifest: &Manifest, lang: Lang) -> String {
     let kind = &manifest.kind.spoken(lang);
     let archive = &manifest.archive;
     let total = &manifest.tables.len();
+    if manifest.tools.dumper == FROM_CHAIN {
+        let point = &manifest.snapshot_at.to_rfc3339();
+        return Outcome::BackupFromChain { archive, point }.text(lang);
+    }
     let dumped = &manifest.dumped().count();
     if *dumped == 0 && manifest.kind != BackupKind::Full {
         return Outcome::BackupNothingChanged {

@@ -23,6 +23,9 @@ use crate::store::HashingReader;
 /// What ends the COPY text of a block: the end mark, and two newlines of pg_dump's.
 const END_MARK: &[u8] = b"\\.\n\n\n";
 
+/// Up to this size, in stored bytes, a table takes longer to begin and end than to load.
+const SMALL_BYTES: u64 = 64 * 1024;
+
 /// COPY text sent at once, in bytes.
 const PIECE_BYTES: usize = 256 * 1024;
 
@@ -42,7 +45,10 @@ pub(super) fn load(
         database,
         cx: restore.cx,
     };
-    let postponed = in_parallel(&work, plan.loads.iter().collect(), restore.jobs())?;
+    let is_small = |load: &&TableLoad| load.data.block.length <= SMALL_BYTES;
+    let (small, large) = plan.loads.iter().partition(is_small);
+    let mut postponed = in_parallel(&work, large, restore.jobs())?;
+    postponed.extend(in_parallel(&work, small, restore.jobs_for_small_tables())?);
     let mut failed = in_parallel(&work, postponed.iter().map(|(load, _)| *load).collect(), 1)?;
     match failed.pop() {
         None => Ok(()),

@@ -45,7 +45,9 @@ impl Types {
             hasher.update(format!("{oid}={own};"));
         }
         let digest = hasher.finalize();
-        let half = digest.first_chunk::<16>().map_or(0, |bytes| u128::from_be_bytes(*bytes));
+        let half = digest
+            .first_chunk::<16>()
+            .map_or(0, |bytes| u128::from_be_bytes(*bytes));
         format!("{half:032x}")
     }
 

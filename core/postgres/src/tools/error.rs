@@ -79,6 +79,18 @@ pub struct Looked {
     pub folder: PathBuf,
     /// What is wrong with it.
     pub problem: String,
+    /// Its tools are whole and older than the server.
+    pub is_too_old: bool,
+}
+
+impl ToolError {
+    /// Whether tools were found, and all that were are older than the server.
+    pub fn is_too_old(&self) -> bool {
+        match self {
+            Self::NotFound { looked_at, .. } => looked_at.iter().any(|looked| looked.is_too_old),
+            _ => false,
+        }
+    }
 }
 
 struct List<'a>(&'a [Looked]);

@@ -51,13 +51,18 @@ impl Search {
         match self.judge(&folder) {
             Ok(tools) => Some(tools),
             Err(problem) => {
-                self.looked_at.push(Looked { folder, problem });
+                let Problem { words, is_too_old } = problem;
+                self.looked_at.push(Looked {
+                    folder,
+                    problem: words,
+                    is_too_old,
+                });
                 None
             }
         }
     }
 
-    fn judge(&self, folder: &Path) -> Result<Tools, String> {
+    fn judge(&self, folder: &Path) -> Result<Tools, Problem> {
         let tools = Tools {
             pg_dump: tool(folder, "pg_dump")?,
             pg_restore: tool(folder, "pg_restore")?,
@@ -74,10 +79,10 @@ impl Search {
             .iter()
             .find(|tool| !tool.version.can_read(self.server_version_num))
         {
-            Some(old) => Err(format!(
-                "{} {} is older than the server",
-                old.name, old.version
-            )),
+            Some(old) => Err(Problem {
+                words: format!("{} {} is older than the server", old.name, old.version),
+                is_too_old: true,
+            }),
             None => Ok(tools),
         }
     }
@@ -103,6 +108,21 @@ fn tool(folder: &Path, name: &'static str) -> Result<Tool, String> {
         path,
         version,
     })
+}
+
+/// Why the tools of a folder cannot be used.
+struct Problem {
+    words: String,
+    is_too_old: bool,
+}
+
+impl From<String> for Problem {
+    fn from(words: String) -> Self {
+        Self {
+            words,
+            is_too_old: false,
+        }
+    }
 }
 
 /// Where Debian, Red Hat, Homebrew and the Windows installer put them.

@@ -96,9 +96,14 @@ mod tests {
     #[test]
     fn a_large_table_is_cut_without_gaps_and_the_last_range_is_open() {
         let pieces = plan(&scope(3 * RANGE_PAGES + 5, true));
-        let statements: Vec<_> = pieces.iter().map(|piece| piece.statement.as_str()).collect();
+        let statements: Vec<_> = pieces
+            .iter()
+            .map(|piece| piece.statement.as_str())
+            .collect();
         assert_eq!(statements.len(), 3);
-        assert!(statements[0].contains("ctid >= '(0,0)'") && statements[0].contains("< '(2048,0)'"));
+        assert!(
+            statements[0].contains("ctid >= '(0,0)'") && statements[0].contains("< '(2048,0)'")
+        );
         assert!(statements[1].contains("ctid >= '(2048,0)'"));
         assert!(statements[2].contains("ctid >= '(4096,0)'") && !statements[2].contains('<'));
     }

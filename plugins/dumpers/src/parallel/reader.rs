@@ -80,7 +80,11 @@ pub(super) fn work(
     while let Some(job) = queue.next() {
         let read = match &mut session {
             Ok(session) => read(session, &job, window, &mut coder, cx),
-            Err(fault) => Err(Fault::new(fault.kind, "a connection of the dump", fault.to_string())),
+            Err(fault) => Err(Fault::new(
+                fault.kind,
+                "a connection of the dump",
+                fault.to_string(),
+            )),
         };
         if let Err(fault) = read {
             // Nobody listens once the writer gave up.

@@ -231,7 +231,11 @@ impl<'r, 'a> RowsOfTable<'r, 'a> {
         loop {
             let front = self.rows.results.front();
             let Some((_, piece)) = front.filter(|(table, _)| *table == self.table) else {
-                return if self.ended { Ok(Vec::new()) } else { self.end() };
+                return if self.ended {
+                    Ok(Vec::new())
+                } else {
+                    self.end()
+                };
             };
             match piece.recv() {
                 Ok(Sent::Bytes(bytes)) => {

@@ -69,7 +69,11 @@ impl<'a> Rewriter<'a> {
     }
 
     /// Takes a block of a run.
-    pub(crate) fn block(&mut self, run: usize, block: Block<'_, Stream<'_>>) -> Result<(), ArchiveError> {
+    pub(crate) fn block(
+        &mut self,
+        run: usize,
+        block: Block<'_, Stream<'_>>,
+    ) -> Result<(), ArchiveError> {
         let there = block.dump_id();
         let Some(&dump_id) = self.ids.get(run).and_then(|ids| ids.get(&there)) else {
             return Err(ArchiveError::UnexpectedBlock(there));

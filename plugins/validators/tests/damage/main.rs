@@ -1,5 +1,8 @@
 //! Every kind of damage to every object is found by the level that promises it.
-#![expect(clippy::unwrap_used, reason = "helpers of tests, like tests, fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests, like tests, fail by panicking"
+)]
 
 mod fixture;
 

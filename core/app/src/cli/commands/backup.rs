@@ -1,8 +1,8 @@
 //! `backup`.
 
-use respaldo_contract::messages::{ExitCode, Header, Lang, Spoken};
+use respaldo_contract::messages::{ErrorCode, ExitCode, Header, Lang, Spoken};
 use respaldo_contract::records::BackupRecord;
-use respaldo_domain::backup::Trigger;
+use respaldo_domain::backup::{BackupKind, Trigger};
 use respaldo_domain::report::BackupReport;
 use respaldo_engine::backup::BackupRequest;
 
@@ -14,10 +14,18 @@ use crate::output::Table;
 
 /// Makes one backup.
 pub fn run(args: BackupArgs, app: &App) -> Result<ExitCode, Failure> {
+    if args.from_chain && args.kind.kind() != BackupKind::Full {
+        return Err(Failure::new(ErrorCode::Usage, "--from-chain: full, manual"));
+    }
     let operations = app.operations()?;
+    let from_chain = args.from_chain;
     let request = request(args);
     let cx = app.context();
-    let report = operations.backup(&request, &cx)?;
+    let report = if from_chain {
+        operations.consolidate(request.label, request.trigger, &cx)?
+    } else {
+        operations.backup(&request, &cx)?
+    };
     drop(cx);
     let record = BackupRecord::of(&report, app.lang());
     app.output
@@ -41,10 +49,7 @@ fn text(report: &BackupReport, record: &BackupRecord, lang: Lang) -> String {
     if let Some(table) = dumped(report, lang) {
         text.line(table);
     }
-    for gap in &report.manifest.coverage.gaps {
-        text.line(format_args!("  {}: {}", gap.object, gap.kind.spoken(lang)));
-        text.line(format_args!("    {}", gap.remedy));
-    }
+    text.gaps(&report.manifest.coverage, lang);
     text.warnings(&report.warnings, lang);
     text.into_string()
 }

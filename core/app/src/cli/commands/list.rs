@@ -1,11 +1,11 @@
 //! `list`.
 
-use respaldo_contract::labels::Label;
 use respaldo_contract::messages::{ExitCode, Header, Lang, Outcome, Spoken};
-use respaldo_contract::records::{BackupShare, ListRecord};
-use respaldo_domain::backup::{BackupKind, BackupState};
+use respaldo_contract::records::ListRecord;
+use respaldo_domain::backup::BackupState;
 use respaldo_engine::ports::{CatalogEntry, CatalogFilter};
 
+use crate::catalogued::record;
 use crate::cli::app::App;
 use crate::cli::args::ListArgs;
 use crate::cli::say;
@@ -27,39 +27,6 @@ pub fn run(args: &ListArgs, app: &App) -> Result<ExitCode, Failure> {
     let records: Vec<ListRecord> = entries.iter().map(record).collect();
     app.output.result(&records, |lang| text(&entries, lang));
     Ok(ExitCode::Done)
-}
-
-/// The record of a catalog entry.
-pub fn record(entry: &CatalogEntry) -> ListRecord {
-    ListRecord {
-        id: entry.id,
-        tipo: entry.kind_label.clone(),
-        archivo: entry.location.clone(),
-        nombre: entry.archive.clone(),
-        fecha_inicio: entry.started_at,
-        fecha_fin: entry.finished_at,
-        tamano: entry.size_bytes,
-        checksum: entry.sha256,
-        estado: entry.state,
-        nube_subido: entry.in_cloud,
-        backup_base_id: entry.base_id,
-        etiqueta: entry.label.clone(),
-        propio: entry.ours,
-        error_mensaje: entry.error.clone(),
-    }
-}
-
-/// What a completed backup adds to the sums.
-pub fn share(entry: &CatalogEntry) -> Option<BackupShare> {
-    let completed = entry.state == BackupState::Completed;
-    let kind = BackupKind::from_label(&entry.kind_label)
-        .ok()
-        .filter(|_| completed)?;
-    Some(BackupShare {
-        kind,
-        bytes: entry.size_bytes.unwrap_or(0),
-        at: entry.started_at,
-    })
 }
 
 fn text(entries: &[CatalogEntry], lang: Lang) -> String {

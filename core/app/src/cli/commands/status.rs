@@ -7,7 +7,7 @@ use respaldo_contract::records::{BackupShare, RunningRecord, StatusRecord};
 use respaldo_engine::ports::{CatalogEntry, CatalogFilter, SinkLimits};
 use respaldo_engine::status::{SinkStatus, Status};
 
-use super::list;
+use crate::catalogued;
 use crate::cli::app::App;
 use crate::cli::say::{self, Text};
 use crate::failure::{Failure, of_catalog};
@@ -17,12 +17,13 @@ use crate::output::Table;
 pub fn run(app: &App) -> Result<ExitCode, Failure> {
     let operations = app.operations()?;
     let cx = app.context();
-    let status = operations.status(&cx).map_err(|fault| of_catalog(&fault))?;
+    // Listing first: it brings a catalog that is not there yet, or not any more, up to date.
     let entries = operations
         .list(&CatalogFilter::default(), &cx)
         .map_err(|fault| of_catalog(&fault))?;
+    let status = operations.status(&cx).map_err(|fault| of_catalog(&fault))?;
     drop(cx);
-    let shares: Vec<BackupShare> = entries.iter().filter_map(list::share).collect();
+    let shares: Vec<BackupShare> = entries.iter().filter_map(catalogued::share).collect();
     let record = record(&status, &shares);
     app.output.result(&record, |lang| text(&status, lang));
     let unwell =
@@ -46,7 +47,7 @@ fn record(status: &Status, shares: &[BackupShare]) -> StatusRecord {
         equipo: None,
         avance: None,
     });
-    record.ultimo_backup = status.last.as_ref().map(list::record);
+    record.ultimo_backup = status.last.as_ref().map(catalogued::record);
     record
 }
 

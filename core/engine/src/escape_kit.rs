@@ -1,0 +1,261 @@
+//! A folder from which a restore point is rebuilt without us: the archives it needs as they are
+//! stored, lists that say which rows to take from which, and a script for psql, pg_restore and
+//! sha256sum.
+//!
+//! Stock pg_restore loads rows under the name their table had when they were dumped. The rows of
+//! tables that were renamed since are put into one more archive, under their present names.
+//! Like an export the folder has its name last: an interrupted kit is no kit.
+
+mod plan;
+mod script;
+
+use std::io::{self, BufWriter, Read, Write};
+use std::path::PathBuf;
+
+use respaldo_archive::{Offset, SplicedBlock, write_spliced};
+use respaldo_domain::backup::ArchiveName;
+use respaldo_domain::manifest::Manifest;
+use respaldo_domain::object::{ObjectKey, ObjectRole, Sha256};
+
+use self::plan::{Plan, Renamed};
+use crate::export::{ExportError, blame, find};
+use crate::faults::step;
+use crate::operations::{Parts, Selector};
+use crate::ports::{Context, Fault, FaultKind, ObjectReader};
+use crate::publish::NewFolder;
+use crate::store::{HashingReader, fault_of_io, io_of_fault};
+
+/// Bytes moved at once.
+const BUFFER_BYTES: usize = 256 * 1024;
+/// Largest roles script taken along.
+const MAX_ROLES_BYTES: u64 = 64 * 1024 * 1024;
+
+/// What is asked for.
+pub struct EscapeKitRequest<'a> {
+    /// The restore point.
+    pub selector: Selector,
+    /// A folder that does not exist, or is empty.
+    pub folder: PathBuf,
+    /// Writes RESTORE.md, in the languages of the people who will read it.
+    pub guide: &'a dyn Fn(&Manifest) -> String,
+}
+
+/// What a kit holds.
+#[derive(Debug)]
+pub struct EscapeKitReport {
+    /// The restore point.
+    pub manifest: Manifest,
+    /// Its files, in the order of SHA256SUMS.
+    pub files: Vec<KitFile>,
+}
+
+/// A file of a kit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KitFile {
+    /// Its path in the folder.
+    pub name: String,
+    /// Its size.
+    pub size_bytes: u64,
+    /// Its hash.
+    pub sha256: Sha256,
+}
+
+/// Writes a kit.
+pub fn escape_kit(
+    parts: &Parts,
+    request: &EscapeKitRequest<'_>,
+    cx: &Context,
+) -> Result<EscapeKitReport, ExportError> {
+    let manifest = find(parts, &request.selector, cx)?;
+    let plan = plan::plan(parts, &manifest, cx)?;
+    let mut kit = Kit {
+        folder: NewFolder::begin(&request.folder).map_err(ExportError::Output)?,
+        files: Vec::new(),
+    };
+    kit.add_archives(parts, &manifest, &plan, cx)?;
+    kit.add_renamed(parts, &plan.renamed, cx)?;
+    let has_roles = kit.add_roles(parts, &manifest, cx)?;
+    for (name, text) in &plan.lists {
+        kit.add_text(name, text)?;
+    }
+    let script = script::script(parts, &manifest, &plan, has_roles);
+    kit.add_text(script::NAME, &script)?;
+    kit.add_text("RESTORE.md", &(request.guide)(&manifest))?;
+    kit.publish(manifest)
+}
+
+/// A kit being written.
+struct Kit {
+    folder: NewFolder,
+    files: Vec<KitFile>,
+}
+
+impl Kit {
+    fn add_archives(
+        &mut self,
+        parts: &Parts,
+        manifest: &Manifest,
+        plan: &Plan,
+        cx: &Context,
+    ) -> Result<(), ExportError> {
+        let needed = manifest
+            .archives
+            .iter()
+            .filter(|facts| plan.archives.contains(&facts.name));
+        let total = needed.clone().map(|facts| facts.size_bytes).sum();
+        cx.progress().step("kit.archives", Some(total));
+        for facts in needed {
+            step("kit.archive").map_err(ExportError::Backup)?;
+            let key = facts.name.key();
+            let stream = parts
+                .store
+                .open(&key, None, cx)
+                .map_err(ExportError::Backup)?;
+            let written = self.add(&archive_path(&facts.name), stream, cx)?;
+            check(&key, written, facts.sha256)?;
+        }
+        Ok(())
+    }
+
+    /// Rows of renamed tables, joined as an export joins them.
+    fn add_renamed(
+        &mut self,
+        parts: &Parts,
+        renamed: &Renamed,
+        cx: &Context,
+    ) -> Result<(), ExportError> {
+        let Some(toc) = renamed.toc.clone() else {
+            return Ok(());
+        };
+        step("kit.renamed").map_err(ExportError::Backup)?;
+        let with_block = toc.entries.iter().filter(|e| e.offset != Offset::NoData);
+        let block = |entry: &respaldo_archive::Entry| {
+            let dump_id = entry.dump_id;
+            let length = renamed.sources.get(&dump_id)?.length;
+            Some(SplicedBlock { dump_id, length })
+        };
+        let blocks: Vec<SplicedBlock> = with_block.filter_map(block).collect();
+        let open = |dump_id: i32| {
+            let source = renamed
+                .sources
+                .get(&dump_id)
+                .ok_or(io::ErrorKind::NotFound)?;
+            source.open(parts, cx).map_err(io_of_fault)
+        };
+        let file = self
+            .folder
+            .file(plan::RENAMED)
+            .map_err(ExportError::Output)?;
+        let finished = write_spliced(&file, toc, &blocks, open).map_err(blame)?;
+        sync(finished.out, plan::RENAMED)?;
+        drop(file);
+        self.note(plan::RENAMED)
+    }
+
+    /// The roles stored with the full of the chain, where it has some.
+    fn add_roles(
+        &mut self,
+        parts: &Parts,
+        manifest: &Manifest,
+        cx: &Context,
+    ) -> Result<bool, ExportError> {
+        let full = match parts.store.manifest(&manifest.full, &*parts.codec, cx) {
+            Ok(full) => full,
+            // The rows do not need it, and neither does a restore by a role that owns everything.
+            Err(fault) if fault.kind == FaultKind::NotFound => return Ok(false),
+            Err(fault) => return Err(ExportError::Backup(fault)),
+        };
+        let Some(object) = full.object(ObjectRole::Roles) else {
+            return Ok(false);
+        };
+        let bytes = parts
+            .store
+            .read_all(&object.key, MAX_ROLES_BYTES, cx)
+            .map_err(ExportError::Backup)?;
+        let written = self.add(script::ROLES, &bytes[..], cx)?;
+        check(&object.key, written, object.sha256)?;
+        Ok(true)
+    }
+
+    fn add_text(&mut self, name: &str, text: &str) -> Result<(), ExportError> {
+        self.add(name, text.as_bytes(), &Context::quiet()).map(drop)
+    }
+
+    /// Writes a file durably, and returns its hash.
+    fn add(&mut self, name: &str, from: impl Read, cx: &Context) -> Result<Sha256, ExportError> {
+        let file = self.folder.file(name).map_err(ExportError::Output)?;
+        let mut out = BufWriter::with_capacity(BUFFER_BYTES, &file);
+        let mut from = HashingReader::new(from);
+        let mut buffer = vec![0; BUFFER_BYTES];
+        loop {
+            cx.check().map_err(ExportError::Backup)?;
+            let got = from.read(&mut buffer).map_err(|e| reading(name, e))?;
+            if got == 0 {
+                break;
+            }
+            cx.progress().bytes(got as u64);
+            out.write_all(&buffer[..got])
+                .map_err(|e| writing(name, e))?;
+        }
+        out.flush().map_err(|e| writing(name, e))?;
+        drop(out);
+        sync(&file, name)?;
+        let (sha256, size_bytes) = from.finish();
+        self.files.push(KitFile {
+            name: name.to_owned(),
+            size_bytes,
+            sha256,
+        });
+        Ok(sha256)
+    }
+
+    /// Takes down a file that was written by other means.
+    fn note(&mut self, name: &str) -> Result<(), ExportError> {
+        let file = self.folder.read(name).map_err(ExportError::Output)?;
+        let mut hash = HashingReader::new(file);
+        hash.drain().map_err(|e| writing(name, e))?;
+        let (sha256, size_bytes) = hash.finish();
+        self.files.push(KitFile {
+            name: name.to_owned(),
+            size_bytes,
+            sha256,
+        });
+        Ok(())
+    }
+
+    /// The sums come last but for the name of the folder.
+    fn publish(mut self, manifest: Manifest) -> Result<EscapeKitReport, ExportError> {
+        let line = |file: &KitFile| format!("{}  {}\n", file.sha256, file.name);
+        let sums: String = self.files.iter().map(line).collect();
+        let files = self.files.clone();
+        self.add_text(script::SUMS, &sums)?;
+        step("kit.publish").map_err(ExportError::Output)?;
+        self.folder.publish().map_err(ExportError::Output)?;
+        Ok(EscapeKitReport { manifest, files })
+    }
+}
+
+/// Where an archive lies in a kit.
+fn archive_path(name: &ArchiveName) -> String {
+    format!("archives/{name}")
+}
+
+fn check(key: &ObjectKey, found: Sha256, expected: Sha256) -> Result<(), ExportError> {
+    if found == expected {
+        return Ok(());
+    }
+    let what = format!("{key} is damaged");
+    Err(ExportError::Backup(Fault::bare(FaultKind::Corrupt, what)))
+}
+
+fn sync(file: &std::fs::File, name: &str) -> Result<(), ExportError> {
+    file.sync_all().map_err(|e| writing(name, e))
+}
+
+fn writing(name: &str, error: io::Error) -> ExportError {
+    ExportError::Output(Fault::io(format!("writing {name}"), error))
+}
+
+fn reading(name: &str, error: io::Error) -> ExportError {
+    ExportError::Backup(fault_of_io(format!("reading what becomes {name}"), error))
+}

@@ -1,0 +1,269 @@
+//! Output that appears whole or not at all: written beside its place under a name nobody asks for,
+//! made durable, renamed last. What a killed run leaves is named `.respaldo-incomplete-...`.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use uuid::Uuid;
+
+use crate::ports::{Fault, FaultKind};
+
+/// What becomes of a file that is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// It stays, and nothing is written.
+    Refuse,
+    /// It is replaced, once the new one is whole.
+    Replace,
+}
+
+/// A file being made; removed when it is dropped unpublished.
+#[derive(Debug)]
+pub(crate) struct NewFile {
+    file: File,
+    staging: Staging,
+    existing: Existing,
+}
+
+/// A folder being made; removed when it is dropped unpublished.
+#[derive(Debug)]
+pub(crate) struct NewFolder {
+    staging: Staging,
+}
+
+/// The place where something is made and the place it is made for.
+#[derive(Debug)]
+struct Staging {
+    from: PathBuf,
+    to: PathBuf,
+    is_published: bool,
+}
+
+impl NewFile {
+    /// Begins a file for `path`. A link is followed: what it points to is replaced.
+    pub(crate) fn begin(path: &Path, existing: Existing) -> Result<Self, Fault> {
+        let to = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        check_file(&to, existing)?;
+        let staging = Staging::beside(to);
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options
+            .open(&staging.from)
+            .map_err(|e| staging.fault("creating", e))?;
+        Ok(Self {
+            file,
+            staging,
+            existing,
+        })
+    }
+
+    /// Makes it durable and gives it its name.
+    pub(crate) fn publish(self) -> Result<(), Fault> {
+        self.file
+            .sync_all()
+            .map_err(|e| self.staging.fault("writing", e))?;
+        drop(self.file);
+        check_file(&self.staging.to, self.existing)?;
+        self.staging.publish()
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl NewFolder {
+    /// Begins a folder for `path`, which must not exist or be empty.
+    pub(crate) fn begin(path: &Path) -> Result<Self, Fault> {
+        check_folder(path)?;
+        let staging = Staging::beside(path.to_owned());
+        make_folder(&staging.from).map_err(|e| staging.fault("creating", e))?;
+        Ok(Self { staging })
+    }
+
+    /// Writes a file in it durably; `name` may have folders.
+    pub(crate) fn file(&self, name: &str) -> Result<File, Fault> {
+        let path = self.staging.from.join(name);
+        let making = |e| Fault::io(format!("creating {name}"), e);
+        if let Some(folder) = path.parent().filter(|folder| !folder.is_dir()) {
+            make_folder(folder).map_err(making)?;
+        }
+        File::create_new(&path).map_err(making)
+    }
+
+    /// A file that was written to it, to be read.
+    pub(crate) fn read(&self, name: &str) -> Result<File, Fault> {
+        File::open(self.staging.from.join(name))
+            .map_err(|e| Fault::io(format!("reading {name}"), e))
+    }
+
+    /// Gives it its name.
+    pub(crate) fn publish(self) -> Result<(), Fault> {
+        check_folder(&self.staging.to)?;
+        let entries =
+            fs::read_dir(&self.staging.from).map_err(|e| self.staging.fault("reading", e))?;
+        for entry in entries.flatten().filter(|entry| entry.path().is_dir()) {
+            sync_folder(&entry.path()).map_err(|e| self.staging.fault("writing", e))?;
+        }
+        sync_folder(&self.staging.from).map_err(|e| self.staging.fault("writing", e))?;
+        if self.staging.to.exists() {
+            // It is empty; not every system renames over it.
+            fs::remove_dir(&self.staging.to).map_err(|e| self.staging.fault("replacing", e))?;
+        }
+        self.staging.publish()
+    }
+}
+
+impl Staging {
+    fn beside(to: PathBuf) -> Self {
+        let name = format!(".respaldo-incomplete-{}", Uuid::new_v4().simple());
+        let from = folder_of(&to).join(name);
+        Self {
+            from,
+            to,
+            is_published: false,
+        }
+    }
+
+    fn publish(mut self) -> Result<(), Fault> {
+        fs::rename(&self.from, &self.to).map_err(|e| self.fault("renaming to", e))?;
+        self.is_published = true;
+        sync_folder(&folder_of(&self.to)).map_err(|e| self.fault("making durable", e))
+    }
+
+    fn fault(&self, doing: &str, error: io::Error) -> Fault {
+        Fault::io(format!("{doing} {}", self.to.display()), error)
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        if self.is_published {
+            return;
+        }
+        // What cannot be removed has a name that says what it is.
+        let _ = match self.from.is_dir() {
+            true => fs::remove_dir_all(&self.from),
+            false => fs::remove_file(&self.from),
+        };
+    }
+}
+
+fn check_file(path: &Path, existing: Existing) -> Result<(), Fault> {
+    let taken = |why| {
+        Err(Fault::bare(
+            FaultKind::Exists,
+            format!("{} {why}", path.display()),
+        ))
+    };
+    match (fs::metadata(path), existing) {
+        (Err(error), _) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        (Err(error), _) => Err(Fault::io(format!("looking at {}", path.display()), error)),
+        (Ok(found), _) if !found.is_file() => taken("is no ordinary file"),
+        (Ok(_), Existing::Refuse) => taken("exists"),
+        (Ok(_), Existing::Replace) => Ok(()),
+    }
+}
+
+fn check_folder(path: &Path) -> Result<(), Fault> {
+    match fs::read_dir(path).map(|mut entries| entries.next().is_none()) {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            let what = format!("{} is not empty", path.display());
+            Err(Fault::bare(FaultKind::Exists, what))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            let what = format!("{} is no folder", path.display());
+            Err(Fault::bare(FaultKind::Exists, what))
+        }
+        Err(error) => Err(Fault::io(format!("looking at {}", path.display()), error)),
+    }
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+fn make_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// A folder is made durable by itself where the system can open it as a file.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        File::open(path)?.sync_all()
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place() -> PathBuf {
+        let place = std::env::temp_dir().join(format!("publish-{}", Uuid::new_v4().simple()));
+        fs::create_dir(&place).unwrap();
+        place
+    }
+
+    fn names(place: &Path) -> Vec<String> {
+        let entries = fs::read_dir(place).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_appears_when_it_is_published_and_replaces_only_where_that_was_said() {
+        let place = place();
+        let path = place.join("out.dump");
+        let mut file = NewFile::begin(&path, Existing::Refuse).unwrap();
+        file.write_all(b"one").unwrap();
+        assert!(!path.exists());
+        file.publish().unwrap();
+        let refused = NewFile::begin(&path, Existing::Refuse).unwrap_err();
+        assert_eq!(refused.kind, FaultKind::Exists);
+        let mut given_up = NewFile::begin(&path, Existing::Replace).unwrap();
+        given_up.write_all(b"half").unwrap();
+        drop(given_up);
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        assert_eq!(names(&place), ["out.dump"]);
+        let folder = NewFile::begin(&place, Existing::Replace).unwrap_err();
+        assert_eq!(folder.kind, FaultKind::Exists);
+        fs::remove_dir_all(place).unwrap();
+    }
+
+    #[test]
+    fn a_folder_appears_with_all_its_files_and_never_mixes_with_others() {
+        let place = place();
+        let path = place.join("kit");
+        fs::create_dir(&path).unwrap();
+        let folder = NewFolder::begin(&path).unwrap();
+        folder.file("a/b").unwrap().write_all(b"x").unwrap();
+        assert_eq!(names(&path), [""; 0]);
+        folder.publish().unwrap();
+        assert_eq!(names(&path.join("a")), ["b"]);
+        assert_eq!(NewFolder::begin(&path).unwrap_err().kind, FaultKind::Exists);
+        assert_eq!(names(&place), ["kit"]);
+        fs::remove_dir_all(place).unwrap();
+    }
+}
