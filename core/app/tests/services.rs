@@ -113,9 +113,9 @@ fn a_program_of_the_existing_system_finds_its_names_and_keys() {
             .unwrap()
             .is_empty()
     );
-    let status = to_value(services.get_status_summary().unwrap()).unwrap();
+    let summary = to_value(services.get_status_summary().unwrap()).unwrap();
     has(
-        &status,
+        &summary,
         &[
             "estadisticas",
             "espacio_uso",

@@ -154,11 +154,11 @@ mod tests {
         }
         stream.extend(joiner.trailer());
         let mut decoded = Vec::new();
-        let mut decoder = flate2::read::ZlibDecoder::new(&stream[..]);
-        decoder.read_to_end(&mut decoded).unwrap();
+        let mut zlib = flate2::read::ZlibDecoder::new(&stream[..]);
+        zlib.read_to_end(&mut decoded).unwrap();
         assert!(decoded == text, "the stream decodes to other bytes");
         assert_eq!(
-            (decoder.total_in(), joiner.plain_bytes()),
+            (zlib.total_in(), joiner.plain_bytes()),
             (stream.len() as u64, text.len() as u64)
         );
     }

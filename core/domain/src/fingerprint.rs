@@ -88,7 +88,9 @@ mod tests {
 
     fn of(rows: &[&str]) -> RowFingerprint {
         let mut print = RowFingerprint::default();
-        rows.iter().for_each(|row| print.add(row.as_bytes()));
+        for row in rows {
+            print.add(row.as_bytes());
+        }
         print
     }
 

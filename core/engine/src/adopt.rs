@@ -255,7 +255,9 @@ fn columns_of(copy: &str) -> Vec<String> {
         match (letter, quoted) {
             ('"', true) if letters.peek() == Some(&'"') => {
                 letters.next();
-                column.iter_mut().for_each(|column| column.push('"'));
+                if let Some(column) = &mut column {
+                    column.push('"');
+                }
             }
             ('"', _) => quoted = !quoted,
             ('(', false) => column = Some(String::new()),
@@ -265,7 +267,11 @@ fn columns_of(copy: &str) -> Vec<String> {
             }
             (',', false) => columns.extend(column.replace(String::new())),
             (' ', false) => {}
-            (other, _) => column.iter_mut().for_each(|column| column.push(other)),
+            (other, _) => {
+                if let Some(column) = &mut column {
+                    column.push(other);
+                }
+            }
         }
     }
     columns

@@ -15,7 +15,6 @@ use std::time::Instant;
 
 use chrono::{DateTime, FixedOffset, Local};
 use respaldo_domain::backup::{ArchiveName, BackupKind, Trigger};
-use respaldo_domain::base::FullReason;
 use respaldo_domain::coverage::Coverage;
 use respaldo_domain::report::{BackupReport, StepTime, Warning, WarningCode};
 use respaldo_domain::source::SourceFacts;
@@ -184,7 +183,7 @@ pub fn backup(
     if let Err(fault) = intent.close() {
         tracing::warn!(%fault, "the intent could not be taken back; the next run does it");
     }
-    finish(parts, run, base.reason, outcome, cx)
+    Ok(finish(parts, run, outcome, cx))
 }
 
 /// Everything between the intent and the manifest.
@@ -347,13 +346,7 @@ fn interrupted_or(error: BackupError, cx: &Context) -> BackupError {
 }
 
 /// Looks at what was made, and reports.
-fn finish(
-    parts: &Parts,
-    mut run: Run,
-    _reason: Option<FullReason>,
-    sealed: seal::Sealed,
-    cx: &Context,
-) -> Result<BackupReport, BackupError> {
+fn finish(parts: &Parts, mut run: Run, sealed: seal::Sealed, cx: &Context) -> BackupReport {
     if !sealed.manifest.coverage.is_complete() {
         run.warn(
             WarningCode::Partial,
@@ -367,7 +360,7 @@ fn finish(
         );
     }
     run.warnings.extend(sealed.warnings);
-    Ok(BackupReport {
+    BackupReport {
         id: sealed.id,
         base_id: sealed.base_id,
         location: parts.store.location(&sealed.manifest.archive.key()),
@@ -375,7 +368,7 @@ fn finish(
         sinks: sealed.sinks,
         steps: run.step_times(),
         warnings: run.warnings,
-    })
+    }
 }
 
 /// The backup is sealed: what goes wrong from here on is said, and does not undo it.

@@ -139,7 +139,7 @@ fn make(
     let objects = put_objects(parts, &mut set, &draft.name, &exported.manifest, spool, cx)
         .map_err(BackupError::Store)?;
     step("consolidate.manifest").map_err(BackupError::Store)?;
-    let manifest = manifest(parts, draft, exported, objects, rest).map_err(BackupError::Dump)?;
+    let manifest = manifest(parts, draft, &exported, objects, rest).map_err(BackupError::Dump)?;
     let bytes = parts
         .codec
         .encode_manifest(&manifest)
@@ -243,7 +243,7 @@ fn put_objects(
 fn manifest(
     parts: &Parts,
     draft: Draft,
-    exported: ExportReport,
+    exported: &ExportReport,
     objects: Vec<SealedObject>,
     rest: ArchiveRest,
 ) -> Result<Manifest, Fault> {
@@ -263,7 +263,7 @@ fn manifest(
     let tables = from
         .tables
         .iter()
-        .map(|table| moved(table, &draft.name, &exported));
+        .map(|table| moved(table, &draft.name, exported));
     let tables = tables.collect::<Result<Vec<_>, Fault>>()?;
     let mut large_objects = from.large_objects.clone();
     large_objects.archive = large_objects.archive.map(|_| draft.name.clone());

@@ -87,12 +87,15 @@ impl History {
     }
 }
 
+/// A set's name, and its manifest where that can be read.
+pub type NamedManifest = (ArchiveName, Result<Manifest, Fault>);
+
 /// Reads every manifest there is, for what needs more than candidates.
 pub fn all_manifests(
     store: &Store,
     codec: &dyn Codec,
     cx: &Context,
-) -> Result<Vec<(ArchiveName, Result<Manifest, Fault>)>, Fault> {
+) -> Result<Vec<NamedManifest>, Fault> {
     let names = store.sealed(cx)?;
     Ok(names
         .into_iter()

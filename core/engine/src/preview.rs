@@ -41,7 +41,7 @@ pub fn preview(
     let plan = restore_plan::plan(manifest, &[])
         .map_err(|e| Fault::new(FaultKind::Internal, "planning a restore", e))?;
     let problems = problems(parts, &plan, cx)?;
-    let backups = backups(parts, &plan, cx)?;
+    let backups = backups(parts, &plan, cx);
     let live = if request.live {
         compare(parts, &plan.manifest, cx)?
     } else {
@@ -57,7 +57,7 @@ pub fn preview(
 
 /// The backups it takes data from. One whose own manifest is gone is shown with the restore
 /// point's, because its archive is what counts.
-fn backups(parts: &Parts, plan: &RestorePlan, cx: &Context) -> Result<Vec<PreviewBackup>, Fault> {
+fn backups(parts: &Parts, plan: &RestorePlan, cx: &Context) -> Vec<PreviewBackup> {
     let mut backups = Vec::new();
     for share in &plan.sources {
         let name = &share.facts.name;
@@ -74,7 +74,7 @@ fn backups(parts: &Parts, plan: &RestorePlan, cx: &Context) -> Result<Vec<Previe
             location,
         });
     }
-    Ok(backups)
+    backups
 }
 
 /// Archives that are missing or are not what their hash says.

@@ -98,6 +98,10 @@ pub enum Placement {
 
 /// Choices of a restore.
 #[derive(Debug, Clone, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command, by its name"
+)]
 pub struct RestoreOptions {
     /// Sessions that load at once; `None`: as configured.
     pub jobs: Option<usize>,
@@ -370,7 +374,7 @@ fn whole(restore: &mut Restore<'_>, plan: RestorePlan) -> Result<Done, RestoreEr
             return Err(error);
         }
     };
-    let previous_kept_as = swap::take_place(restore, &plan, database, &site, lease)?;
+    let previous_kept_as = swap::take_place(restore, &plan, &database, &site, lease)?;
     Ok(Done {
         plan,
         previous_kept_as,

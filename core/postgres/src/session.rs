@@ -108,7 +108,7 @@ impl PgError {
     pub fn new(doing: impl Into<String>, error: sqlx::Error) -> Self {
         let sqlstate = error
             .as_database_error()
-            .and_then(|e| e.code())
+            .and_then(sqlx::error::DatabaseError::code)
             .map(std::borrow::Cow::into_owned);
         let kind = match (&error, sqlstate.as_deref()) {
             (_, Some(state)) => kind_of_state(state),
@@ -163,7 +163,7 @@ impl Session {
         let mut last = None;
         for driver in info.driver_options() {
             let driver = driver.options(startup_settings(options));
-            match Self::connect_one(info, driver, options) {
+            match Self::connect_one(info, &driver, options) {
                 Ok(session) => return Ok(session),
                 Err(error) => last = Some(error),
             }
@@ -175,13 +175,13 @@ impl Session {
 
     fn connect_one(
         info: &ConnInfo,
-        driver: sqlx::postgres::PgConnectOptions,
+        driver: &sqlx::postgres::PgConnectOptions,
         options: &SessionOptions,
     ) -> Result<Self, PgError> {
         let doing = || format!("connecting to {}", info.display_url());
         let limit = options.connect_timeout;
         let work = async {
-            let mut connection = PgConnection::connect_with(&driver).await?;
+            let mut connection = PgConnection::connect_with(driver).await?;
             if let Some(own) = info.server_options() {
                 for (name, value) in parse_server_options(own) {
                     let text = format!("SELECT pg_catalog.set_config({name}, {value}, false)");

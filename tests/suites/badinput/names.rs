@@ -40,7 +40,7 @@ fn objects(names: &[String], owner: &str) -> String {
     let mut script = String::new();
     for (n, name) in names.iter().enumerate() {
         let (name, text, owner) = (ident(name), literal(name), ident(owner));
-        script.push_str(&format!(
+        let statements = format!(
             "CREATE SCHEMA {name} AUTHORIZATION {owner};
              CREATE TABLE {name}.{name} (\"id\" serial PRIMARY KEY, {name} text NOT NULL DEFAULT {text},
                  CONSTRAINT {name} CHECK ({name} <> 'no'));
@@ -50,7 +50,8 @@ fn objects(names: &[String], owner: &str) -> String {
              CREATE VIEW {name}.seen AS SELECT {name} FROM {name}.{name};
              INSERT INTO {name}.{name} ({name}) SELECT {text} || g FROM generate_series(1, {n} + 2) g;
              INSERT INTO {name}.other SELECT 1, g FROM generate_series(1, 3) g;\n"
-        ));
+        );
+        script.push_str(&statements);
     }
     script
 }

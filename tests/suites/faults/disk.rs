@@ -118,7 +118,11 @@ fn a_disk_that_is_full_leaves_the_backups_there_were_and_no_litter() {
         let outcome = scene.respaldo.run(&["backup", kind, "--json"]);
         assert_eq!(outcome.code, Some(13), "{outcome:#?}");
         assert!(["sink-full", "spool-full"].contains(&outcome.error_code().as_str()));
-        assert_eq!(scene.repository.sealed(), [first.clone()], "{kind}");
+        assert_eq!(
+            scene.repository.sealed(),
+            std::slice::from_ref(&first),
+            "{kind}"
+        );
         scene.assert_tidy(kind);
     }
     scene.assert_restores(&first, &image);

@@ -56,7 +56,7 @@ fn a_server_that_crashes_in_the_middle_of_the_dump_fails_the_backup_and_nothing_
     let copying = "SELECT pid FROM pg_stat_activity
                    WHERE query LIKE 'COPY bank.big%' AND state = 'active'";
     let mut copier = None;
-    wait_until(Duration::from_secs(60), || {
+    wait_until(Duration::from_mins(1), || {
         copier = watcher.column(copying).first().cloned();
         copier.is_some() || running.has_ended()
     });
@@ -66,12 +66,12 @@ fn a_server_that_crashes_in_the_middle_of_the_dump_fails_the_backup_and_nothing_
         .unwrap();
     drop(watcher);
     scene.cluster.kill_backend(pid);
-    let outcome = running.wait(Duration::from_secs(60));
+    let outcome = running.wait(Duration::from_mins(1));
     assert!(matches!(outcome.code, Some(11 | 12)), "{outcome:#?}");
     assert!(scene.repository.sealed().is_empty());
     let up = || Client::try_connect(&scene.cluster.url("bank")).is_ok();
     assert!(
-        wait_until(Duration::from_secs(60), up),
+        wait_until(Duration::from_mins(1), up),
         "{}",
         scene.cluster.log()
     );

@@ -97,7 +97,14 @@ impl Run<'_> {
         }
         let kind = ["full", "inc", "inc", "dif", "inc", "inc", "inc", "dif"][round % 8];
         let kind = if self.sealed.is_empty() { "full" } else { kind };
+        let start = Instant::now();
         self.backup(kind, midway);
+        let snapshots = self.driver.steps_passed();
+        let snapshots = snapshots.iter().filter(|s| *s == "backup.snapshot").count();
+        println!(
+            "round {round}: {kind}, {:.1?}, {snapshots} snapshots",
+            start.elapsed()
+        );
     }
 
     /// One backup; the server may crash while it is held.

@@ -109,7 +109,7 @@ fn read_readings(
 ) -> Result<Option<BaseReading>, Fault> {
     match stored_readings(parts, manifest, cx) {
         Ok(readings) => {
-            let lineage = lineage(parts, manifest, source)?;
+            let lineage = lineage(parts, manifest, source);
             Ok(Some(BaseReading { lineage, readings }))
         }
         Err(fault) if fault.kind.is_transient() => Err(fault),
@@ -142,13 +142,9 @@ fn stored_readings(parts: &Parts, manifest: &Manifest, cx: &Context) -> Result<R
 }
 
 /// Whether transaction ids and counters of the base mean something today.
-fn lineage(
-    parts: &Parts,
-    manifest: &Manifest,
-    source: &SourceFacts,
-) -> Result<LineageStatus, Fault> {
+fn lineage(parts: &Parts, manifest: &Manifest, source: &SourceFacts) -> LineageStatus {
     if manifest.source.lineage == source.lineage {
-        return Ok(LineageStatus::Same);
+        return LineageStatus::Same;
     }
     let witnessed = match &parts.catalog {
         Some(catalog) => catalog
@@ -156,9 +152,9 @@ fn lineage(
             .unwrap_or(false),
         None => false,
     };
-    Ok(if witnessed {
+    if witnessed {
         LineageStatus::Witnessed
     } else {
         LineageStatus::Broken
-    })
+    }
 }

@@ -27,7 +27,7 @@ use crate::rest;
 use crate::store::{self, Payload, SetWriter};
 
 /// Longest wait for the dump of roles.
-const ROLES_LIMIT: Duration = Duration::from_secs(120);
+const ROLES_LIMIT: Duration = Duration::from_mins(2);
 
 /// Everything a manifest is made from.
 pub(super) struct Draft<'a> {

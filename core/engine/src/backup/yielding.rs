@@ -10,7 +10,7 @@ use respaldo_postgres::{ConnInfo, PgError, Session, SessionOptions, sql};
 use crate::ports::{Context, Fault, Interrupt};
 
 /// How often the watcher looks.
-const INTERVAL: Duration = Duration::from_millis(1000);
+const INTERVAL: Duration = Duration::from_secs(1);
 
 /// How a watched piece of work ended.
 pub(super) enum Watched<T> {

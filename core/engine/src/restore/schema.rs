@@ -17,7 +17,7 @@ use crate::ports::{Fault, FaultKind, ObjectReader};
 use crate::run_folder::RunFolder;
 
 /// Longest run of one pg_restore.
-const TOOL_LIMIT: Duration = Duration::from_secs(7 * 24 * 3600);
+const TOOL_LIMIT: Duration = Duration::from_hours(7 * 24);
 
 /// The small archives of a restore, removed when dropped.
 pub(crate) struct SchemaFiles {

@@ -106,11 +106,13 @@ fn create(
     match (dumped.locale_provider.as_deref(), &dumped.locale) {
         (Some("i"), Some(locale)) => {
             let locale = quote_literal(locale);
-            statement.push_str(&format!(" LOCALE_PROVIDER icu ICU_LOCALE {locale}"));
+            statement += " LOCALE_PROVIDER icu ICU_LOCALE ";
+            statement += &locale;
         }
         (Some("b"), Some(locale)) => {
             let locale = quote_literal(locale);
-            statement.push_str(&format!(" LOCALE_PROVIDER builtin BUILTIN_LOCALE {locale}"));
+            statement += " LOCALE_PROVIDER builtin BUILTIN_LOCALE ";
+            statement += &locale;
         }
         _ => {}
     }

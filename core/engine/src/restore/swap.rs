@@ -30,7 +30,7 @@ const LEAVE_LIMIT: Duration = Duration::from_secs(30);
 pub(super) fn take_place(
     restore: &mut Restore<'_>,
     plan: &RestorePlan,
-    database: Database,
+    database: &Database,
     site: &Site,
     lease: Option<Lease>,
 ) -> Result<Option<String>, RestoreError> {
@@ -38,7 +38,7 @@ pub(super) fn take_place(
         Some(admin) if database.is_scratch() => admin.clone(),
         _ => return Ok(None),
     };
-    let swapped = swap(restore, plan, &database, site, &admin, lease);
+    let swapped = swap(restore, plan, database, site, &admin, lease);
     let old = match swapped {
         Ok(old) => old,
         Err(fault) => {

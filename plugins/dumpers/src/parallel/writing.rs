@@ -91,21 +91,22 @@ fn write_blocks(
     let ids = add_entries(&mut joined.toc, &rows.tables)?;
     let mut rewriter = Rewriter::create(archive, joined, request, options.level, cx)?;
     let mut ours = Some(ids);
-    let mut dumped = Vec::new();
+    let mut tables_done = Vec::new();
     schema.each_block(cx, |index, block| {
         if block.kind() == BlockKind::Blobs
             && let Some(ids) = ours.take()
         {
-            dumped = write_ours(rewriter.writer(), &mut rows, ids, cx)?;
+            tables_done = write_ours(rewriter.writer(), &mut rows, ids, cx)?;
         }
         rewriter.block(index, block)
     })?;
     if let Some(ids) = ours.take() {
-        dumped = write_ours(rewriter.writer(), &mut rows, ids, cx).map_err(faults::of_archive)?;
+        tables_done =
+            write_ours(rewriter.writer(), &mut rows, ids, cx).map_err(faults::of_archive)?;
     }
     schema.finish()?;
     let mut receipt = rewriter.finish(dumper.version())?;
-    receipt.tables.extend(dumped);
+    receipt.tables.extend(tables_done);
     Ok(receipt)
 }
 

@@ -1,0 +1,45 @@
+--
+-- PostgreSQL database cluster dump
+--
+
+
+SET default_transaction_read_only = off;
+
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+
+--
+-- Roles
+--
+
+CREATE ROLE dueno;
+ALTER ROLE dueno WITH NOSUPERUSER INHERIT NOCREATEROLE CREATEDB LOGIN NOREPLICATION NOBYPASSRLS;
+CREATE ROLE dueno_sin_createdb;
+ALTER ROLE dueno_sin_createdb WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB LOGIN NOREPLICATION NOBYPASSRLS;
+CREATE ROLE escritor;
+ALTER ROLE escritor WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB NOLOGIN NOREPLICATION NOBYPASSRLS;
+CREATE ROLE lector;
+ALTER ROLE lector WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB NOLOGIN NOREPLICATION NOBYPASSRLS;
+CREATE ROLE postgres;
+ALTER ROLE postgres WITH SUPERUSER INHERIT CREATEROLE CREATEDB LOGIN REPLICATION BYPASSRLS;
+
+--
+-- User Configurations
+--
+
+
+--
+-- Role memberships
+--
+
+GRANT lector TO dueno GRANTED BY postgres;
+GRANT lector TO dueno_sin_createdb GRANTED BY postgres;
+
+
+
+
+
+--
+-- PostgreSQL database cluster dump complete
+--
+

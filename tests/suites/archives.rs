@@ -1,0 +1,22 @@
+//! Archives that leave the repository: exports, escape kits, fulls made from a chain. Stock tools
+//! restore each of them, and what comes back is what there was, whichever dumper wrote the chain.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
+
+#[path = "archives/chain.rs"]
+mod chain;
+#[path = "archives/damage.rs"]
+mod damage;
+#[path = "archives/from_chain.rs"]
+mod from_chain;
+#[path = "archives/interrupted.rs"]
+mod interrupted;
+#[path = "archives/output.rs"]
+mod output;
+#[path = "archives/parallel.rs"]
+mod parallel;
+#[path = "archives/parallel_faults.rs"]
+mod parallel_faults;
+#[path = "archives/stock.rs"]
+mod stock;
+#[path = "archives/whole_chains.rs"]
+mod whole_chains;
