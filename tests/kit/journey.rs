@@ -84,6 +84,11 @@ impl<'c> Journey<'c> {
         &self.respaldo
     }
 
+    /// The server.
+    pub fn cluster(&self) -> &'c Cluster {
+        self.cluster
+    }
+
     /// Another driver from here on.
     pub fn drive_with(&mut self, respaldo: Respaldo) {
         self.respaldo = respaldo;

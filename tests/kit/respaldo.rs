@@ -107,6 +107,13 @@ impl Respaldo {
         self.spawn(args).wait(self.limit)
     }
 
+    /// Runs the binary to its end with one more variable, for this run alone.
+    pub fn run_with(&self, name: &str, value: &str, args: &[&str]) -> Outcome {
+        let mut command = self.command(args);
+        command.env(name, value);
+        Running::start(command).wait(self.limit)
+    }
+
     /// Runs the binary and panics with all it said unless it exits with 0.
     pub fn ok(&self, args: &[&str]) -> Outcome {
         let outcome = self.run(args);

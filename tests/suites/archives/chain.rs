@@ -1,7 +1,9 @@
 //! Chains in which everything happens that an archive of one moment must get right: tables renamed,
 //! swapped, moved and emptied after their rows were dumped, large objects that come, stay and go.
 
-use respaldo_tests::{Client, Cluster, Journey, Mutator, Respaldo, RestorePoint, app_fixture, schema};
+use respaldo_tests::{
+    Client, Cluster, Journey, Mutator, Respaldo, RestorePoint, app_fixture, schema,
+};
 
 /// The role that owns every database here.
 pub const OWNER: &str = "dueno";
@@ -169,9 +171,8 @@ pub fn make(cluster: &Cluster, ground: Ground, dumpers: Dumpers) -> Journey<'_> 
         }
         let dumper = dumpers.of(turn);
         let args = ["backup", kind, "--json"];
-        let mut command = journey.respaldo().command(&args);
-        command.env("RESPALDO_DUMPER__USE", dumper);
-        let outcome = journey.respaldo().finish(command);
+        let respaldo = journey.respaldo();
+        let outcome = respaldo.run_with("RESPALDO_DUMPER__USE", dumper, &args);
         let point = journey.remember(&outcome);
         assert_eq!(dumper_of(&repository, &point), dumper);
     }

@@ -122,7 +122,10 @@ pub fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 /// Runs `export -o -` into a file.
 pub fn export_to_stdout(respaldo: &respaldo_tests::Respaldo, id: &str, file: &Path) {
     let mut command = respaldo.command(&["export", "--id", id, "-o", "-"]);
-    let out = command.stdout(File::create(file).unwrap()).output().unwrap();
+    let out = command
+        .stdout(File::create(file).unwrap())
+        .output()
+        .unwrap();
     let said = String::from_utf8_lossy(&out.stderr);
     assert!(out.status.success(), "{said}");
 }

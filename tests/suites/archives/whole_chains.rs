@@ -59,7 +59,11 @@ fn check(ground: Ground, dumpers: Dumpers) {
         let mut differences = exported(&cluster, ground, journey, point);
         differences.extend(rebuilt(&cluster, ground, journey, point));
         let archive = point.archive();
-        found.extend(differences.into_iter().map(|line| format!("{archive}: {line}")));
+        found.extend(
+            differences
+                .into_iter()
+                .map(|line| format!("{archive}: {line}")),
+        );
     });
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
@@ -79,14 +83,21 @@ fn exported(
     assert_eq!(record["tamano_bytes"], fs::metadata(&file).unwrap().len());
     let piped = respaldo.folder().join("piped.dump");
     stock::export_to_stdout(respaldo, &point.id, &piped);
-    assert!(fs::read(&file).unwrap() == fs::read(&piped).unwrap(), "{path}");
+    assert!(
+        fs::read(&file).unwrap() == fs::read(&piped).unwrap(),
+        "{path}"
+    );
     let list = stock::succeed(cluster.tool("pg_restore").arg("-l").arg(&file));
     assert!(String::from_utf8_lossy(&list).contains("TABLE DATA"));
     let mut found = Vec::new();
     for way in Way::ALL {
         stock::pg_restore(cluster, ground.role(), &file, "restored", way);
         let lines = stock::differences(cluster, &point.image, "restored");
-        found.extend(lines.into_iter().map(|line| format!("export, {way:?}: {line}")));
+        found.extend(
+            lines
+                .into_iter()
+                .map(|line| format!("export, {way:?}: {line}")),
+        );
     }
     found
 }
@@ -106,9 +117,16 @@ fn rebuilt(
         let before = stock::files(&kit);
         let (done, said) = stock::run_kit(cluster, ground.role(), &kit, "rebuilt", jobs);
         assert!(done, "{said}");
-        assert!(before == stock::files(&kit), "the script changed its own kit");
+        assert!(
+            before == stock::files(&kit),
+            "the script changed its own kit"
+        );
         let lines = stock::differences(cluster, &point.image, "rebuilt");
-        found.extend(lines.into_iter().map(|line| format!("kit, {jobs} jobs: {line}")));
+        found.extend(
+            lines
+                .into_iter()
+                .map(|line| format!("kit, {jobs} jobs: {line}")),
+        );
         fs::remove_dir_all(&kit).unwrap();
     }
     found

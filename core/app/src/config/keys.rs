@@ -45,6 +45,7 @@ pub const KEYS: &[(&str, &str, KeyKind)] = &[
     ("detector", "lock_timeout_s", KeyKind::Decimal),
     ("dumper", "use", KeyKind::Text),
     ("dumper", "level", KeyKind::Number),
+    ("dumper", "jobs", KeyKind::Number),
     ("dumper", "argument_bytes", KeyKind::Number),
 ];
 
