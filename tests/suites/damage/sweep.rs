@@ -62,3 +62,32 @@ fn a_word_changed_in_a_definition_is_never_restored() {
     assert_eq!(outcome.code, Some(14), "{outcome:#?}");
     assert!(!vault.scene.exists("copy"));
 }
+
+#[test]
+fn a_bit_flipped_in_a_large_object_is_never_restored() {
+    let vault = Vault::fill();
+    let scene = &vault.scene;
+    scene.client().exec(
+        "SELECT lo_from_bytea(0, decode(string_agg(md5(g::text), ''), 'hex'))
+         FROM generate_series(1, 20000) g",
+    );
+    let archive = scene.backup_name("inc");
+    let path = vault.path(&archive, Object::Archive);
+    // Nothing else in this archive is a tenth as large.
+    let middle = usize::try_from(std::fs::metadata(&path).unwrap().len()).unwrap() / 2;
+    let args = [
+        "restore",
+        "--id",
+        &archive,
+        "--target-db",
+        "copy",
+        "--create",
+        "--json",
+    ];
+    let undo = flip_at(&path, middle);
+    let outcome = scene.respaldo.run(&args);
+    assert_eq!(outcome.code, Some(14), "{outcome:#?}");
+    assert!(!scene.exists("copy") && scene.scratch_databases().is_empty());
+    drop(undo);
+    scene.assert_restores(&archive, &scene.image());
+}

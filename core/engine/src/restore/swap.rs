@@ -72,19 +72,30 @@ fn swap(
         lease.release()?;
     }
     let target = site.target.database().to_owned();
-    let old = site.exists.then(|| kept_name(&target));
+    let old = match site.exists {
+        true => Some(kept_name(admin, &target)?),
+        false => None,
+    };
     rename(restore, admin, &scratch, &target, old.as_deref())?;
     Ok(old)
 }
 
-/// `NAME_before_restore_20261124_021746`, cut to what PostgreSQL keeps.
-fn kept_name(target: &str) -> String {
-    derived_name(
-        target,
-        &Local::now()
-            .format("_before_restore_%Y%m%d_%H%M%S")
-            .to_string(),
-    )
+/// `NAME_before_restore_20261124_021746`, cut to what PostgreSQL keeps; with `_2`, `_3` ... where a
+/// restore in the same second took that name.
+fn kept_name(admin: &ConnInfo, target: &str) -> Result<String, Fault> {
+    let ending = Local::now()
+        .format("_before_restore_%Y%m%d_%H%M%S")
+        .to_string();
+    let mut session = Session::connect(admin, &SessionOptions::default())?;
+    let mut name = derived_name(target, &ending);
+    for number in 2_u32.. {
+        let taken = sql("SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = $1)");
+        if !session.value::<bool>(taken.bind(&name))? {
+            break;
+        }
+        name = derived_name(target, &format!("{ending}_{number}"));
+    }
+    Ok(name)
 }
 
 fn rename(
