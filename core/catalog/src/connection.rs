@@ -105,6 +105,12 @@ impl Connection {
         }
     }
 
+    /// Ends the sessions that wait for the next call.
+    pub(crate) fn let_go(&self) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.clear();
+    }
+
     fn take(&self) -> Option<Session> {
         self.idle
             .lock()

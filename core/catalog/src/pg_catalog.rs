@@ -174,10 +174,14 @@ impl Catalog for PgCatalog {
             return Ok(false);
         }
         let name = archive.clone();
-        self.connection.run(
+        let left = self.connection.run(
             &format!("leaving the witness of {archive}"),
             move |session| witness::leave(session, &name, token).map(|()| true),
-        )
+        );
+        // An idle session that wrote a moment ago may not have reported what it wrote: whoever
+        // compares counters would have to wait ten seconds for it. One that is gone has.
+        self.connection.let_go();
+        left
     }
 
     fn sees_witness(&self, archive: &ArchiveName, token: Uuid) -> Result<bool, Fault> {

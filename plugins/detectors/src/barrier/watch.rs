@@ -4,14 +4,17 @@ use respaldo_postgres::{PgError, Session, field, sql};
 
 use super::Sighting;
 
-/// Every other process working in this database.
+/// Every other process working in this database but those of this very run, which are tagged with
+/// its random id: they write no row that is backed up, and none of them would ever be clean.
 pub(crate) fn sample(session: &mut Session) -> Result<Vec<Sighting>, PgError> {
     let rows = session.rows(sql(
         "SELECT pg_catalog.clock_timestamp() AS seen_at, a.pid, \
          a.backend_start, a.backend_type, a.state, a.state_change, a.query_start \
          FROM pg_catalog.pg_stat_activity AS a \
          WHERE a.datname = pg_catalog.current_database() \
-         AND a.pid <> pg_catalog.pg_backend_pid()",
+         AND a.pid <> pg_catalog.pg_backend_pid() \
+         AND (pg_catalog.current_setting('application_name') !~ '^respaldo [0-9a-f]{32}$' \
+              OR a.application_name IS DISTINCT FROM pg_catalog.current_setting('application_name'))",
     ))?;
     rows.iter()
         .map(|row| {
