@@ -25,7 +25,7 @@ use respaldo_postgres::{Session, SessionOptions, server};
 use uuid::Uuid;
 
 use crate::faults::step;
-use crate::operations::Parts;
+use crate::parts::Parts;
 use crate::ports::{Context, Fault, FaultKind, ObjectReader};
 use crate::rebuild;
 use crate::store::{HashingReader, Payload};

@@ -26,7 +26,7 @@ use crate::faults::step;
 use crate::history::History;
 use crate::intent::WorkDir;
 use crate::lease::Lease;
-use crate::operations::Parts;
+use crate::parts::Parts;
 use crate::ports::{Context, EventLevel, Fault, NewBackup, SourceTarget};
 use crate::rebuild;
 use crate::validate;

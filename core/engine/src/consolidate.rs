@@ -23,9 +23,10 @@ use crate::faults::step;
 use crate::history::History;
 use crate::intent::WorkDir;
 use crate::lease::Lease;
-use crate::operations::{Parts, Selector};
+use crate::parts::Parts;
 use crate::ports::{Context, Fault, FaultKind, Interrupt, SealedBackup};
 use crate::rest;
+use crate::selector::Selector;
 use crate::store::{Payload, SetWriter};
 
 /// Objects other than archives are small.

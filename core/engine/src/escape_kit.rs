@@ -20,9 +20,10 @@ use respaldo_domain::object::{ObjectKey, ObjectRole, Sha256};
 use self::plan::{Plan, Renamed};
 use crate::export::{ExportError, blame, find};
 use crate::faults::step;
-use crate::operations::{Parts, Selector};
+use crate::parts::Parts;
 use crate::ports::{Context, Fault, FaultKind, ObjectReader};
 use crate::publish::NewFolder;
+use crate::selector::Selector;
 use crate::store::{HashingReader, fault_of_io, io_of_fault};
 
 /// Bytes moved at once.

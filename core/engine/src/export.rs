@@ -17,10 +17,11 @@ use respaldo_domain::table::TableName;
 
 use self::join::{Joined, join};
 use crate::faults::step;
-use crate::operations::{Parts, Selector, resolve};
+use crate::parts::Parts;
 use crate::ports::{Context, Fault, FaultKind};
 pub use crate::publish::Existing;
 use crate::publish::NewFile;
+use crate::selector::{Selector, resolve};
 use crate::store::{fault_of_io, io_of_fault};
 
 /// What was exported.

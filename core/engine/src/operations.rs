@@ -2,98 +2,30 @@
 //! programs.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset};
 use respaldo_domain::backup::{ArchiveName, BackupId, Trigger};
 use respaldo_domain::manifest::Manifest;
 use respaldo_domain::report::{BackupReport, PreviewReport, RestoreReport, Validation};
-use respaldo_domain::table::TableName;
-use respaldo_postgres::{ConnInfo, Tools};
+use respaldo_postgres::ConnInfo;
 
 use crate::adopt::{self, AdoptReport};
 use crate::backup::{self, BackupError, BackupRequest};
 use crate::consolidate::{self, ConsolidateError};
 use crate::escape_kit::{self, EscapeKitReport, EscapeKitRequest};
 use crate::export::{self, Existing, ExportError, ExportReport};
-use crate::history::History;
-use crate::intent::WorkDir;
-use crate::ports::{
-    Catalog, CatalogEntry, CatalogFilter, ChangeDetector, Codec, Context, Dumper, Fault, FaultKind,
-    Validator,
-};
+pub use crate::parts::{Parts, Settings};
+use crate::ports::{Catalog, CatalogEntry, CatalogFilter, Context, Fault, FaultKind};
 use crate::preview::{self, PreviewRequest};
 use crate::rebuild::{self, PurgeReport, RebuildReport};
 use crate::remove::{self, RemoveError, Removed};
 use crate::restore::{self, RestoreError, RestoreRequest, RestoreTarget};
+pub use crate::selector::Selector;
+use crate::selector::resolve;
 use crate::status::{self, Status};
-use crate::store::Store;
 use crate::validate::{self, ValidateError, ValidateRequest};
-
-/// What the engine is built from. Strategies are chosen by configuration; the engine never asks
-/// where they came from.
-#[derive(Clone)]
-pub struct Parts {
-    /// The database that is backed up.
-    pub source: ConnInfo,
-    /// Stock tools that can read the server.
-    pub tools: Tools,
-    /// Finds out what changed.
-    pub detector: Arc<dyn ChangeDetector>,
-    /// Writes archives.
-    pub dumper: Arc<dyn Dumper>,
-    /// Keeps objects.
-    pub store: Arc<Store>,
-    /// Looks at sealed sets: all levels.
-    pub validators: Vec<Arc<dyn Validator>>,
-    /// The catalog; `None` where the role may only read and no other database is configured.
-    pub catalog: Option<Arc<dyn Catalog>>,
-    /// Spells manifests and readings.
-    pub codec: Arc<dyn Codec>,
-    /// Limits and choices.
-    pub settings: Settings,
-}
-
-/// Limits and choices of the engine.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Folder for intents, spools and the index of manifests.
-    pub work_dir: PathBuf,
-    /// Our own operational tables: dumped without rows.
-    pub operational: Vec<TableName>,
-    /// Schemas left out of backups.
-    pub exclude_schemas: Vec<String>,
-    /// Tables whose rows are left out of backups.
-    pub exclude_tables: Vec<TableName>,
-    /// Milliseconds to wait for a lock.
-    pub lock_timeout_ms: u64,
-    /// How often a new snapshot is taken when DDL overtook the last one.
-    pub snapshot_attempts: u32,
-    /// How often a dump gives way to a session that waits for its locks.
-    pub yields: u32,
-    /// Levels looked at right after a backup.
-    pub validate_after: Vec<respaldo_domain::validation::ValidationLevel>,
-    /// Sessions that load tables at once.
-    pub jobs: usize,
-    /// `app.user_id` for restores, as the existing application's policies ask for.
-    pub maintenance_user_id: Option<u32>,
-    /// Version of the program, for manifests.
-    pub version: String,
-}
-
-/// Which backup is meant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Selector {
-    /// The newest.
-    Latest,
-    /// The newest whose snapshot is not later.
-    At(DateTime<FixedOffset>),
-    /// By its number in the catalog.
-    Id(BackupId),
-    /// By its name.
-    Name(ArchiveName),
-}
 
 /// The engine, ready to be asked.
 #[derive(Clone)]
@@ -317,46 +249,4 @@ impl Operations {
             )
         })
     }
-}
-
-/// The name of the backup a selector means; [`FaultKind::NotFound`] where there is none.
-pub(crate) fn resolve(
-    parts: &Parts,
-    selector: &Selector,
-    cx: &Context,
-) -> Result<ArchiveName, Fault> {
-    let nothing = |what: String| Fault::bare(FaultKind::NotFound, what);
-    let work = WorkDir::open(&parts.settings.work_dir)?;
-    let point = |at| {
-        let history = History::load(&parts.store, &*parts.codec, &work, cx)?;
-        Ok::<_, Fault>(history.restore_point(at))
-    };
-    match selector {
-        Selector::Latest => {
-            point(None)?.ok_or_else(|| nothing("there is no backup in storage".to_owned()))
-        }
-        Selector::At(at) => {
-            point(Some(*at))?.ok_or_else(|| nothing(format!("no backup is as old as {at}")))
-        }
-        Selector::Name(name) if parts.store.is_sealed(name, cx)? => Ok(name.clone()),
-        Selector::Name(name) => Err(nothing(format!("there is no backup {name} in storage"))),
-        Selector::Id(id) => by_id(parts, *id)?.ok_or_else(|| {
-            nothing(format!(
-                "the catalog has no backup of respaldo with id {id}"
-            ))
-        }),
-    }
-}
-
-fn by_id(parts: &Parts, id: BackupId) -> Result<Option<ArchiveName>, Fault> {
-    let Some(catalog) = &parts.catalog else {
-        let hint = "name the backup by its archive, or configure [catalog] url";
-        return Err(Fault::new(
-            FaultKind::Invalid,
-            "without a catalog there are no ids",
-            hint,
-        ));
-    };
-    let entry = catalog.get(id)?.filter(|entry| entry.ours);
-    Ok(entry.and_then(|entry| entry.archive.parse().ok()))
 }

@@ -12,9 +12,10 @@ use respaldo_domain::validation::{Finding, FindingCode, Severity, ValidationLeve
 use respaldo_postgres::{SessionOptions, Snapshot};
 
 use crate::backup::chain;
-use crate::operations::{Parts, Selector, resolve};
+use crate::parts::Parts;
 use crate::ports::{Catalog, Context, Fault, FaultKind, ObjectReader};
 use crate::restore::fingerprint;
+use crate::selector::{Selector, resolve};
 use crate::store::HashingReader;
 
 /// What is asked for.

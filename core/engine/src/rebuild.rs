@@ -8,7 +8,7 @@ use respaldo_domain::manifest::Manifest;
 use respaldo_domain::report::Warning;
 
 use crate::history::all_manifests;
-use crate::operations::Parts;
+use crate::parts::Parts;
 use crate::ports::{Catalog, CatalogFilter, Context, Fault, FaultKind, SealedBackup};
 
 /// What a rebuild did.

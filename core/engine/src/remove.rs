@@ -7,8 +7,9 @@ use crate::backup::chain;
 use crate::faults::step;
 use crate::history::all_manifests;
 use crate::lease::Lease;
-use crate::operations::{Parts, Selector, resolve};
+use crate::parts::Parts;
 use crate::ports::{Context, EventLevel, Fault, FaultKind};
+use crate::selector::{Selector, resolve};
 
 /// What was removed.
 #[derive(Debug, Default)]

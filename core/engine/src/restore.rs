@@ -29,9 +29,10 @@ use crate::backup::chain;
 use crate::faults::step;
 use crate::intent::WorkDir;
 use crate::lease::Lease;
-use crate::operations::{Parts, Selector, resolve};
+use crate::parts::Parts;
 use crate::ports::{Context, EventLevel, Fault, FaultKind};
 use crate::rebuild;
+use crate::selector::{Selector, resolve};
 
 pub(crate) use self::schema::SchemaFiles;
 pub(crate) use self::verify::fingerprint;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use respaldo_domain::backup::{BackupKind, BackupState};
 
-use crate::operations::Parts;
+use crate::parts::Parts;
 use crate::ports::{CatalogEntry, CatalogFilter, Context, Fault, SinkLimits};
 
 /// How things stand.

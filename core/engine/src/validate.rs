@@ -13,8 +13,9 @@ use respaldo_postgres::ConnInfo;
 
 use crate::backup::chain;
 use crate::faults::step;
-use crate::operations::{Parts, Selector, resolve};
+use crate::parts::Parts;
 use crate::ports::{CatalogFilter, Context, Fault, FaultKind, ValidationRecord, ValidationRequest};
+use crate::selector::{Selector, resolve};
 
 /// What is asked for.
 #[derive(Debug, Clone)]

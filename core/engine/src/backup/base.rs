@@ -10,7 +10,7 @@ use respaldo_domain::source::SourceFacts;
 use respaldo_domain::table::TableName;
 
 use crate::history::History;
-use crate::operations::{Parts, Settings};
+use crate::parts::{Parts, Settings};
 use crate::ports::{BaseReading, Context, Fault, FaultKind, LineageStatus, ObjectReader};
 use crate::store::Payload;
 

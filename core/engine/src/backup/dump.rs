@@ -22,7 +22,7 @@ use super::base::Base;
 use super::tries::Tries;
 use super::yielding::{self, Watched};
 use super::{BackupError, BackupRequest, Run};
-use crate::operations::Parts;
+use crate::parts::Parts;
 use crate::ports::{
     Context, Detection, DetectionRequest, DumpReceipt, DumpRequest, DumpTable, Fault, FaultKind,
     SourceTarget,

@@ -21,7 +21,7 @@ use super::dump::Dumped;
 use super::{BackupError, BackupRequest, Run, chain};
 use crate::history::History;
 use crate::lease::Lease;
-use crate::operations::Parts;
+use crate::parts::Parts;
 use crate::ports::{Context, EventLevel, Fault, FaultKind, SealedBackup, SourceTarget};
 use crate::rest;
 use crate::store::{self, Payload, SetWriter};

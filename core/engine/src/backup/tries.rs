@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::operations::Parts;
+use crate::parts::Parts;
 
 /// Attempts that came to nothing so far.
 #[derive(Debug, Clone, Copy, Default)]

@@ -12,7 +12,7 @@ use crate::export::ExportError;
 use crate::export::join::{entries_of, large_objects_lie_elsewhere, read_toc};
 use crate::export::names::renamed;
 use crate::export::source::Source;
-use crate::operations::Parts;
+use crate::parts::Parts;
 use crate::ports::Context;
 
 /// The archive of renamed tables' rows.

@@ -6,7 +6,7 @@ use respaldo_domain::manifest::Manifest;
 
 use super::archive_path;
 use super::plan::{DEFINITIONS, Plan, RENAMED};
-use crate::operations::Parts;
+use crate::parts::Parts;
 
 /// Its file name.
 pub(super) const NAME: &str = "restore.sh";

@@ -10,7 +10,7 @@ use super::ExportError;
 use super::names::renamed;
 use super::source::Source;
 use crate::faults::step;
-use crate::operations::Parts;
+use crate::parts::Parts;
 use crate::ports::{Context, Fault, FaultKind, ObjectReader};
 use crate::rest;
 

@@ -7,7 +7,7 @@ use respaldo_domain::manifest::TableData;
 use respaldo_domain::object::Sha256;
 use respaldo_domain::table::TableName;
 
-use crate::operations::Parts;
+use crate::parts::Parts;
 use crate::ports::{Context, Fault, FaultKind, ObjectReader};
 use crate::store::{HashingReader, io_of_fault};
 

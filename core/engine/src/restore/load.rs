@@ -16,7 +16,7 @@ use respaldo_postgres::{ConnInfo, CopyIn, Session, SessionOptions};
 
 use super::{Restore, RestoreError};
 use crate::faults::step;
-use crate::operations::Parts;
+use crate::parts::Parts;
 use crate::ports::{Context, Fault, FaultKind, ObjectReader};
 use crate::store::HashingReader;
 

@@ -1,0 +1,61 @@
+//! What the engine is built from: its strategies and its settings.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use respaldo_domain::table::TableName;
+use respaldo_postgres::{ConnInfo, Tools};
+
+use crate::ports::{Catalog, ChangeDetector, Codec, Dumper, Validator};
+use crate::store::Store;
+
+/// What the engine is built from. Strategies are chosen by configuration; the engine never asks
+/// where they came from.
+#[derive(Clone)]
+pub struct Parts {
+    /// The database that is backed up.
+    pub source: ConnInfo,
+    /// Stock tools that can read the server.
+    pub tools: Tools,
+    /// Finds out what changed.
+    pub detector: Arc<dyn ChangeDetector>,
+    /// Writes archives.
+    pub dumper: Arc<dyn Dumper>,
+    /// Keeps objects.
+    pub store: Arc<Store>,
+    /// Looks at sealed sets: all levels.
+    pub validators: Vec<Arc<dyn Validator>>,
+    /// The catalog; `None` where the role may only read and no other database is configured.
+    pub catalog: Option<Arc<dyn Catalog>>,
+    /// Spells manifests and readings.
+    pub codec: Arc<dyn Codec>,
+    /// Limits and choices.
+    pub settings: Settings,
+}
+
+/// Limits and choices of the engine.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Folder for intents, spools and the index of manifests.
+    pub work_dir: PathBuf,
+    /// Our own operational tables: dumped without rows.
+    pub operational: Vec<TableName>,
+    /// Schemas left out of backups.
+    pub exclude_schemas: Vec<String>,
+    /// Tables whose rows are left out of backups.
+    pub exclude_tables: Vec<TableName>,
+    /// Milliseconds to wait for a lock.
+    pub lock_timeout_ms: u64,
+    /// How often a new snapshot is taken when DDL overtook the last one.
+    pub snapshot_attempts: u32,
+    /// How often a dump gives way to a session that waits for its locks.
+    pub yields: u32,
+    /// Levels looked at right after a backup.
+    pub validate_after: Vec<respaldo_domain::validation::ValidationLevel>,
+    /// Sessions that load tables at once.
+    pub jobs: usize,
+    /// `app.user_id` for restores, as the existing application's policies ask for.
+    pub maintenance_user_id: Option<u32>,
+    /// Version of the program, for manifests.
+    pub version: String,
+}
