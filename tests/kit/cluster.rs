@@ -262,7 +262,10 @@ impl Cluster {
             "postgres",
             &format!("CREATE DATABASE {db} OWNER {role} TEMPLATE template0"),
         );
-        self.psql(name, &format!("ALTER SCHEMA public OWNER TO {role}"));
+        // Before 15 pg_dump does not carry who owns `public`, and no owner could restore it.
+        if self.major() >= 15 {
+            self.psql(name, &format!("ALTER SCHEMA public OWNER TO {role}"));
+        }
         self.url_as(owner, name)
     }
 

@@ -106,18 +106,15 @@ fn assert_code_tells_the_truth(scene: &Scene, before: &[String], outcome: &Outco
     assert!(lost.is_empty(), "{when}: {lost:?}");
 }
 
-/// The next backup is made, is valid, leaves nothing of the broken run and, now and then, restores.
+/// The next backup is made, leaves nothing of the broken run and, now and then, restores. What was
+/// sealed is validated at the end, all of it.
 fn next_run_is_whole(scene: &Scene, n: usize, when: &str) {
     let next = scene.respaldo.run(&["backup", "inc", "--json"]);
     assert!(next.is_done(), "{when}, then: {next:#?}");
     scene.assert_tidy(when);
     scene.repository.assert_foreign_archive_is_intact();
-    let made = next.json()["nombre"].as_str().unwrap().to_owned();
-    let valid = scene
-        .respaldo
-        .run(&["validate", &made, "--level", "chain", "--json"]);
-    assert_eq!(valid.code, Some(0), "{when}, then {made} is: {valid:#?}");
     if n.is_multiple_of(RESTORE_EVERY) {
+        let made = next.json()["nombre"].as_str().unwrap().to_owned();
         scene.assert_restores(&made, &scene.image());
     }
 }
