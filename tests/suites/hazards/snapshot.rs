@@ -1,5 +1,6 @@
 //! What happens between the snapshot and the locks, or while the data is read (cases 55 to 58, 61).
 
+use respaldo_tests::journey::is_done;
 use respaldo_tests::{Client, Cluster, Journey};
 
 const TABLES: &str = "
@@ -71,7 +72,9 @@ fn a_sequence_never_comes_back_behind_its_tables() {
         let before: u32 = client.one("SELECT max(id) FROM t").parse().unwrap();
         let held = journey.respaldo().hold_at_step(step, &args);
         client.exec("INSERT INTO t (v) SELECT 2 FROM generate_series(1, 5)");
-        let made = held.release().expect_code(0).json();
+        let outcome = held.release();
+        assert!(is_done(&outcome), "{outcome:#?}");
+        let made = outcome.json();
         let (id, copy) = (made["id"].to_string(), format!("copy {step}"));
         let restore = ["restore", "--id", &id, "--target-db", &copy, "--create"];
         journey.respaldo().ok(&restore);

@@ -1,5 +1,6 @@
 //! Large objects along a chain.
 
+use respaldo_tests::journey::is_done;
 use respaldo_tests::{Client, Cluster, Journey, Respaldo, RestorePoint};
 
 fn word(point: &RestorePoint, journey: &Journey<'_>) -> (String, u64) {
@@ -72,7 +73,9 @@ fn a_large_object_made_after_the_snapshot_is_not_in_the_backup() {
     let args = ["backup", "full", "--json"];
     let held = journey.respaldo().hold_at_step("backup.dump", &args);
     client.exec("SELECT lo_from_bytea(4712, 'after')");
-    let made = held.release().expect_code(0).json();
+    let outcome = held.release();
+    assert!(is_done(&outcome), "{outcome:#?}");
+    let made = outcome.json();
     journey.respaldo().ok(&[
         "restore",
         "--id",
