@@ -17,9 +17,11 @@ CREATE SCHEMA "Weird ""Schema"" ñ$1 %";
 COMMENT ON SCHEMA every IS E'every kind of object\nin two lines; ''quoted'' and \\ with backslash';
 GRANT USAGE ON SCHEMA every TO lector;
 GRANT ALL ON SCHEMA every TO escritor WITH GRANT OPTION;
+\if :v15
 COMMENT ON SCHEMA public IS NULL;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO lector;
+\endif
 
 -- Types -------------------------------------------------------------------------------------------
 CREATE TYPE every.mood AS ENUM ('sad', 'ok', 'happy', 'it''s "odd"', 'ñandú');

@@ -64,9 +64,12 @@ impl Ground {
         }
     }
 
-    fn change(self, cluster: &Cluster, mutator: &mut Option<Mutator>) {
+    fn change(self, cluster: &Cluster, turn: usize, mutator: &mut Option<Mutator>) {
         if self == Self::Application {
-            app_fixture::add_activity(cluster, self.database(), OWNER);
+            match turn {
+                1 => app_fixture::add_activity(cluster, self.database(), OWNER),
+                _ => drop(cluster.psql(self.database(), A_DAY_AT_WORK)),
+            }
             return;
         }
         let url = cluster.url_as(self.role(), self.database());
@@ -81,6 +84,13 @@ pub fn driver(cluster: &Cluster, ground: Ground, dumper: &str) -> Respaldo {
     let url = cluster.url_as(ground.role(), ground.database());
     Respaldo::for_url(cluster, &url).env("RESPALDO_DUMPER__USE", dumper)
 }
+
+const A_DAY_AT_WORK: &str = "
+    UPDATE app.articulo SET stock = stock - 1 WHERE id % 3 = 0;
+    INSERT INTO app.cuenta_corriente (id_entidad, concepto, monto, fecha)
+        SELECT id, 'Ajuste', 1, '2026-02-01' FROM app.entidad_comercial WHERE id % 2 = 0;
+    DELETE FROM app.pago WHERE id_documento % 4 = 0;
+";
 
 const TABLES: &str = "
     CREATE SCHEMA \"Far Away\";
@@ -131,14 +141,14 @@ const DAYS: [(&str, &str); 5] = [
         "inc",
         "ALTER TABLE public.\"new.\"\"name\" RENAME TO renamed; ALTER TABLE public.first RENAME TO third;
          CREATE TABLE public.first AS SELECT 1 AS another;
-         SELECT lo_unlink(content) FROM public.objects WHERE id = 1;
-         DO $$ DECLARE l oid := (SELECT content FROM public.objects WHERE id = 2); BEGIN
+         SELECT lo_unlink(oid) FROM pg_largeobject_metadata WHERE oid IN (SELECT content FROM public.objects WHERE id = 1);
+         DO $$ DECLARE l oid := (SELECT lo_from_bytea(0, 'granted')); BEGIN
              EXECUTE format('GRANT SELECT ON LARGE OBJECT %s TO lector', l);
              EXECUTE format('COMMENT ON LARGE OBJECT %s IS ''second''', l); END $$",
     ),
     (
         "inc",
-        "SELECT lo_unlink(content) FROM public.objects WHERE id > 1; DROP TABLE public.third",
+        "SELECT lo_unlink(oid) FROM pg_largeobject_metadata; DROP TABLE public.third",
     ),
 ];
 
@@ -167,7 +177,7 @@ pub fn make(cluster: &Cluster, ground: Ground, dumpers: Dumpers) -> Journey<'_> 
     for (turn, (kind, change)) in DAYS.into_iter().enumerate() {
         client.exec(change);
         if turn > 0 {
-            ground.change(cluster, &mut mutator);
+            ground.change(cluster, turn, &mut mutator);
         }
         let dumper = dumpers.of(turn);
         let args = ["backup", kind, "--json"];

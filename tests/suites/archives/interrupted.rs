@@ -110,7 +110,8 @@ fn a_full_from_the_chain_that_ends_early_is_not_there_and_leaves_no_litter() {
             .run_with_fault(&format!("{name}=fail"), &args);
         whole_or_nothing(&scene, &before, Some(&failed), name);
         scene.add_branch(700 + n);
-        scene.backup("inc");
+        let next = scene.respaldo.run(&["backup", "inc", "--json"]);
+        assert!(next.is_done(), "{name}: {next:#?}");
         scene.assert_tidy(name);
     }
     scene.assert_restores(&newest, &image);

@@ -137,12 +137,14 @@ fn a_kit_explains_itself_in_both_languages_and_its_sums_are_right() {
         guide.contains("# Restoring bank without respaldo")
             && guide.contains("# Restaurar bank sin respaldo")
     );
-    assert!(
-        !guide.contains('{')
-            && !fs::read_to_string(kit.join("restore.sh"))
-                .unwrap()
-                .contains('@')
-    );
+    let script = fs::read_to_string(kit.join("restore.sh")).unwrap();
+    assert!(!guide.contains('{'), "{guide}");
+    for (at, _) in script.match_indices('@') {
+        assert!(
+            script[at..].starts_with("@\""),
+            "a blank was not filled in: {script}"
+        );
+    }
     let sums = fs::read_to_string(kit.join("SHA256SUMS")).unwrap();
     assert_eq!(
         sums.lines().count(),

@@ -57,17 +57,6 @@ fn through_a_pipe(mut command: Command, file: &Path) {
     assert!(out.status.success(), "{command:?}: {said}");
 }
 
-/// The whole restore as a script, without what is random in it.
-pub fn script(cluster: &Cluster, file: &Path) -> String {
-    let mut command = cluster.tool("pg_restore");
-    let text = succeed(command.args(["-f", "-"]).arg(file));
-    let text = String::from_utf8_lossy(&text).into_owned();
-    let kept = text
-        .lines()
-        .filter(|line| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict"));
-    kept.map(|line| format!("{line}\n")).collect()
-}
-
 /// Compares a database with an image and drops it; the differences.
 pub fn differences(cluster: &Cluster, expected: &DbImage, db: &str) -> Vec<String> {
     let found = diff(expected, &journey::image(&cluster.url(db)));

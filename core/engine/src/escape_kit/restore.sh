@@ -36,7 +36,7 @@ unset CDPATH
 cd "$(dirname "$0")"
 
 say 'checking every file'
-sha256sum -c --quiet SHA256SUMS
+sha256sum -c --quiet SHA256SUMS >&2
 
 relations=$(ask "SELECT count(*) FROM pg_catalog.pg_class AS c
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace

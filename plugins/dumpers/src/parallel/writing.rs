@@ -145,6 +145,7 @@ fn add_entries(toc: &mut Toc, tables: &[Table]) -> Result<Vec<i32>, Fault> {
     Ok(ids)
 }
 
+/// As pg_dump writes it: what it does not say is NULL, which is not the same as empty to pg_restore.
 fn entry(table: &Table, definition: &Entry, dump_id: i32) -> Entry {
     Entry {
         dump_id,
@@ -153,13 +154,13 @@ fn entry(table: &Table, definition: &Entry, dump_id: i32) -> Entry {
         oid: table.oid.0,
         desc: Text::from("TABLE DATA"),
         section: Section::Data,
-        defn: Some(Text::default()),
-        drop_stmt: Some(Text::default()),
+        defn: None,
+        drop_stmt: None,
         copy_stmt: Some(Text::from(pieces::copy_statement(table))),
         dependencies: vec![definition.dump_id],
         offset: Offset::NotSet,
-        tablespace: Some(Text::default()),
-        table_am: definition.table_am.as_ref().map(|_| Text::default()),
+        tablespace: None,
+        table_am: None,
         relkind: definition.relkind.map(|_| 0),
         ..definition.clone()
     }
