@@ -11,7 +11,13 @@ use serde_json::{Value, json, to_value};
 fn services(cluster: &Cluster, folder: &std::path::Path) -> Services {
     let url = cluster.url_as("dueno", "tienda");
     let bin = cluster.bin_dir().display().to_string();
-    let environment = Environment::of(folder, &[("DATABASE_URL", &url), ("PG_BIN_PATH", &bin)]);
+    let repository = folder.join("repository").display().to_string();
+    let variables = [
+        ("DATABASE_URL", url.as_str()),
+        ("PG_BIN_PATH", bin.as_str()),
+        ("RESPALDO_REPOSITORY__DIR", repository.as_str()),
+    ];
+    let environment = Environment::of(folder, &variables);
     let config = Config::load(None, &environment, Vec::new()).unwrap();
     Services::connect(&config, Lang::Es).unwrap()
 }
