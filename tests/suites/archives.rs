@@ -14,6 +14,8 @@ mod interrupted;
 mod output;
 #[path = "archives/parallel.rs"]
 mod parallel;
+#[path = "archives/parallel_equal.rs"]
+mod parallel_equal;
 #[path = "archives/parallel_faults.rs"]
 mod parallel_faults;
 #[path = "archives/stock.rs"]

@@ -1,5 +1,6 @@
 //! One connection, used from one thread at a time.
 
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use respaldo_domain::table::quote_literal;
@@ -266,7 +267,6 @@ impl Session {
         statement: &str,
         mut each: impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        use std::pin::pin;
         let failed = |error| E::from(PgError::new(doing(statement), error));
         let stream = block_on(self.connection.copy_out_raw(statement)).map_err(failed)?;
         let mut stream = pin!(stream);
@@ -275,12 +275,14 @@ impl Session {
         let mut batch = Vec::with_capacity(COPY_BATCH_BYTES + 8192);
         loop {
             batch.clear();
-            let ended = block_on(fill(stream.as_mut(), &mut batch)).map_err(failed)?;
+            let next = block_on(fill(stream.as_mut(), &mut batch)).map_err(failed)?;
             if !batch.is_empty() {
                 each(&batch)?;
             }
-            if ended {
-                return Ok(());
+            match next {
+                Next::Full => {}
+                Next::Large(row) => each(row.as_ref())?,
+                Next::Ended => return Ok(()),
             }
         }
     }
@@ -304,19 +306,32 @@ impl Session {
 /// Bytes of COPY output handed on at once.
 const COPY_BATCH_BYTES: usize = 256 * 1024;
 
-async fn fill<S, B>(mut stream: std::pin::Pin<&mut S>, batch: &mut Vec<u8>) -> sqlx::Result<bool>
+/// Why a batch was not filled further.
+enum Next<B> {
+    /// It is full.
+    Full,
+    /// A row comes that would fill one alone: it is handed on as it is, for it may be huge.
+    Large(B),
+    /// Nothing more comes.
+    Ended,
+}
+
+async fn fill<S, B>(mut stream: Pin<&mut S>, batch: &mut Vec<u8>) -> sqlx::Result<Next<B>>
 where
     S: futures_core::Stream<Item = sqlx::Result<B>>,
     B: AsRef<[u8]>,
 {
     while batch.len() < COPY_BATCH_BYTES {
         match std::future::poll_fn(|cx| stream.as_mut().poll_next(cx)).await {
+            Some(Ok(bytes)) if bytes.as_ref().len() >= COPY_BATCH_BYTES => {
+                return Ok(Next::Large(bytes));
+            }
             Some(Ok(bytes)) => batch.extend_from_slice(bytes.as_ref()),
             Some(Err(error)) => return Err(error),
-            None => return Ok(true),
+            None => return Ok(Next::Ended),
         }
     }
-    Ok(false)
+    Ok(Next::Full)
 }
 
 /// A running `COPY ... FROM STDIN`. Must be finished or aborted.

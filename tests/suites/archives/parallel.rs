@@ -5,9 +5,10 @@ use std::fs;
 use respaldo_tests::{Cluster, Respaldo};
 
 /// Most memory that a dump may take.
-const MEMORY_KIB: u64 = 150 * 1024;
+pub const MEMORY_KIB: u64 = 150 * 1024;
 
-fn driver(cluster: &Cluster, db: &str, dumper: &str) -> Respaldo {
+/// A driver for a database, writing with this dumper.
+pub fn driver(cluster: &Cluster, db: &str, dumper: &str) -> Respaldo {
     Respaldo::new(cluster, db)
         .env("RESPALDO_DUMPER__USE", dumper)
         .limit(std::time::Duration::from_mins(10))
@@ -43,7 +44,7 @@ fn memory_does_not_grow_with_the_table() {
 
 /// Peak memory of a run and of what it starts, in KiB: the highest VmHWM of the process that was
 /// seen while it ran.
-fn peak_kib(respaldo: &Respaldo, args: &[&str]) -> u64 {
+pub fn peak_kib(respaldo: &Respaldo, args: &[&str]) -> u64 {
     let mut running = respaldo.spawn(args);
     let status = format!("/proc/{}/status", running.pid());
     let mut peak = 0;

@@ -16,6 +16,8 @@ use super::window::Window;
 
 /// Bytes sent at once.
 const CHUNK_BYTES: usize = 128 * 1024;
+/// Text compressed at once.
+const PART_BYTES: usize = 1024 * 1024;
 /// What ends the COPY text of a block.
 const END_MARK: &[u8] = b"\\.\n";
 
@@ -109,10 +111,13 @@ fn read(
         cx.progress().bytes(text.len() as u64);
         lines
             .push(text, |row| fingerprint.add(row))
-            .and_then(|()| coder.push(text))
             .map_err(of_archive)?;
-        if coder.ready() >= CHUNK_BYTES {
-            send(job, coder.take(), window, cx)?;
+        // One row may be huge, and compress badly.
+        for part in text.chunks(PART_BYTES) {
+            coder.push(part).map_err(of_archive)?;
+            if coder.ready() >= CHUNK_BYTES {
+                send(job, coder.take(), window, cx)?;
+            }
         }
         Ok::<(), Fault>(())
     })?;

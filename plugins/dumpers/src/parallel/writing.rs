@@ -7,8 +7,7 @@ use std::sync::mpsc::Receiver;
 use std::thread;
 
 use respaldo_archive::{
-    ArchiveError, ArchiveWriter, BlockKind, Entry, Offset, PieceEncoder, PieceJoiner, Section,
-    Text, Toc,
+    ArchiveError, ArchiveWriter, Entry, Offset, PieceEncoder, PieceJoiner, Section, Text, Toc,
 };
 use respaldo_domain::fingerprint::RowFingerprint;
 use respaldo_domain::manifest::BlockRef;
@@ -76,8 +75,8 @@ struct Rows<'a> {
     level: u32,
 }
 
-/// Stock rows first, then ours, then large objects: the order of the entries, so that an archive
-/// can be restored from a pipe.
+/// Blocks of both origins in the order of the entries, so that an archive can be restored from a
+/// pipe.
 fn write_blocks(
     dumper: &PgDump,
     mut schema: Schema<'_>,
@@ -88,25 +87,32 @@ fn write_blocks(
     cx: &Context,
 ) -> Result<DumpReceipt, Fault> {
     let mut joined = schema.take_joined()?;
-    let ids = add_entries(&mut joined.toc, &rows.tables)?;
+    let mut ours: VecDeque<(usize, i32)> = add_entries(&mut joined.toc, &rows.tables)?
+        .into_iter()
+        .enumerate()
+        .collect();
+    let entries = joined.toc.entries.iter().enumerate();
+    let places: HashMap<i32, usize> = entries
+        .map(|(place, entry)| (entry.dump_id, place))
+        .collect();
     let mut rewriter = Rewriter::create(archive, joined, request, options.level, cx)?;
-    let mut ours = Some(ids);
-    let mut tables_done = Vec::new();
-    schema.each_block(cx, |index, block| {
-        if block.kind() == BlockKind::Blobs
-            && let Some(ids) = ours.take()
-        {
-            tables_done = write_ours(rewriter.writer(), &mut rows, ids, cx)?;
+    let mut dumped = Vec::new();
+    schema.each_block(cx, |run, block| {
+        let place = rewriter
+            .dump_id(run, block.dump_id())
+            .and_then(|id| places.get(&id));
+        while let Some((index, id)) = ours.pop_front_if(|(_, id)| places.get(id) < place) {
+            dumped.push(write_rows(rewriter.writer(), &mut rows, index, id, cx)?);
         }
-        rewriter.block(index, block)
+        rewriter.block(run, block)
     })?;
-    if let Some(ids) = ours.take() {
-        tables_done =
-            write_ours(rewriter.writer(), &mut rows, ids, cx).map_err(faults::of_archive)?;
+    for (index, id) in ours {
+        let written = write_rows(rewriter.writer(), &mut rows, index, id, cx);
+        dumped.push(written.map_err(faults::of_archive)?);
     }
     schema.finish()?;
     let mut receipt = rewriter.finish(dumper.version())?;
-    receipt.tables.extend(tables_done);
+    receipt.tables.extend(dumped);
     Ok(receipt)
 }
 
@@ -140,9 +146,27 @@ fn add_entries(toc: &mut Toc, tables: &[Table]) -> Result<Vec<i32>, Fault> {
         entry.section == Section::PostData || entry.is("SEQUENCE SET") || entry.is("BLOBS")
     };
     let place = toc.entries.iter().position(comes_after);
-    let place = place.unwrap_or(toc.entries.len());
-    toc.entries.splice(place..place, added);
+    let after = toc.entries.split_off(place.unwrap_or(toc.entries.len()));
+    toc.entries = merge(std::mem::take(&mut toc.entries), added);
+    toc.entries.extend(after);
     Ok(ids)
+}
+
+/// Ours among the rows that are there, all by schema and name, as pg_dump orders them.
+fn merge(there: Vec<Entry>, ours: Vec<Entry>) -> Vec<Entry> {
+    let before = |a: &Entry, b: &Entry| (&a.namespace, &a.tag) < (&b.namespace, &b.tag);
+    let mut ours = ours.into_iter().peekable();
+    let mut merged = Vec::new();
+    for entry in there {
+        if entry.is_table_data() {
+            while let Some(ours) = ours.next_if(|ours| before(ours, &entry)) {
+                merged.push(ours);
+            }
+        }
+        merged.push(entry);
+    }
+    merged.extend(ours);
+    merged
 }
 
 /// As pg_dump writes it: what it does not say is NULL, which is not the same as empty to pg_restore.
@@ -166,37 +190,34 @@ fn entry(table: &Table, definition: &Entry, dump_id: i32) -> Entry {
     }
 }
 
-/// Writes our blocks in order.
-fn write_ours(
+/// Writes one of our blocks: they must be asked for in the order of the tables.
+fn write_rows(
     writer: &mut ArchiveWriter<&mut dyn ArchiveFile>,
     rows: &mut Rows<'_>,
-    ids: Vec<i32>,
+    index: usize,
+    dump_id: i32,
     cx: &Context,
-) -> Result<Vec<DumpedTable>, ArchiveError> {
-    let mut dumped = Vec::new();
-    for (index, dump_id) in ids.into_iter().enumerate() {
-        let mut block = RowsOfTable::begin(index, rows);
-        let report = writer.copy_block_raw(dump_id, &mut block)?;
-        let (plain_bytes, fingerprint) = (block.plain_bytes, block.fingerprint);
-        let table = &rows.tables[index];
-        cx.progress().table(&table.name.to_string());
-        let sha256 = report
-            .sha256
-            .ok_or(ArchiveError::UnfinishedBlock(dump_id))?;
-        dumped.push(DumpedTable {
-            oid: table.oid,
-            block: BlockRef {
-                dump_id,
-                offset: report.info.offset,
-                length: report.info.length,
-                sha256: Sha256(sha256),
-            },
-            plain_bytes,
-            fingerprint,
-            columns: table.columns.clone(),
-        });
-    }
-    Ok(dumped)
+) -> Result<DumpedTable, ArchiveError> {
+    let mut block = RowsOfTable::begin(index, rows);
+    let report = writer.copy_block_raw(dump_id, &mut block)?;
+    let (plain_bytes, fingerprint) = (block.plain_bytes, block.fingerprint);
+    let table = &rows.tables[index];
+    cx.progress().table(&table.name.to_string());
+    let sha256 = report
+        .sha256
+        .ok_or(ArchiveError::UnfinishedBlock(dump_id))?;
+    Ok(DumpedTable {
+        oid: table.oid,
+        block: BlockRef {
+            dump_id,
+            offset: report.info.offset,
+            length: report.info.length,
+            sha256: Sha256(sha256),
+        },
+        plain_bytes,
+        fingerprint,
+        columns: table.columns.clone(),
+    })
 }
 
 /// The payload of one table's block: the bytes of its pieces, framed into one stream.

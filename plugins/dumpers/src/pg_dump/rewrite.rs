@@ -68,6 +68,11 @@ impl<'a> Rewriter<'a> {
         &mut self.writer
     }
 
+    /// The entry of the archive that a block of a run belongs to.
+    pub(crate) fn dump_id(&self, run: usize, there: i32) -> Option<i32> {
+        self.ids.get(run)?.get(&there).copied()
+    }
+
     /// Takes a block of a run.
     pub(crate) fn block(
         &mut self,
@@ -75,7 +80,7 @@ impl<'a> Rewriter<'a> {
         block: Block<'_, Stream<'_>>,
     ) -> Result<(), ArchiveError> {
         let there = block.dump_id();
-        let Some(&dump_id) = self.ids.get(run).and_then(|ids| ids.get(&there)) else {
+        let Some(dump_id) = self.dump_id(run, there) else {
             return Err(ArchiveError::UnexpectedBlock(there));
         };
         match self.scope.remove(&dump_id) {
