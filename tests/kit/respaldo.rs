@@ -141,6 +141,8 @@ impl Respaldo {
         command.env("PATH", env::var("PATH").unwrap_or_default());
         // Coverage runs collect the counters of the binary as well.
         command.envs(env::vars().filter(|(name, _)| name.starts_with("LLVM_PROFILE")));
+        // A whole suite can be run with another dumper.
+        command.envs(env::vars().filter(|(name, _)| name == "RESPALDO_DUMPER__USE"));
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }

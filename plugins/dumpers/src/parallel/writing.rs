@@ -96,23 +96,23 @@ fn write_blocks(
         .map(|(place, entry)| (entry.dump_id, place))
         .collect();
     let mut rewriter = Rewriter::create(archive, joined, request, options.level, cx)?;
-    let mut dumped = Vec::new();
+    let mut receipts = Vec::new();
     schema.each_block(cx, |run, block| {
         let place = rewriter
             .dump_id(run, block.dump_id())
             .and_then(|id| places.get(&id));
         while let Some((index, id)) = ours.pop_front_if(|(_, id)| places.get(id) < place) {
-            dumped.push(write_rows(rewriter.writer(), &mut rows, index, id, cx)?);
+            receipts.push(write_rows(rewriter.writer(), &mut rows, index, id, cx)?);
         }
         rewriter.block(run, block)
     })?;
     for (index, id) in ours {
         let written = write_rows(rewriter.writer(), &mut rows, index, id, cx);
-        dumped.push(written.map_err(faults::of_archive)?);
+        receipts.push(written.map_err(faults::of_archive)?);
     }
     schema.finish()?;
     let mut receipt = rewriter.finish(dumper.version())?;
-    receipt.tables.extend(dumped);
+    receipt.tables.extend(receipts);
     Ok(receipt)
 }
 
