@@ -54,7 +54,7 @@ fn a_server_that_crashes_in_the_middle_of_the_dump_fails_the_backup_and_nothing_
     let mut watcher = Client::connect(&scene.cluster.url("postgres"));
     let mut running = scene.respaldo.spawn(&FULL);
     let copying = "SELECT pid FROM pg_stat_activity
-                   WHERE query LIKE 'COPY bank.big%' AND state = 'active'";
+                   WHERE query LIKE 'COPY %bank.big%' AND state = 'active'";
     let mut copier = None;
     wait_until(Duration::from_mins(1), || {
         copier = watcher.column(copying).first().cloned();
