@@ -1,7 +1,6 @@
 # What a person does with this repository. Needs cargo, and apt (or PostgreSQL 13-18 installed).
 #
 #   make demo     the whole story on a throwaway server, in under two minutes
-#   make test     every suite on PostgreSQL; RESPALDO_... see docs/guide
 #   make test     every suite, on the PostgreSQL that is installed (15 where there is a choice)
 #   make samples  the same journeys over real databases, judged by independent tools
 #   make soak     hours: long stress, and the journeys on PostgreSQL 13, 14, 16, 17 and 18

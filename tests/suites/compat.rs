@@ -6,6 +6,8 @@
     reason = "test code: what cannot be set up must fail the test at once"
 )]
 
+#[path = "compat/adoption.rs"]
+mod adoption;
 #[path = "compat/changes.rs"]
 mod changes;
 #[path = "compat/definitions.rs"]

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 
+use crate::columns::of_copy;
 use crate::error::Result;
 use crate::header::Version;
 use crate::text::Text;
@@ -108,6 +109,11 @@ impl Entry {
         let about = || tag.is_some_and(|tag| tag.starts_with("LARGE OBJECT"));
         KINDS.iter().any(|kind| self.is(kind))
             || (ABOUT.iter().any(|kind| self.is(kind)) && about())
+    }
+
+    /// The columns of its rows, as its COPY statement names them; `None` where it has none that is understood.
+    pub fn copy_columns(&self) -> Option<Vec<String>> {
+        of_copy(self.copy_stmt.as_ref()?.as_str()?)
     }
 
     /// Whether a data block belongs to it.

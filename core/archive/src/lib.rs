@@ -7,6 +7,7 @@
 
 mod adler;
 mod block;
+mod columns;
 mod decode;
 mod encode;
 mod entry;

@@ -33,6 +33,15 @@ impl TableName {
         }
     }
 
+    /// The name for SQL text: both parts always quoted.
+    pub fn quoted(&self) -> String {
+        format!(
+            "{}.{}",
+            quote_identifier(&self.schema),
+            quote_identifier(&self.name)
+        )
+    }
+
     /// Reads `schema.name` as people write it: parts may be double-quoted, an unquoted part is
     /// taken as it stands (upper case is *not* folded, so that what `Display` prints is read back).
     pub fn parse(text: &str) -> Option<Self> {

@@ -28,7 +28,7 @@ use crate::faults::step;
 use crate::parts::Parts;
 use crate::ports::{Context, Fault, FaultKind, ObjectReader};
 use crate::rebuild;
-use crate::store::{HashingReader, Payload};
+use crate::store::Payload;
 
 /// What was adopted and what was not.
 #[derive(Debug, Default)]
@@ -137,7 +137,7 @@ fn unsealed(parts: &Parts, cx: &Context) -> Result<Vec<ArchiveName>, Fault> {
 
 fn read_archive(parts: &Parts, name: &ArchiveName, cx: &Context) -> Result<OldArchive, Fault> {
     step("adopt.read")?;
-    let (sha256, size_bytes) = hash(parts, name, cx)?;
+    let (sha256, size_bytes) = parts.store.hash(&name.key(), cx)?;
     let corrupt = |e: ArchiveError| Fault::new(FaultKind::Corrupt, format!("reading {name}"), e);
     let stream = parts.store.open(&name.key(), None, cx)?;
     let mut reader = ArchiveReader::new(stream).map_err(corrupt)?.with_hashes();
@@ -204,14 +204,6 @@ fn read_archive(parts: &Parts, name: &ArchiveName, cx: &Context) -> Result<OldAr
     })
 }
 
-fn hash(parts: &Parts, name: &ArchiveName, cx: &Context) -> Result<(Sha256, u64), Fault> {
-    let mut reader = HashingReader::new(parts.store.open(&name.key(), None, cx)?);
-    reader
-        .drain()
-        .map_err(|e| crate::store::fault_of_io(format!("reading {name}"), e))?;
-    Ok(reader.finish())
-}
-
 /// Types are not in a COPY statement; a copy beside the live tables shows the columns as text.
 fn table(entry: &Entry, data: TableData) -> Result<TableEntry, Fault> {
     let unreadable = || {
@@ -228,7 +220,7 @@ fn table(entry: &Entry, data: TableData) -> Result<TableEntry, Fault> {
     };
     let schema = text(&entry.namespace).ok_or_else(unreadable)?;
     let name = entry.tag.as_str().ok_or_else(unreadable)?;
-    let copy = text(&entry.copy_stmt).ok_or_else(unreadable)?;
+    let columns = entry.copy_columns().ok_or_else(unreadable)?;
     let column = |name| Column {
         name,
         sql_type: "text".to_owned(),
@@ -237,44 +229,11 @@ fn table(entry: &Entry, data: TableData) -> Result<TableEntry, Fault> {
         oid: Oid(entry.oid),
         name: TableName::new(schema, name),
         kind: RelationKind::Table,
-        columns: columns_of(&copy).into_iter().map(column).collect(),
+        columns: columns.into_iter().map(column).collect(),
         load_via: None,
         reason: Reason::Other("adopted".to_owned()),
         data: Some(data),
     })
-}
-
-/// The column list of `COPY schema.table (a, "b c") FROM stdin;`: the parenthesis that is not
-/// inside quotes.
-fn columns_of(copy: &str) -> Vec<String> {
-    let mut letters = copy.chars().peekable();
-    let mut columns = Vec::new();
-    let mut column = None::<String>;
-    let mut quoted = false;
-    while let Some(letter) = letters.next() {
-        match (letter, quoted) {
-            ('"', true) if letters.peek() == Some(&'"') => {
-                letters.next();
-                if let Some(column) = &mut column {
-                    column.push('"');
-                }
-            }
-            ('"', _) => quoted = !quoted,
-            ('(', false) => column = Some(String::new()),
-            (')', false) => {
-                columns.extend(column.take());
-                break;
-            }
-            (',', false) => columns.extend(column.replace(String::new())),
-            (' ', false) => {}
-            (other, _) => {
-                if let Some(column) = &mut column {
-                    column.push(other);
-                }
-            }
-        }
-    }
-    columns
 }
 
 fn compression(header: &Header) -> Compression {
@@ -437,20 +396,4 @@ fn write(parts: &Parts, manifest: &Manifest, cx: &Context) -> Result<(), Fault> 
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::columns_of;
-
-    #[test]
-    fn a_column_list_is_read_whatever_the_names() {
-        let copy = "COPY public.\"t (x)\" (id, \"a, b\", \"say \"\"hi\"\"\", \"C\") FROM stdin;\n";
-        assert_eq!(
-            columns_of("COPY s.t (id, name) FROM stdin;\n"),
-            ["id", "name"]
-        );
-        assert_eq!(columns_of("COPY s.t  FROM stdin;\n"), Vec::<String>::new());
-        assert_eq!(columns_of(copy), ["id", "a, b", "say \"hi\"", "C"]);
-    }
 }

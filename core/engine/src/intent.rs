@@ -111,7 +111,7 @@ impl WorkDir {
                 Err(fault) => {
                     // A sink that is down must not keep backups from being made: the intent
                     // stays, and the next run tries again.
-                    tracing::warn!(archive = %intent.archive, %fault, "litter is left for now");
+                    tracing::warn!(archive = %intent.archive, %fault, "litter is left for the next run to sweep");
                     continue;
                 }
             }

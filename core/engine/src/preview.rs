@@ -13,10 +13,9 @@ use respaldo_postgres::{SessionOptions, Snapshot};
 
 use crate::backup::chain;
 use crate::parts::Parts;
-use crate::ports::{Catalog, Context, Fault, FaultKind, ObjectReader};
+use crate::ports::{Catalog, Context, Fault, FaultKind};
 use crate::restore::fingerprint;
 use crate::selector::{Selector, resolve};
-use crate::store::HashingReader;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -84,7 +83,7 @@ fn problems(parts: &Parts, plan: &RestorePlan, cx: &Context) -> Result<Vec<Findi
     for share in &plan.sources {
         cx.check()?;
         let key = share.facts.name.key();
-        let problem = match hash(parts, &share.facts.name, cx) {
+        let problem = match parts.store.hash(&key, cx) {
             Ok((sha256, size))
                 if sha256 == share.facts.sha256 && size == share.facts.size_bytes =>
             {
@@ -108,18 +107,6 @@ fn problems(parts: &Parts, plan: &RestorePlan, cx: &Context) -> Result<Vec<Findi
         });
     }
     Ok(problems)
-}
-
-fn hash(
-    parts: &Parts,
-    name: &respaldo_domain::backup::ArchiveName,
-    cx: &Context,
-) -> Result<(respaldo_domain::object::Sha256, u64), Fault> {
-    let mut reader = HashingReader::new(parts.store.open(&name.key(), None, cx)?);
-    reader
-        .drain()
-        .map_err(|e| crate::store::fault_of_io(format!("reading {name}"), e))?;
-    Ok(reader.finish())
 }
 
 /// Every table of the restore point and of the live database, by name.

@@ -96,7 +96,7 @@ fn no_select(
     )?;
     let remedy = format!(
         "GRANT SELECT ON TABLE {} TO {};",
-        quoted(&facts.name),
+        facts.name.quoted(),
         role.0
     );
     Ok((may == Some(false)).then_some(Gap {
@@ -114,7 +114,7 @@ fn row_security(session: &mut Session, role: &Role, facts: &TableFacts) -> Resul
         )
         .bind(i64::from(facts.oid.0)),
     )?;
-    let object = quoted(&facts.name);
+    let object = facts.name.quoted();
     // A policy applies to an owner only where it is forced upon him, and he can lift that himself.
     let remedy = if owner {
         format!("ALTER TABLE {object} NO FORCE ROW LEVEL SECURITY;")
@@ -132,7 +132,7 @@ fn on_primary(facts: &TableFacts) -> Gap {
     Gap {
         object: facts.name.to_string(),
         kind: GapKind::Unlogged,
-        remedy: format!("ALTER TABLE {} SET LOGGED;", quoted(&facts.name)),
+        remedy: format!("ALTER TABLE {} SET LOGGED;", facts.name.quoted()),
     }
 }
 
@@ -149,7 +149,7 @@ fn sequence_gaps(session: &mut Session, role: &Role) -> Result<Vec<Gap>, PgError
             field::<String>(row, "schema")?,
             field::<String>(row, "name")?,
         );
-        let remedy = format!("GRANT SELECT ON SEQUENCE {} TO {};", quoted(&name), role.0);
+        let remedy = format!("GRANT SELECT ON SEQUENCE {} TO {};", name.quoted(), role.0);
         Ok(Gap {
             object: name.to_string(),
             kind: GapKind::Sequence,
@@ -206,12 +206,4 @@ fn other_large_objects(count: usize, role: &Role) -> Gap {
         kind: GapKind::LargeObject,
         remedy,
     }
-}
-
-fn quoted(name: &TableName) -> String {
-    format!(
-        "{}.{}",
-        quote_identifier(&name.schema),
-        quote_identifier(&name.name)
-    )
 }

@@ -10,7 +10,6 @@
 //! contents promises came, and every table in scope is among them.
 
 mod catalog;
-mod columns;
 pub(crate) mod faults;
 mod lock_watch;
 mod merge;

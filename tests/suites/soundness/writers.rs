@@ -36,7 +36,7 @@ impl Shared {
         self.stop.load(Ordering::SeqCst)
     }
 
-    /// Only short transactions for now.
+    /// Only short transactions.
     pub fn is_calm(&self) -> bool {
         self.calm.load(Ordering::SeqCst)
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use respaldo_contract::operational::SCHEMA;
 use respaldo_domain::fingerprint::RowFingerprint;
-use respaldo_domain::table::{TableName, quote_identifier};
+use respaldo_domain::table::TableName;
 use respaldo_postgres::{ConnInfo, PgError, Session, SessionOptions, Tools, field, sql};
 
 use crate::failure::Failure;
@@ -34,7 +34,7 @@ impl Image {
         let sequences = relations(&mut session, 'S')?.into_iter().map(|name| {
             let values = format!(
                 "SELECT last_value || ' ' || is_called FROM {}",
-                quoted(&name)
+                name.quoted()
             );
             Ok((name.to_string(), session.value(sql(values))?))
         });
@@ -95,7 +95,7 @@ fn relations(session: &mut Session, kind: char) -> Result<Vec<TableName>, PgErro
 fn rows_of(session: &mut Session, table: &TableName) -> Result<RowFingerprint, PgError> {
     let mut print = RowFingerprint::default();
     let mut rest = Vec::new();
-    session.copy_out::<PgError>(&format!("COPY {} TO STDOUT", quoted(table)), |bytes| {
+    session.copy_out::<PgError>(&format!("COPY {} TO STDOUT", table.quoted()), |bytes| {
         rest.extend_from_slice(bytes);
         let whole = rest
             .iter()
@@ -107,14 +107,6 @@ fn rows_of(session: &mut Session, table: &TableName) -> Result<RowFingerprint, P
         Ok(())
     })?;
     Ok(print)
-}
-
-fn quoted(table: &TableName) -> String {
-    format!(
-        "{}.{}",
-        quote_identifier(&table.schema),
-        quote_identifier(&table.name)
-    )
 }
 
 /// The definitions as text. Newer tools guard their output with a random word on lines of their

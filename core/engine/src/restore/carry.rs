@@ -48,11 +48,7 @@ fn carry_table(from: &mut Session, to: &mut Session, table: &TableName) -> Resul
         .map(|name| quote_identifier(name))
         .collect::<Vec<_>>()
         .join(", ");
-    let name = format!(
-        "{}.{}",
-        quote_identifier(&table.schema),
-        quote_identifier(&table.name)
-    );
+    let name = table.quoted();
     let mut text = Vec::new();
     from.copy_out(&format!("COPY {name} ({list}) TO STDOUT"), |piece| {
         text.extend_from_slice(piece);

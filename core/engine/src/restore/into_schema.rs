@@ -104,11 +104,7 @@ fn definition(copy: &TableName, entry: &TableEntry) -> String {
         format!("{} {}", quote_identifier(&column.name), column.sql_type)
     };
     let columns: Vec<String> = entry.columns.iter().map(column).collect();
-    let name = format!(
-        "{}.{}",
-        quote_identifier(&copy.schema),
-        quote_identifier(&copy.name)
-    );
+    let name = copy.quoted();
     format!("CREATE TABLE {name} ({})", columns.join(", "))
 }
 

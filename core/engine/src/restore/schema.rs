@@ -86,26 +86,8 @@ fn cut(restore: &Restore<'_>, plan: &RestorePlan) -> Result<SchemaFiles, Fault> 
 
 /// An entry about large objects, or one that every archive begins with.
 fn belongs_to_large_objects(entry: &Entry) -> bool {
-    let about = || {
-        entry
-            .tag
-            .as_str()
-            .is_some_and(|tag| tag.starts_with("LARGE OBJECT"))
-    };
-    [
-        "BLOB",
-        "BLOBS",
-        "BLOB METADATA",
-        "ENCODING",
-        "STDSTRINGS",
-        "SEARCHPATH",
-    ]
-    .iter()
-    .any(|kind| entry.is(kind))
-        || (["ACL", "COMMENT", "SECURITY LABEL"]
-            .iter()
-            .any(|kind| entry.is(kind))
-            && about())
+    const PREAMBLE: [&str; 3] = ["ENCODING", "STDSTRINGS", "SEARCHPATH"];
+    entry.is_of_large_objects() || PREAMBLE.iter().any(|kind| entry.is(kind))
 }
 
 /// The table of contents of a stored archive.

@@ -192,11 +192,7 @@ pub(crate) fn fingerprint(
 
 /// Whether the relation has rows of its own; a partitioned one is read with its leaves.
 fn has_own_rows(session: &mut Session, table: &TableName) -> Result<bool, Fault> {
-    let name = format!(
-        "{}.{}",
-        quote_identifier(&table.schema),
-        quote_identifier(&table.name)
-    );
+    let name = table.quoted();
     let question = format!(
         "SELECT relkind::text <> 'p' FROM pg_catalog.pg_class WHERE oid = {}::pg_catalog.regclass",
         quote_literal(&name)
@@ -209,11 +205,7 @@ fn copy_out(leaf: bool, table: &TableName, columns: &[Column], condition: &str) 
         .iter()
         .map(|column| quote_identifier(&column.name))
         .collect();
-    let name = format!(
-        "{}.{}",
-        quote_identifier(&table.schema),
-        quote_identifier(&table.name)
-    );
+    let name = table.quoted();
     let only = if leaf { "ONLY " } else { "" };
     format!(
         "COPY (SELECT {} FROM {only}{name} {condition}) TO STDOUT",

@@ -3,10 +3,10 @@
 use std::io::{self, Read, Write};
 use std::ops::Range;
 
-use respaldo_domain::object::ObjectKey;
+use respaldo_domain::object::{ObjectKey, Sha256};
 
 use super::Store;
-use super::transit::io_of_fault;
+use super::transit::{HashingReader, fault_of_io, io_of_fault};
 use crate::faults;
 use crate::ports::{Context, Fault, FaultKind, ObjectInfo, ObjectReader, StorageSink};
 
@@ -14,6 +14,15 @@ use crate::ports::{Context, Fault, FaultKind, ObjectInfo, ObjectReader, StorageS
 pub const WINDOW_BYTES: u64 = 4 * 1024 * 1024;
 
 impl Store {
+    /// SHA-256 and size of an object's stored bytes, read to its end.
+    pub fn hash(&self, key: &ObjectKey, cx: &Context) -> Result<(Sha256, u64), Fault> {
+        let mut reader = HashingReader::new(self.open(key, None, cx)?);
+        reader
+            .drain()
+            .map_err(|error| fault_of_io(format!("reading {key}"), error))?;
+        Ok(reader.finish())
+    }
+
     /// A whole object of at most `max_bytes`, from one sink.
     pub fn read_all(
         &self,

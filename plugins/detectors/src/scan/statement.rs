@@ -18,7 +18,7 @@ pub(super) fn of_batch(jobs: &[Job], basis: Basis) -> String {
 fn of_job(job: &Job, basis: Basis) -> String {
     let (key, source) = match &job.table {
         Some(name) => {
-            let name = quoted(name);
+            let name = name.quoted();
             let key = format!(
                 "pg_catalog.to_regclass({})::oid::int8",
                 quote_literal(&name)
@@ -70,13 +70,5 @@ pub(crate) fn definitions_of_large_objects(basis: Basis) -> String {
          AS objects FROM ({}) AS d",
         rows_and_sum("d.text"),
         all.join(" UNION ALL ")
-    )
-}
-
-fn quoted(name: &TableName) -> String {
-    format!(
-        "{}.{}",
-        quote_identifier(&name.schema),
-        quote_identifier(&name.name)
     )
 }

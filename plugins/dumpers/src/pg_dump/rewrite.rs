@@ -14,7 +14,6 @@ use respaldo_engine::ports::{
 };
 use respaldo_postgres::ToolVersion;
 
-use super::columns;
 use super::faults;
 use super::merge::Joined;
 use super::run::Stream;
@@ -155,8 +154,7 @@ fn in_scope(toc: &Toc, request: &DumpRequest) -> Result<HashMap<i32, InScope>, F
         let Some(name) = names.remove(&oid).cloned() else {
             continue;
         };
-        let statement = entry.copy_stmt.as_ref().and_then(|text| text.as_str());
-        let columns = statement.and_then(columns::of_copy).ok_or_else(|| {
+        let columns = entry.copy_columns().ok_or_else(|| {
             let what = format!("the COPY statement of table {name} is not understood");
             Fault::bare(FaultKind::Corrupt, what)
         })?;

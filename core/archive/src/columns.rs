@@ -2,7 +2,7 @@
 
 /// The columns of `COPY schema.table (a, "b c") FROM stdin;`; `None` when it is something else.
 /// A table without columns has no list.
-pub(super) fn of_copy(statement: &str) -> Option<Vec<String>> {
+pub(crate) fn of_copy(statement: &str) -> Option<Vec<String>> {
     let (_, rest) = identifier(statement.strip_prefix("COPY ")?)?;
     let (_, rest) = identifier(rest.strip_prefix('.')?)?;
     let rest = rest.trim_start();
