@@ -6,7 +6,7 @@
 #   make soak     hours: long stress, and the journeys on PostgreSQL 13, 14, 16, 17 and 18
 #   make bench    costs, as ratios to bare pg_dump
 
-.PHONY: build demo test lint bench soak samples postgres nextest
+.PHONY: build demo test lint bench soak samples postgres nextest under-test
 
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
@@ -18,10 +18,15 @@ demo: postgres
 	cargo build --locked -p respaldo
 	$(TARGET)/debug/respaldo demo
 
-# The binary under test has the feature `faults`: steps at which tests break a run.
-test: export RESPALDO_BIN = $(TARGET)/debug/respaldo
-test: postgres nextest
+# The binary under test has the feature `faults`: steps at which tests break a run. It is set apart,
+# because whatever else is built puts its own binary in the usual place.
+UNDER_TEST := $(TARGET)/under-test/respaldo
+under-test:
 	cargo build --locked -p respaldo --features faults
+	install -D $(TARGET)/debug/respaldo $(UNDER_TEST)
+
+test: export RESPALDO_BIN = $(UNDER_TEST)
+test: postgres nextest under-test
 	cargo nextest run --locked --workspace
 	cargo test --locked --workspace --doc
 
@@ -31,18 +36,16 @@ lint: nextest
 	cargo nextest run --locked -p respaldo-tests --test tidy
 
 # Another folder holding pagila/, chinook/ and the tools: RESPALDO_SAMPLES=DIR make samples.
-samples: export RESPALDO_BIN = $(TARGET)/debug/respaldo
+samples: export RESPALDO_BIN = $(UNDER_TEST)
 samples: export RESPALDO_SAMPLES := $(or $(RESPALDO_SAMPLES),$(abspath ../shared))
-samples: postgres nextest
-	cargo build --locked -p respaldo --features faults
+samples: postgres nextest under-test
 	cargo nextest run --locked -p respaldo-tests --profile samples
 
 SOAK_VERSIONS ?= 13 14 15 16 17 18
-soak: export RESPALDO_BIN = $(TARGET)/debug/respaldo
+soak: export RESPALDO_BIN = $(UNDER_TEST)
 soak: export RESPALDO_SOAK = 1
-soak: postgres nextest
+soak: postgres nextest under-test
 	scripts/versions.sh $(SOAK_VERSIONS)
-	cargo build --locked -p respaldo --features faults
 	set -e; for version in $(SOAK_VERSIONS); do \
 		echo "== PostgreSQL $$version"; \
 		PG_TEST_ROOT=$(CURDIR)/target/pg PG_TEST_VERSION=$$version \

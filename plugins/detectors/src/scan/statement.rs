@@ -3,7 +3,7 @@
 //! Values become text by the output functions themselves, never by a cast: a cast may be the
 //! user's own and say the same of different values.
 
-use respaldo_domain::table::{TableName, quote_identifier, quote_literal};
+use respaldo_domain::table::quote_literal;
 
 use super::{Job, LARGE_OBJECTS};
 use crate::signals::Basis;
