@@ -1,7 +1,9 @@
 //! The engine's codec, spelled by the contract.
 
+use respaldo_contract::labels::Label;
 use respaldo_contract::manifest_file::{self, ManifestFileError};
 use respaldo_contract::stats_file;
+use respaldo_domain::backup::BackupKind;
 use respaldo_domain::manifest::Manifest;
 use respaldo_domain::readings::Readings;
 use respaldo_engine::ports::{Codec, Fault, FaultKind};
@@ -44,5 +46,9 @@ impl Codec for ContractCodec {
     fn decode_readings(&self, bytes: &[u8]) -> Result<Readings, Fault> {
         stats_file::decode(bytes)
             .map_err(|error| Fault::new(FaultKind::Corrupt, "reading readings", error))
+    }
+
+    fn kind_label(&self, kind: BackupKind) -> String {
+        kind.label().to_owned()
     }
 }

@@ -73,7 +73,7 @@ fn entry(row: &PgRow) -> Result<CatalogEntry, sqlx::Error> {
     };
     let state: String = row.try_get("estado")?;
     Ok(CatalogEntry {
-        id: BackupId(row.try_get("id")?),
+        id: Some(BackupId(row.try_get("id")?)),
         kind_label: row.try_get("tipo_backup")?,
         archive: row.try_get("archivo_nombre")?,
         location: row.try_get("archivo_ruta")?,

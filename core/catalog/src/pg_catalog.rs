@@ -1,6 +1,7 @@
 //! The port, over PostgreSQL.
 
 use respaldo_domain::backup::{ArchiveName, BackupId};
+use respaldo_domain::source::SourceFacts;
 use respaldo_engine::ports::{
     Catalog, CatalogEntry, CatalogFilter, EventLevel, Fault, NewBackup, SealedBackup,
     ValidationRecord,
@@ -99,16 +100,26 @@ impl Catalog for PgCatalog {
         )
     }
 
-    fn fail_abandoned(&self, alive: Option<Uuid>) -> Result<u64, Fault> {
+    fn fail_abandoned(&self, source: &SourceFacts, alive: Option<Uuid>) -> Result<u64, Fault> {
+        // In the source itself every run is one of the source's.
+        let all = self.is_in_source()?;
+        let database = source.database.clone();
+        let system = source.lineage.system_identifier.to_string();
         self.connection
             .run("marking abandoned runs as failed", move |session| {
                 let update = format!(
                     "{FAIL} AND estado = 'EN_PROGRESO'
-                    AND metadata->>'ejecucion' IS DISTINCT FROM $2"
+                    AND metadata->>'ejecucion' IS DISTINCT FROM $2
+                    AND ($3 OR fecha_inicio < now() - interval '7 days'
+                         OR (coalesce(metadata->>'base_datos', $4) = $4
+                             AND coalesce(metadata->>'identificador_sistema', $5) = $5))"
                 );
                 let update = sql(update)
                     .bind(ABANDONED)
-                    .bind(alive.map(|run| run.to_string()));
+                    .bind(alive.map(|run| run.to_string()))
+                    .bind(all)
+                    .bind(database)
+                    .bind(system);
                 Ok(session.execute(update)?)
             })
     }

@@ -51,6 +51,8 @@ impl ManifestRow {
                 "ejecucion": backup.run,
                 "etiqueta": backup.label,
                 "base": backup.base,
+                "base_datos": backup.source.database,
+                "identificador_sistema": backup.source.lineage.system_identifier.to_string(),
             }),
         }
     }

@@ -93,6 +93,8 @@ pub enum WarningCode {
     FollowsDatabase,
     /// The client tools' minor release is older than the server's.
     OldTools,
+    /// Something the client tools, old ones, do not dump.
+    LeftOut,
     /// Owner or grantee missing on the target.
     MissingRole,
     /// Settings or grants of the database could not be carried over.

@@ -7,11 +7,13 @@
 
 mod base;
 mod dump;
+mod order;
 pub(crate) mod seal;
+mod surroundings;
 mod tries;
 mod yielding;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, FixedOffset, Local};
 use respaldo_domain::backup::{ArchiveName, BackupKind, Trigger};
@@ -128,6 +130,15 @@ impl Run {
         });
     }
 
+    /// How long all visits to a step took so far.
+    fn time_in(&self, name: &str) -> Duration {
+        let visits = self
+            .step_times()
+            .into_iter()
+            .filter(|time| time.step == name);
+        Duration::from_secs_f64(visits.map(|time| time.seconds.max(0.0)).sum())
+    }
+
     /// Starts become durations.
     fn step_times(&self) -> Vec<StepTime> {
         let end = self.clock.elapsed().as_secs_f64();
@@ -168,7 +179,7 @@ pub fn backup(
     let intent = work
         .intend(&name, &target.facts.lineage)
         .map_err(BackupError::Repository)?;
-    record_begin(parts, &mut run, request, &name, &base, cx);
+    record_begin(parts, &mut run, request, &target.facts, &name, &base, cx);
 
     let made = make(
         parts, request, &mut run, &mut lease, &target, &history, &base, &name, cx,
@@ -205,7 +216,16 @@ fn make(
     let spool = WorkDir::open(&parts.settings.work_dir)
         .map_err(BackupError::Repository)?
         .spool(name);
-    let dumped = dump::dump(parts, request, run, target, base, name, &spool, cx)?;
+    let dump = dump::Dump {
+        parts,
+        request,
+        target,
+        base,
+        name,
+        spool: &spool,
+        cx,
+    };
+    let dumped = dump.run(run)?;
     let draft = seal::Draft {
         request,
         target,
@@ -266,20 +286,25 @@ fn tidy_up(
     {
         run.warn(WarningCode::ClockMovedBack, newest.archive.to_string());
     }
-    if let Err(fault) = catch_up_catalog(parts, run, cx) {
+    if let Err(fault) = catch_up_catalog(parts, run, facts, cx) {
         tracing::warn!(error = %chain(&fault), "the catalog is behind");
         run.warn(WarningCode::CatalogBehind, chain(&fault));
     }
     Ok(history)
 }
 
-fn catch_up_catalog(parts: &Parts, run: &mut Run, cx: &Context) -> Result<(), Fault> {
+fn catch_up_catalog(
+    parts: &Parts,
+    run: &mut Run,
+    facts: &SourceFacts,
+    cx: &Context,
+) -> Result<(), Fault> {
     let Some(catalog) = &parts.catalog else {
         return Ok(());
     };
     run.enter("backup.catalog", cx)?;
     catalog.migrate()?;
-    catalog.fail_abandoned(Some(run.id))?;
+    catalog.fail_abandoned(facts, Some(run.id))?;
     rebuild::reconcile(parts, cx)
 }
 
@@ -288,6 +313,7 @@ fn record_begin(
     parts: &Parts,
     run: &mut Run,
     request: &BackupRequest,
+    source: &SourceFacts,
     name: &ArchiveName,
     base: &base::Base,
     cx: &Context,
@@ -297,6 +323,7 @@ fn record_begin(
     };
     let row = NewBackup {
         run: run.id,
+        source: source.clone(),
         archive: name.clone(),
         kind: base.kind,
         label: request.label.clone(),

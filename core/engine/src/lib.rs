@@ -11,6 +11,7 @@ pub mod faults;
 mod history;
 mod intent;
 mod lease;
+mod listing;
 pub mod operations;
 mod parts;
 pub mod ports;

@@ -3,7 +3,6 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset};
 use respaldo_domain::backup::{ArchiveName, BackupId, Trigger};
@@ -16,8 +15,9 @@ use crate::backup::{self, BackupError, BackupRequest};
 use crate::consolidate::{self, ConsolidateError};
 use crate::escape_kit::{self, EscapeKitReport, EscapeKitRequest};
 use crate::export::{self, Existing, ExportError, ExportReport};
+use crate::listing;
 pub use crate::parts::{Parts, Settings};
-use crate::ports::{Catalog, CatalogEntry, CatalogFilter, Context, Fault, FaultKind};
+use crate::ports::{CatalogEntry, CatalogFilter, Context, Fault};
 use crate::preview::{self, PreviewRequest};
 use crate::rebuild::{self, PurgeReport, RebuildReport};
 use crate::remove::{self, RemoveError, Removed};
@@ -176,18 +176,10 @@ impl Operations {
         self.validate(&ValidateRequest::chain_of(Selector::Id(id)), cx)
     }
 
-    /// Catalogued backups, newest first. Manifests the catalog does not know are brought in first.
+    /// Backups, newest first. Manifests the catalog does not know are brought in first; where no
+    /// catalog answers, the list is of what storage holds, without numbers.
     pub fn list(&self, filter: &CatalogFilter, cx: &Context) -> Result<Vec<CatalogEntry>, Fault> {
-        let catalog = self.catalog()?;
-        match rebuild::reconcile(&self.parts, cx) {
-            // The catalog went with the server: storage brings it back.
-            Err(fault) if fault.kind == FaultKind::NotFound => {
-                catalog.migrate()?;
-                rebuild::reconcile(&self.parts, cx)?;
-            }
-            reconciled => reconciled?,
-        }
-        catalog.list(filter)
+        listing::list(&self.parts, filter, cx)
     }
 
     /// The manifest of one backup, with its catalog entry where there is one.
@@ -238,15 +230,5 @@ impl Operations {
     /// The name of the backup a selector means.
     pub fn resolve(&self, selector: &Selector, cx: &Context) -> Result<ArchiveName, Fault> {
         resolve(&self.parts, selector, cx)
-    }
-
-    fn catalog(&self) -> Result<&Arc<dyn Catalog>, Fault> {
-        self.parts.catalog.as_ref().ok_or_else(|| {
-            Fault::new(
-                FaultKind::Unavailable,
-                "there is no catalog",
-                "configure [catalog] url, or let the role create the schema of the catalog",
-            )
-        })
     }
 }

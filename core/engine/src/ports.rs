@@ -23,6 +23,7 @@ pub use fault::{Fault, FaultKind};
 pub use sink::{ObjectInfo, PutSource, SinkLimits, StorageSink};
 pub use validator::{ObjectReader, ValidationRequest, Validator};
 
+use respaldo_domain::backup::BackupKind;
 use respaldo_domain::manifest::Manifest;
 use respaldo_domain::readings::Readings;
 
@@ -37,4 +38,6 @@ pub trait Codec: Send + Sync {
     fn encode_readings(&self, readings: &Readings) -> Result<Vec<u8>, Fault>;
     /// Readings from stored bytes; [`FaultKind::Corrupt`] where they are not.
     fn decode_readings(&self, bytes: &[u8]) -> Result<Readings, Fault>;
+    /// The word for a kind in the catalog.
+    fn kind_label(&self, kind: BackupKind) -> String;
 }

@@ -66,7 +66,11 @@ fn backups(parts: &Parts, plan: &RestorePlan, cx: &Context) -> Vec<PreviewBackup
         };
         // A number is a convenience: a lost catalog must not keep a restore from being planned.
         let known = |catalog: &Arc<dyn Catalog>| catalog.find(name).ok().flatten();
-        let id = parts.catalog.as_ref().and_then(known).map(|entry| entry.id);
+        let id = parts
+            .catalog
+            .as_ref()
+            .and_then(known)
+            .and_then(|entry| entry.id);
         let location = parts.store.location(&name.key());
         backups.push(PreviewBackup {
             id,

@@ -10,6 +10,7 @@
 mod carry;
 mod into_schema;
 mod load;
+mod occupants;
 mod preflight;
 mod roles;
 mod schema;
@@ -156,6 +157,9 @@ pub enum RestoreError {
         /// The table.
         table: String,
     },
+    /// Somebody is in the database to be replaced whom the role may not send away.
+    #[error("somebody is in the database to be replaced and stays: {0}")]
+    Occupied(String),
     /// The role may not do what the restore needs.
     #[error("the role may not do this: {0}")]
     Rights(String),

@@ -6,7 +6,7 @@ use respaldo_domain::backup::{ArchiveName, BackupId};
 use crate::history::History;
 use crate::intent::WorkDir;
 use crate::parts::Parts;
-use crate::ports::{Context, Fault, FaultKind};
+use crate::ports::{Context, Fault, FaultKind, ObjectReader};
 
 /// Which backup is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub(crate) fn resolve(
         Selector::At(at) => {
             point(Some(*at))?.ok_or_else(|| nothing(format!("no backup is as old as {at}")))
         }
-        Selector::Name(name) if parts.store.is_sealed(name, cx)? => Ok(name.clone()),
+        Selector::Name(name) if is_there(parts, name, cx)? => Ok(name.clone()),
         Selector::Name(name) => Err(nothing(format!("there is no backup {name} in storage"))),
         Selector::Id(id) => by_id(parts, *id)?.ok_or_else(|| {
             nothing(format!(
@@ -48,6 +48,13 @@ pub(crate) fn resolve(
             ))
         }),
     }
+}
+
+/// Whether there is anything of that backup. One whose manifest alone is gone is damaged, and
+/// whoever reads it says so.
+fn is_there(parts: &Parts, name: &ArchiveName, cx: &Context) -> Result<bool, Fault> {
+    Ok(parts.store.is_sealed(name, cx)?
+        || ObjectReader::head(&*parts.store, &name.key(), cx).is_ok())
 }
 
 fn by_id(parts: &Parts, id: BackupId) -> Result<Option<ArchiveName>, Fault> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use respaldo_domain::backup::{BackupKind, BackupState};
 
+use crate::listing;
 use crate::parts::Parts;
 use crate::ports::{CatalogEntry, CatalogFilter, Context, Fault, SinkLimits};
 
@@ -44,7 +45,7 @@ pub struct SinkStatus {
     pub limits: Result<SinkLimits, Fault>,
 }
 
-/// Asks the catalog and the sinks.
+/// Asks the catalog, or storage where there is none, and the sinks.
 pub fn status(parts: &Parts, cx: &Context) -> Result<Status, Fault> {
     let mut status = Status {
         sinks: parts
@@ -58,14 +59,12 @@ pub fn status(parts: &Parts, cx: &Context) -> Result<Status, Fault> {
             .collect(),
         ..Status::default()
     };
-    let Some(catalog) = &parts.catalog else {
-        return Ok(status);
-    };
-    // Newest first.
-    for entry in catalog.list(&CatalogFilter {
+    let ours = CatalogFilter {
         ours_only: true,
         ..CatalogFilter::default()
-    })? {
+    };
+    // Newest first.
+    for entry in listing::list(parts, &ours, cx)? {
         match entry.state {
             BackupState::Running => status.running.push(entry),
             BackupState::Failed if status.last.is_none() && status.last_failure.is_none() => {

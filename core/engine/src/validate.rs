@@ -131,7 +131,7 @@ fn look_at(
         .as_ref()
         .and_then(|catalog| catalog.find(name).ok().flatten());
     Validation {
-        id: id.map(|entry| entry.id),
+        id: id.and_then(|entry| entry.id),
         archive: name.clone(),
         location: parts.store.location(&name.key()),
         level: request.level,

@@ -39,6 +39,12 @@ pub enum ConnInfoError {
     /// A value of a known option is wrong.
     #[error("{0:?} is not a value of {1}")]
     Value(String, &'static str),
+    /// An option whose secret could not be kept.
+    #[error(
+        "{0} cannot be given: it would show in the list of processes; give a password, or a key \
+         without one in a file that only this user may read"
+    )]
+    SecretOption(String),
 }
 
 impl ConnInfo {
@@ -100,6 +106,10 @@ impl ConnInfo {
             "user" => self.user = value,
             "dbname" => self.database = value,
             "password" => self.password = Some(value.into()),
+            // Tools take these from their arguments alone, which the list of processes shows.
+            "sslpassword" | "oauth_client_secret" | "scram_client_key" | "scram_server_key" => {
+                return Err(ConnInfoError::SecretOption(name.to_owned()));
+            }
             "sslmode" => {
                 let _: PgSslMode = value
                     .parse()
@@ -369,5 +379,7 @@ mod tests {
         let port = ConnInfo::parse("postgresql://u@h:seven/d").unwrap_err();
         assert_eq!(port, ConnInfoError::Port("seven".to_owned()));
         assert!(ConnInfo::parse("postgresql://u@h/d?sslmode=perhaps").is_err());
+        let secret = ConnInfo::parse("postgresql://u@h/d?sslpassword=geheim").unwrap_err();
+        assert!(!secret.to_string().contains("geheim"), "{secret}");
     }
 }

@@ -13,7 +13,7 @@
 //! Wherever counters cannot be trusted - before 15, on a standby, without the privilege to see
 //! other sessions, in another epoch - the fingerprint decides everything.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
 use respaldo_domain::table::Oid;
@@ -93,8 +93,9 @@ impl ChangeDetector for PgStat {
 }
 
 fn was_distrusted(request: &DetectionRequest) -> bool {
-    let figures = request.base.as_ref().map(|base| &base.readings.figures);
-    figures.and_then(|figures| figures.get(DISTRUSTED)) == Some(&Value::Bool(true))
+    let says_so = |figures: &BTreeMap<_, _>| figures.get(DISTRUSTED) == Some(&Value::Bool(true));
+    let base = request.base.as_ref();
+    base.is_some_and(|base| says_so(&base.readings.figures) || says_so(&base.learnt))
 }
 
 /// Clears what the counters can prove, or says in the figures why they were not asked.
@@ -111,12 +112,20 @@ fn clear_by_counters(comparison: &mut Comparison<'_>, cx: &Context) -> Result<()
     }
     let bytes = comparison.bytes(|subject| hopeful.contains(&subject.key));
     let mut watched = watch(&mut monitor, comparison)?;
-    if scanning_is_cheaper(&watched, bytes, comparison.options) {
+    let deadline = deadline(comparison);
+    if scanning_is_cheaper(&watched, bytes, deadline, comparison.options) {
         comparison.note("counters", "scanning is cheaper than waiting");
         return Ok(());
     }
     comparison.note("counters", "used");
-    let waited = wait_while_scanning(comparison, &mut monitor, &mut watched, &hopeful, cx)?;
+    let waited = wait_while_scanning(
+        comparison,
+        &mut monitor,
+        &mut watched,
+        &hopeful,
+        deadline,
+        cx,
+    )?;
     comparison.note("waited_ms", waited.as_millis() as u64);
     comparison.note("barrier_held_by", watched.held_by());
     if watched.is_complete() {
@@ -193,9 +202,19 @@ fn watch(monitor: &mut Session, comparison: &Comparison<'_>) -> Result<Barrier, 
     ))
 }
 
+/// How long the barrier may be waited for, less what this run waited at earlier snapshots.
+fn deadline(comparison: &Comparison<'_>) -> Duration {
+    let whole = comparison.options.barrier_deadline();
+    whole.saturating_sub(comparison.request.spent)
+}
+
 /// A wait that cannot be foreseen is taken to last until the deadline.
-fn scanning_is_cheaper(watched: &Barrier, bytes: u64, options: &DetectorOptions) -> bool {
-    let deadline = options.barrier_deadline();
+fn scanning_is_cheaper(
+    watched: &Barrier,
+    bytes: u64,
+    deadline: Duration,
+    options: &DetectorOptions,
+) -> bool {
     let wait = watched.foreseeable_wait().unwrap_or(deadline).min(deadline);
     !watched.is_complete() && options.scan_time(bytes) <= wait
 }
@@ -206,9 +225,9 @@ fn wait_while_scanning(
     monitor: &mut Session,
     watched: &mut Barrier,
     hopeful: &HashSet<Oid>,
+    deadline: Duration,
     cx: &Context,
 ) -> Result<Duration, Fault> {
-    let deadline = comparison.options.barrier_deadline();
     std::thread::scope(|scope| {
         let scanning = scope.spawn(|| comparison.scan(|s| !hopeful.contains(&s.key), cx));
         let waited = wait(monitor, watched, deadline, cx);

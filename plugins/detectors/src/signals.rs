@@ -112,7 +112,11 @@ mod tests {
             tables,
             ..Readings::default()
         };
-        BaseReading { lineage, readings }
+        BaseReading {
+            lineage,
+            readings,
+            learnt: BTreeMap::new(),
+        }
     }
 
     fn word(now: &TableFacts, lineage: LineageStatus, basis: Basis) -> Option<Reason> {

@@ -2,6 +2,7 @@
 
 use respaldo_tests::journey::{image, is_done};
 use respaldo_tests::{Cluster, Journey, Mutator, Respaldo, diff, schema};
+use serde_json::Value;
 
 /// A driver on another server, with nothing but a repository.
 fn survivor(cluster: &Cluster, db: &str, lost: &Journey<'_>) -> Respaldo {
@@ -66,4 +67,39 @@ fn a_repository_alone_brings_everything_back_on_a_fresh_server() {
     let entries = onward.respaldo().ok(&["list", "--json"]).json();
     assert_eq!(entries.as_array().unwrap().len(), 6);
     onward.check();
+}
+
+#[test]
+fn the_list_and_the_status_do_not_need_the_server() {
+    let cluster = Cluster::start();
+    cluster.owned_database("live", "dueno");
+    let mut journey = Journey::new(&cluster, "live");
+    let (full, inc) = (journey.backup("full"), journey.backup("inc"));
+    let driver = journey.respaldo();
+    let listed = |args: &[&str]| driver.ok(args).json();
+    let catalogued = listed(&["list", "--json"]);
+    cluster.stop_immediately();
+    let stored = listed(&["list", "--json"]);
+    for (mut from_catalog, from_storage) in rows(&catalogued).into_iter().zip(rows(&stored)) {
+        from_catalog["id"] = Value::Null;
+        from_catalog["backup_base_id"] = Value::Null;
+        for time in ["fecha_inicio", "fecha_fin"] {
+            from_catalog[time] = from_storage[time].clone();
+        }
+        assert_eq!(from_catalog, from_storage);
+    }
+    let names = |list: &Value| -> Vec<String> {
+        let name = |row: Value| row["nombre"].as_str().unwrap().to_owned();
+        rows(list).into_iter().map(name).collect()
+    };
+    assert_eq!(names(&stored), [inc.archive(), full.archive()]);
+    let fulls = listed(&["list", "--kind", "full", "--limit", "1", "--json"]);
+    assert_eq!(names(&fulls), [full.archive()]);
+    assert!(driver.ok(&["list"]).stdout.contains(inc.archive()));
+    let status = driver.run(&["status", "--json"]).json();
+    assert_eq!(status["ultimo_backup"]["nombre"], inc.archive());
+}
+
+fn rows(list: &Value) -> Vec<Value> {
+    list.as_array().unwrap().clone()
 }

@@ -70,3 +70,38 @@ fn an_owner_cannot_restore_what_only_a_superuser_can_make_and_is_told() {
         "nothing half done is left"
     );
 }
+
+#[test]
+fn what_old_tools_leave_out_of_a_dump_is_said() {
+    let cluster = Cluster::start();
+    cluster.owned_database("live", "dueno");
+    cluster.psql(
+        "live",
+        "ALTER SCHEMA public OWNER TO dueno; COMMENT ON SCHEMA public IS 'ours';
+         CREATE TABLE public.t (id int GENERATED ALWAYS AS IDENTITY);
+         GRANT USAGE ON SEQUENCE public.t_id_seq TO lector",
+    );
+    let mut journey = Journey::new(&cluster, "live");
+    let point = journey.backup("full");
+    let said = point.made["avisos"].to_string();
+    let left_out: &[&str] = match cluster.major() {
+        14 => &[
+            "owner of schema public",
+            "comment on schema public",
+            "public.t_id_seq",
+        ],
+        ..15 => &["owner of schema public", "comment on schema public"],
+        _ => &[],
+    };
+    assert_eq!(
+        said.contains("fuera_del_volcado"),
+        !left_out.is_empty(),
+        "{said}"
+    );
+    for what in left_out {
+        assert!(said.contains(what), "{what}: {said}");
+    }
+    if left_out.is_empty() {
+        journey.check();
+    }
+}

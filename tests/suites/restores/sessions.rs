@@ -72,8 +72,19 @@ fn a_superusers_session_that_an_owner_may_not_end_leaves_the_old_database_open()
     let (scene, archive, _, live) = prepared();
     let mut superuser = Client::connect(&scene.cluster.url("bank"));
     superuser.exec("BEGIN; SELECT 1");
-    let outcome = scene.respaldo.run(&replace(&archive));
-    outcome.expect_error(12, "target-in-use");
+    // Found before anything is built.
+    let held = scene.respaldo.run(&replace(&archive));
+    held.expect_error(12, "target-in-use");
+    assert!(held.stdout.contains("session"), "{held:#?}");
+    superuser.exec("SELECT count(*) FROM bank.branch; COMMIT");
+    drop(superuser);
+    // And where the session comes later, when the new database is to take its place.
+    let held = scene
+        .respaldo
+        .hold_at_step("restore.load", &replace(&archive));
+    let mut superuser = Client::connect(&scene.cluster.url("bank"));
+    superuser.exec("BEGIN; SELECT 1");
+    held.release().expect_error(12, "target-in-use");
     superuser.exec("SELECT count(*) FROM bank.branch; COMMIT");
     assert_equal(&live, &scene.image());
     scene.add_branch(52);

@@ -108,6 +108,7 @@ impl From<RestoreError> for Failure {
             RestoreError::TargetMissing(_) => ErrorCode::TargetMissing,
             RestoreError::TargetNotEmpty(_) => ErrorCode::TargetNotEmpty,
             RestoreError::TableExists { .. } => ErrorCode::TargetExists,
+            RestoreError::Occupied(_) => ErrorCode::TargetInUse,
             RestoreError::Rights(_) => ErrorCode::RightsMissing,
             RestoreError::RolesMissing(_) => ErrorCode::RolesMissing,
             RestoreError::ExtensionsMissing(_) => ErrorCode::ExtensionMissing,

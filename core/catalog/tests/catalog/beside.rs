@@ -213,7 +213,10 @@ fn the_applications_entries_are_read_as_they_are() {
         .sql("UPDATE seguridad.backup_manifest SET nube_subido = true, checksum_sha256 = 'kaputt'");
     let archive: ArchiveName = name.parse().unwrap();
     let entry = bench.catalog.find(&archive).unwrap().unwrap();
-    assert_eq!((entry.id.0, entry.ours, entry.in_cloud), (id, false, true));
+    assert_eq!(
+        (entry.id.unwrap().0, entry.ours, entry.in_cloud),
+        (id, false, true)
+    );
     assert_eq!((entry.state, entry.sha256), (BackupState::Completed, None));
     assert_eq!(entry.location, format!("C:\\copias\\{name}"));
     assert_eq!(entry.lsn.0.as_deref(), Some("0/0"));

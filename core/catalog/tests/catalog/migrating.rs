@@ -99,7 +99,7 @@ fn the_application_loads_its_schema_over_ours_and_our_rows_stay() {
         bench.load_application();
         bench.load_application();
         let kept = bench.catalog.find(&full.archive).unwrap().unwrap();
-        assert_eq!(kept.id.0, id);
+        assert_eq!(kept.id.unwrap().0, id);
         bench.catalog.migrate().unwrap();
         bench.seal(&history.add(BackupKind::Incremental, Some(0)));
         let summary = "SELECT count(*) FROM seguridad.v_backup_resumen WHERE estado = 'COMPLETADO'";

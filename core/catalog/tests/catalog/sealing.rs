@@ -1,10 +1,12 @@
 //! Our rows through the life of a backup.
 
+use chrono::{Local, TimeDelta};
 use respaldo_domain::backup::{BackupKind, BackupState};
 use respaldo_domain::object::Sha256;
-use respaldo_engine::ports::{Catalog, CatalogFilter, FaultKind};
+use respaldo_engine::ports::{Catalog, CatalogFilter, FaultKind, NewBackup};
+use respaldo_postgres::ConnInfo;
 
-use crate::support::{Bench, History, at, run_of};
+use crate::support::{Bench, History, OWNER, at, catalog_at, run_of};
 
 #[test]
 fn a_run_is_in_progress_until_it_is_sealed() {
@@ -23,7 +25,7 @@ fn a_run_is_in_progress_until_it_is_sealed() {
     let sealed = bench.catalog.find(&full.archive).unwrap().unwrap();
     assert_eq!(
         (sealed.id, sealed.state, sealed.ours),
-        (id, BackupState::Completed, true)
+        (Some(id), BackupState::Completed, true)
     );
     assert_eq!(
         (sealed.started_at, sealed.finished_at),
@@ -66,7 +68,7 @@ fn sealing_twice_is_sealing_once_and_a_deleted_row_comes_back() {
                   FROM seguridad.backup_chain";
     assert_eq!(
         bench.sql(chains),
-        format!("{full_id}||{{{}}}", inc_entry.id)
+        format!("{full_id}||{{{}}}", inc_entry.id.unwrap())
     );
 }
 
@@ -101,7 +103,13 @@ fn only_abandoned_runs_of_ours_are_marked_failed() {
     bench.seal(&sealed);
     let theirs = bench.application_backup("FULL", "full_20261101_000000.backup", "2026-11-01");
     bench.sql("UPDATE seguridad.backup_manifest SET estado = 'EN_PROGRESO' WHERE metadata IS NULL");
-    assert_eq!(bench.catalog.fail_abandoned(Some(alive.run)).unwrap(), 1);
+    assert_eq!(
+        bench
+            .catalog
+            .fail_abandoned(&dead.source, Some(alive.run))
+            .unwrap(),
+        1
+    );
     let state = |id: i64| {
         bench.sql(&format!(
             "SELECT estado FROM seguridad.backup_manifest WHERE id = {id}"
@@ -116,7 +124,39 @@ fn only_abandoned_runs_of_ours_are_marked_failed() {
         bench.catalog.find(&alive.archive).unwrap().unwrap().state,
         BackupState::Running
     );
-    assert_eq!(bench.catalog.fail_abandoned(None).unwrap(), 1);
+    assert_eq!(bench.catalog.fail_abandoned(&dead.source, None).unwrap(), 1);
+}
+
+#[test]
+fn in_a_catalog_of_several_sources_each_marks_its_own_runs() {
+    let bench = Bench::migrated();
+    bench.cluster.owned_database("otra", OWNER);
+    let source = ConnInfo::parse(&bench.cluster.url_as(OWNER, "otra")).unwrap();
+    let catalog = catalog_at(&bench.cluster.url_as(OWNER, "app")).of_source(source);
+    let mut history = History::default();
+    let (own, other, old) = (history.full(), history.full(), history.full());
+    let mut elsewhere = other.source.clone();
+    elsewhere.database = "tercera".to_owned();
+    let run_elsewhere = |manifest| NewBackup {
+        source: elsewhere.clone(),
+        ..run_of(manifest)
+    };
+    catalog.begin(&run_of(&own)).unwrap();
+    catalog.begin(&run_elsewhere(&other)).unwrap();
+    catalog
+        .begin(&NewBackup {
+            started_at: Local::now().fixed_offset() - TimeDelta::days(8),
+            ..run_elsewhere(&old)
+        })
+        .unwrap();
+    bench.sql(&format!(
+        "UPDATE seguridad.backup_manifest SET fecha_inicio = now(), fecha_fin = now()
+          WHERE archivo_nombre = '{}'",
+        other.archive
+    ));
+    assert_eq!(catalog.fail_abandoned(&own.source, None).unwrap(), 2);
+    let running = catalog.find(&other.archive).unwrap().unwrap();
+    assert_eq!(running.state, BackupState::Running);
 }
 
 #[test]

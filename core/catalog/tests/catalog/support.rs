@@ -174,6 +174,7 @@ impl History {
 pub fn run_of(manifest: &Manifest) -> NewBackup {
     NewBackup {
         run: manifest.run,
+        source: manifest.source.clone(),
         archive: manifest.archive.clone(),
         kind: manifest.kind,
         label: manifest.label.clone(),

@@ -118,6 +118,7 @@ labels!(WarningCode, "warning" {
     OlderTable => "tabla_anterior",
     FollowsDatabase => "sigue_a_la_base",
     OldTools => "herramientas_antiguas",
+    LeftOut => "fuera_del_volcado",
     MissingRole => "rol_ausente",
     DatabaseSettings => "ajustes_de_la_base",
     Swept => "limpieza",

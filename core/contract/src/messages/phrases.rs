@@ -111,6 +111,7 @@ spoken!(WarningCode {
     OlderTable => "a table came from an older backup", "una tabla vino de un respaldo anterior";
     FollowsDatabase => "something follows the replaced database and not the new one", "algo sigue a la base reemplazada y no a la nueva";
     OldTools => "the client tools are older than the server", "las herramientas cliente son más antiguas que el servidor";
+    LeftOut => "the client tools do not dump this; those of PostgreSQL 15 or later do, from older servers too", "las herramientas cliente no vuelcan esto; las de PostgreSQL 15 o posterior sí, también de servidores anteriores";
     MissingRole => "a role is missing on the target", "falta un rol en el destino";
     DatabaseSettings => "settings of the database could not be carried over", "no se pudieron trasladar ajustes de la base";
     Swept => "unfinished objects of an earlier run were removed", "se quitaron objetos incompletos de una ejecución anterior";

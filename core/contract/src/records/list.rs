@@ -10,8 +10,8 @@ use crate::labels::wire;
 /// A catalogued backup, ours or the existing system's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ListRecord {
-    /// Number.
-    pub id: BackupId,
+    /// Number; null where storage told of it and no catalog did.
+    pub id: Option<BackupId>,
     /// Type as stored; MANUAL occurs in old rows.
     pub tipo: String,
     /// Path or address of the archive.

@@ -91,7 +91,7 @@ fn a_full_in_place_of_another_kind_says_why_in_both_languages() {
 #[test]
 fn a_listed_backup_has_the_keys_of_the_existing_system() {
     let record = ListRecord {
-        id: BackupId(7),
+        id: Some(BackupId(7)),
         tipo: "MANUAL".into(),
         archivo: "C:\\backups\\full.backup".into(),
         nombre: "full_20250101_000000.backup".into(),

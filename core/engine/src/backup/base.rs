@@ -1,5 +1,7 @@
 //! The base of a backup: chosen, read and found whole, or a full with its reason.
 
+use std::collections::BTreeMap;
+
 use respaldo_domain::backup::{ArchiveName, BackupKind};
 use respaldo_domain::base::{self, BaseChoice, BaseNeeds, FullReason};
 use respaldo_domain::fingerprint;
@@ -8,6 +10,7 @@ use respaldo_domain::object::{ObjectRole, SealedObject};
 use respaldo_domain::readings::Readings;
 use respaldo_domain::source::SourceFacts;
 use respaldo_domain::table::TableName;
+use serde_json::Value;
 
 use crate::history::History;
 use crate::parts::{Parts, Settings};
@@ -59,7 +62,7 @@ pub(super) fn choose(
         BaseChoice::On(name) => match read_whole(parts, &name, cx)? {
             None => Ok(Base::full(Some(FullReason::BaseDamaged))),
             Some(manifest) => {
-                let reading = read_readings(parts, &manifest, source, cx)?;
+                let reading = read_readings(parts, &manifest, history, source, cx)?;
                 Ok(Base {
                     kind,
                     reason: None,
@@ -104,20 +107,41 @@ fn read_whole(parts: &Parts, name: &ArchiveName, cx: &Context) -> Result<Option<
 fn read_readings(
     parts: &Parts,
     manifest: &Manifest,
+    history: &History,
     source: &SourceFacts,
     cx: &Context,
 ) -> Result<Option<BaseReading>, Fault> {
-    match stored_readings(parts, manifest, cx) {
-        Ok(readings) => {
-            let lineage = lineage(parts, manifest, source);
-            Ok(Some(BaseReading { lineage, readings }))
-        }
+    let stored = stored_readings(parts, manifest, cx)
+        .and_then(|readings| Ok((readings, learnt_since(parts, manifest, history, cx)?)));
+    match stored {
+        Ok((readings, learnt)) => Ok(Some(BaseReading {
+            lineage: lineage(parts, manifest, source),
+            readings,
+            learnt,
+        })),
         Err(fault) if fault.kind.is_transient() => Err(fault),
         Err(fault) => {
             tracing::warn!(base = %manifest.archive, %fault, "the base's readings are unusable");
             Ok(None)
         }
     }
+}
+
+/// Figures of the newest backup, where that is not the base itself.
+fn learnt_since(
+    parts: &Parts,
+    base: &Manifest,
+    history: &History,
+    cx: &Context,
+) -> Result<BTreeMap<String, Value>, Fault> {
+    let Some(newest) = history
+        .newest()
+        .filter(|newest| newest.archive != base.archive)
+    else {
+        return Ok(BTreeMap::new());
+    };
+    let manifest = parts.store.manifest(&newest.archive, &*parts.codec, cx)?;
+    Ok(stored_readings(parts, &manifest, cx)?.figures)
 }
 
 /// The bytes of an object, which are those the manifest names.

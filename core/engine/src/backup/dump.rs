@@ -8,24 +8,23 @@ use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
 use respaldo_domain::backup::ArchiveName;
-use respaldo_domain::changes::{Reason, Verdict};
 use respaldo_domain::coverage::{Coverage, Gap, GapKind};
 use respaldo_domain::readings::{Readings, TableReading};
 use respaldo_domain::report::WarningCode;
 use respaldo_domain::scope::{self, Decision, ScopeRequest, ScopedTable};
 use respaldo_domain::table::{Oid, Readability, TableFacts, TableName, quote_identifier};
-use respaldo_postgres::{Fence, Session, SessionOptions, Snapshot, coverage, server, sql};
-use sqlx::Row;
-use sqlx::postgres::PgRow;
+use respaldo_postgres::{Fence, SessionOptions, Snapshot, coverage};
+use serde_json::Value;
 
 use super::base::Base;
+use super::order::{self, LargeObjectScope};
+use super::surroundings;
 use super::tries::Tries;
 use super::yielding::{self, Watched};
 use super::{BackupError, BackupRequest, Run};
 use crate::parts::Parts;
 use crate::ports::{
-    Context, Detection, DetectionRequest, DumpReceipt, DumpRequest, DumpTable, Fault, FaultKind,
-    SourceTarget,
+    Context, Detection, DetectionRequest, DumpReceipt, Fault, FaultKind, SourceTarget,
 };
 
 /// An archive in the spool and everything known of it.
@@ -42,13 +41,6 @@ pub(super) struct Dumped {
     pub(super) roles: Vec<String>,
 }
 
-/// What becomes of the large objects.
-pub(super) struct LargeObjectScope {
-    pub(super) count: u64,
-    pub(super) dump: bool,
-    pub(super) reason: Reason,
-}
-
 /// What one attempt came to.
 enum Attempt {
     Done(Box<Dumped>),
@@ -56,156 +48,224 @@ enum Attempt {
     GaveWay,
 }
 
-/// Dumps, with a new snapshot as often as DDL overtakes one or somebody waits for its locks.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the steps of one flow, each with its own input"
-)]
-pub(super) fn dump(
-    parts: &Parts,
-    request: &BackupRequest,
-    run: &mut Run,
-    target: &SourceTarget,
-    base: &Base,
-    name: &ArchiveName,
-    spool: &Path,
-    cx: &Context,
-) -> Result<Dumped, BackupError> {
-    let mut tries = Tries::default();
-    loop {
-        match attempt(parts, request, run, target, base, name, spool, tries, cx)? {
-            Attempt::Done(dumped) => return Ok(*dumped),
-            Attempt::GaveWay => tries.yielded += 1,
-            Attempt::Overtaken(what) => {
-                tries.overtaken += 1;
-                tracing::info!(%what, "the schema changed under the snapshot; taking a new one");
-                if tries.overtaken >= parts.settings.snapshot_attempts {
-                    return Err(BackupError::Overtaken {
-                        attempts: tries.overtaken,
-                        what,
-                    });
+/// What all attempts of a run share.
+pub(super) struct Dump<'a> {
+    pub(super) parts: &'a Parts,
+    pub(super) request: &'a BackupRequest,
+    pub(super) target: &'a SourceTarget,
+    pub(super) base: &'a Base,
+    pub(super) name: &'a ArchiveName,
+    pub(super) spool: &'a Path,
+    pub(super) cx: &'a Context,
+}
+
+/// The tables as one snapshot shows them, and what was decided for each.
+struct Decided {
+    scope: Vec<ScopedTable>,
+    large_objects: LargeObjectScope,
+    coverage: Coverage,
+    detection: Detection,
+}
+
+/// A step's result, unless DDL came between.
+enum Or<T> {
+    Fine(T),
+    Overtaken(String),
+}
+
+impl Dump<'_> {
+    /// Dumps, with a new snapshot as often as DDL overtakes one or somebody waits for its locks.
+    pub(super) fn run(&self, run: &mut Run) -> Result<Dumped, BackupError> {
+        let mut tries = Tries::default();
+        loop {
+            match self.attempt(run, tries)? {
+                Attempt::Done(dumped) => return Ok(*dumped),
+                Attempt::GaveWay => tries.yielded += 1,
+                Attempt::Overtaken(what) => {
+                    tries.overtaken += 1;
+                    tracing::info!(%what, "the schema changed under the snapshot; taking a new one");
+                    if tries.overtaken >= self.parts.settings.snapshot_attempts {
+                        return Err(BackupError::Overtaken {
+                            attempts: tries.overtaken,
+                            what,
+                        });
+                    }
                 }
             }
+            std::thread::sleep(tries.pause());
         }
-        std::thread::sleep(tries.pause());
+    }
+
+    fn attempt(&self, run: &mut Run, tries: Tries) -> Result<Attempt, BackupError> {
+        run.enter("backup.baseline", self.cx)
+            .map_err(BackupError::Detection)?;
+        let baseline = self.parts.detector.baseline(self.target, self.cx);
+        let baseline = baseline.map_err(BackupError::Detection)?;
+        run.enter("backup.snapshot", self.cx)
+            .map_err(BackupError::Source)?;
+        let mut snapshot = open_snapshot(self.parts, self.target).map_err(BackupError::Source)?;
+        leave_witness(self.parts, run, self.name, self.cx);
+        let decided = match self.look(run, tries, &mut snapshot, baseline)? {
+            Or::Fine(decided) => decided,
+            Or::Overtaken(what) => return Ok(Attempt::Overtaken(what)),
+        };
+        self.write(run, tries, snapshot, decided)
+    }
+
+    /// Looks at every table, asks the detector, decides; behind the fence nothing moves any more.
+    fn look(
+        &self,
+        run: &mut Run,
+        tries: Tries,
+        snapshot: &mut Snapshot,
+        baseline: Value,
+    ) -> Result<Or<Decided>, BackupError> {
+        let parts = self.parts;
+        let facts = tables(parts, snapshot).map_err(BackupError::Source)?;
+        let coverage = covered(parts, self.request, run, snapshot, &facts, self.cx)?;
+        if !tries.is_repeated() {
+            surroundings::warn_of_omissions(parts, run, snapshot).map_err(BackupError::Source)?;
+        }
+        if tries.locks_first(parts)
+            && let Some(what) = fence(parts, snapshot, &facts)?
+        {
+            return Ok(Or::Overtaken(what));
+        }
+        let detection = self.detect(run, snapshot, &facts, &coverage, baseline)?;
+        let large_objects = order::large_object_scope(&detection, self.base, &coverage, snapshot)
+            .map_err(BackupError::Source)?;
+        run.enter("backup.fence", self.cx)
+            .map_err(BackupError::Source)?;
+        if let Some(what) = fence(parts, snapshot, &facts)? {
+            return Ok(Or::Overtaken(what));
+        }
+        Ok(Or::Fine(Decided {
+            scope: decide(parts, self.base, facts, &detection),
+            large_objects,
+            coverage,
+            detection,
+        }))
+    }
+
+    fn detect(
+        &self,
+        run: &mut Run,
+        snapshot: &Snapshot,
+        facts: &[TableFacts],
+        coverage: &Coverage,
+        baseline: Value,
+    ) -> Result<Detection, BackupError> {
+        let spent = run.time_in("backup.verdicts");
+        run.enter("backup.verdicts", self.cx)
+            .map_err(BackupError::Detection)?;
+        let unreadable = |gap: &Gap| gap.kind == GapKind::LargeObject;
+        let question = DetectionRequest {
+            target: self.target.clone(),
+            snapshot: snapshot.id().to_owned(),
+            snapshot_at: snapshot.taken_at(),
+            tables: facts.to_vec(),
+            baseline,
+            base: self.base.reading.clone(),
+            spent,
+            large_objects_readable: !coverage.gaps.iter().any(unreadable),
+        };
+        let detection = self.parts.detector.verdicts(&question, self.cx);
+        let detection = detection.map_err(BackupError::Detection)?;
+        for alarm in &detection.alarms {
+            run.warn(WarningCode::SpotCheckFailed, alarm.clone());
+        }
+        Ok(detection)
+    }
+
+    /// Writes the archive, and makes sure that it is all of what was decided.
+    fn write(
+        &self,
+        run: &mut Run,
+        tries: Tries,
+        mut snapshot: Snapshot,
+        decided: Decided,
+    ) -> Result<Attempt, BackupError> {
+        run.enter("backup.dump", self.cx)
+            .map_err(BackupError::Dump)?;
+        let receipt = match self.write_spool(run, tries, &snapshot, &decided) {
+            Watched::GaveWay => return Ok(Attempt::GaveWay),
+            Watched::Done(Err(fault)) if fault.kind == FaultKind::SnapshotOvertaken => {
+                return Ok(Attempt::Overtaken(super::chain(&fault)));
+            }
+            Watched::Done(result) => result.map_err(BackupError::Dump)?,
+        };
+        run.enter("backup.dumped", self.cx)
+            .map_err(BackupError::Source)?;
+        if types_moved(&mut snapshot, &decided.scope).map_err(BackupError::Source)? {
+            let what = "a type changed while its columns were read".to_owned();
+            return Ok(Attempt::Overtaken(what));
+        }
+        order::check_complete(&decided.scope, &receipt).map_err(BackupError::Dump)?;
+        let dumped = self.conclude(snapshot, decided, receipt);
+        Ok(Attempt::Done(Box::new(
+            dumped.map_err(BackupError::Source)?,
+        )))
+    }
+
+    fn write_spool(
+        &self,
+        run: &mut Run,
+        tries: Tries,
+        snapshot: &Snapshot,
+        decided: &Decided,
+    ) -> Watched<DumpReceipt> {
+        let parts = self.parts;
+        let order = order::order(
+            parts,
+            self.target,
+            snapshot,
+            &decided.scope,
+            &decided.large_objects,
+            &decided.coverage,
+        );
+        let hold = tries.hold(parts);
+        let (watched, waited_for) = yielding::run(&self.target.conninfo, hold, self.cx, |cx| {
+            let mut file = create_spool(self.spool)?;
+            let receipt = parts.dumper.dump(&order, &mut file, cx)?;
+            file.sync_all()
+                .map_err(|e| Fault::io(format!("writing {}", self.spool.display()), e))?;
+            Ok(receipt)
+        });
+        if waited_for && !matches!(watched, Watched::GaveWay) {
+            run.warn(WarningCode::LocksHeld, "");
+        }
+        watched
+    }
+
+    fn conclude(
+        &self,
+        mut snapshot: Snapshot,
+        decided: Decided,
+        receipt: DumpReceipt,
+    ) -> Result<Dumped, Fault> {
+        Ok(Dumped {
+            schemas: surroundings::schemas(&mut snapshot)?,
+            roles: surroundings::roles(&mut snapshot)?,
+            lsn_end: surroundings::lsn_now(self.target)?,
+            readings: readings(self.parts, self.base, &decided.scope, decided.detection),
+            snapshot_at: snapshot.taken_at(),
+            lsn_start: snapshot.lsn().map(str::to_owned),
+            scope: decided.scope,
+            large_objects: decided.large_objects,
+            receipt,
+            coverage: decided.coverage,
+        })
     }
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the steps of one flow, each with its own input"
-)]
-fn attempt(
-    parts: &Parts,
-    request: &BackupRequest,
-    run: &mut Run,
-    target: &SourceTarget,
-    base: &Base,
-    name: &ArchiveName,
-    spool: &Path,
-    tries: Tries,
-    cx: &Context,
-) -> Result<Attempt, BackupError> {
-    run.enter("backup.baseline", cx)
-        .map_err(BackupError::Detection)?;
-    let baseline = parts
-        .detector
-        .baseline(target, cx)
-        .map_err(BackupError::Detection)?;
-
-    run.enter("backup.snapshot", cx)
-        .map_err(BackupError::Source)?;
-    let mut snapshot = open_snapshot(parts, target).map_err(BackupError::Source)?;
-    leave_witness(parts, run, name, cx);
-    let facts = tables(parts, &mut snapshot).map_err(BackupError::Source)?;
-    let coverage = covered(parts, request, run, &mut snapshot, &facts, cx)?;
-    if tries.locks_first(parts)
-        && let Some(what) = fence(parts, &mut snapshot, &facts)?
-    {
-        return Ok(Attempt::Overtaken(what));
-    }
-
-    run.enter("backup.verdicts", cx)
-        .map_err(BackupError::Detection)?;
-    let question = DetectionRequest {
-        target: target.clone(),
-        snapshot: snapshot.id().to_owned(),
-        snapshot_at: snapshot.taken_at(),
-        tables: facts.clone(),
-        baseline,
-        base: base.reading.clone(),
-        large_objects_readable: !coverage
-            .gaps
-            .iter()
-            .any(|gap| gap.kind == GapKind::LargeObject),
-    };
-    let detection = parts
-        .detector
-        .verdicts(&question, cx)
-        .map_err(BackupError::Detection)?;
-    for alarm in &detection.alarms {
-        run.warn(WarningCode::SpotCheckFailed, alarm.clone());
-    }
-    let large_objects = large_object_scope(&detection, base, &coverage, &mut snapshot)
-        .map_err(BackupError::Source)?;
-
-    run.enter("backup.fence", cx).map_err(BackupError::Source)?;
-    if let Some(what) = fence(parts, &mut snapshot, &facts)? {
-        return Ok(Attempt::Overtaken(what));
-    }
-    let scope = decide(parts, base, facts, &detection);
-
-    run.enter("backup.dump", cx).map_err(BackupError::Dump)?;
-    let order = dump_request(parts, target, &snapshot, &scope, &large_objects, &coverage);
-    let (watched, waited_for) = yielding::run(&target.conninfo, tries.hold(parts), cx, |cx| {
-        let mut file = create_spool(spool)?;
-        let receipt = parts.dumper.dump(&order, &mut file, cx)?;
-        file.sync_all()
-            .map_err(|e| Fault::io(format!("writing {}", spool.display()), e))?;
-        Ok(receipt)
-    });
-    let receipt = match watched {
-        Watched::GaveWay => return Ok(Attempt::GaveWay),
-        Watched::Done(Err(fault)) if fault.kind == FaultKind::SnapshotOvertaken => {
-            return Ok(Attempt::Overtaken(super::chain(&fault)));
-        }
-        Watched::Done(result) => result.map_err(BackupError::Dump)?,
-    };
-    if waited_for {
-        run.warn(WarningCode::LocksHeld, "");
-    }
-    run.enter("backup.dumped", cx)
-        .map_err(BackupError::Source)?;
+/// Whether a type that the dumped rows are of changed since the snapshot.
+fn types_moved(snapshot: &mut Snapshot, scope: &[ScopedTable]) -> Result<bool, Fault> {
     let read: Vec<TableFacts> = scope
         .iter()
         .filter(|table| table.decision == Decision::Dump)
         .map(|table| table.facts.clone())
         .collect();
-    if snapshot
-        .types_moved(&read)
-        .map_err(|e| BackupError::Source(e.into()))?
-    {
-        return Ok(Attempt::Overtaken(
-            "a type changed while its columns were read".to_owned(),
-        ));
-    }
-    check_complete(&scope, &receipt).map_err(BackupError::Dump)?;
-    let schemas = schemas(&mut snapshot).map_err(BackupError::Source)?;
-    let roles = roles(&mut snapshot).map_err(BackupError::Source)?;
-    let lsn_end = lsn_now(target).map_err(BackupError::Source)?;
-    let readings = readings(parts, base, &scope, detection);
-    Ok(Attempt::Done(Box::new(Dumped {
-        snapshot_at: snapshot.taken_at(),
-        lsn_start: snapshot.lsn().map(str::to_owned),
-        lsn_end,
-        scope,
-        large_objects,
-        receipt,
-        readings,
-        coverage,
-        schemas,
-        roles,
-    })))
+    Ok(snapshot.types_moved(&read)?)
 }
 
 fn open_snapshot(parts: &Parts, target: &SourceTarget) -> Result<Snapshot, Fault> {
@@ -312,81 +372,6 @@ fn is_lockable(facts: &TableFacts) -> bool {
     matches!(facts.kind, Table | Partitioned) && facts.readable != Readability::NoPrivilege
 }
 
-/// Large objects are dumped or kept as one unit.
-fn large_object_scope(
-    detection: &Detection,
-    base: &Base,
-    coverage: &Coverage,
-    snapshot: &mut Snapshot,
-) -> Result<LargeObjectScope, Fault> {
-    let count: i64 = snapshot.session().value(sql(
-        "SELECT pg_catalog.count(*) FROM pg_catalog.pg_largeobject_metadata",
-    ))?;
-    let count = count.unsigned_abs();
-    let unreadable = coverage
-        .gaps
-        .iter()
-        .any(|gap| gap.kind == GapKind::LargeObject);
-    let kept = base.manifest.as_ref().is_some_and(|base| {
-        base.large_objects.count == count && (count == 0 || base.large_objects.archive.is_some())
-    });
-    let word = &detection.large_objects;
-    let (dump, reason) = match word.verdict {
-        _ if unreadable => (false, Reason::Unreadable),
-        _ if count == 0 => (false, Reason::NoData),
-        Verdict::Unchanged if kept => (false, word.reason.clone()),
-        _ if base.manifest.is_none() => (true, Reason::Full),
-        _ => (true, word.reason.clone()),
-    };
-    Ok(LargeObjectScope {
-        count,
-        dump,
-        reason,
-    })
-}
-
-fn dump_request(
-    parts: &Parts,
-    target: &SourceTarget,
-    snapshot: &Snapshot,
-    scope: &[ScopedTable],
-    large_objects: &LargeObjectScope,
-    coverage: &Coverage,
-) -> DumpRequest {
-    let named = |table: &ScopedTable| DumpTable {
-        oid: table.facts.oid,
-        name: table.facts.name.clone(),
-    };
-    let dumped = |table: &&ScopedTable| table.decision == Decision::Dump;
-    let locked_out = |facts: &&TableFacts| facts.readable == Readability::NoPrivilege;
-    let sequences = coverage
-        .gaps
-        .iter()
-        .filter(|gap| gap.kind == GapKind::Sequence);
-    let sequences = sequences.filter_map(|gap| TableName::parse(&gap.object));
-    let tables = scope.iter().map(|table| &table.facts).filter(locked_out);
-    DumpRequest {
-        target: target.clone(),
-        snapshot: snapshot.id().to_owned(),
-        tables: scope.iter().filter(dumped).map(named).collect(),
-        definition_only: scope
-            .iter()
-            .filter(|table| table.decision != Decision::Dump)
-            .filter(|table| {
-                table.facts.has_data() && table.facts.readable != Readability::NoPrivilege
-            })
-            .map(|table| table.facts.name.clone())
-            .collect(),
-        leave_out: tables
-            .map(|facts| facts.name.clone())
-            .chain(sequences)
-            .collect(),
-        large_objects: large_objects.dump,
-        exclude_schemas: parts.settings.exclude_schemas.clone(),
-        lock_timeout_ms: parts.settings.lock_timeout_ms,
-    }
-}
-
 fn create_spool(spool: &Path) -> Result<File, Fault> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(true);
@@ -395,68 +380,6 @@ fn create_spool(spool: &Path) -> Result<File, Fault> {
     options
         .open(spool)
         .map_err(|e| Fault::io(format!("creating {}", spool.display()), e))
-}
-
-/// Every table of the scope must have come out, with the columns the catalog told.
-fn check_complete(scope: &[ScopedTable], receipt: &DumpReceipt) -> Result<(), Fault> {
-    for table in scope
-        .iter()
-        .filter(|table| table.decision == Decision::Dump)
-    {
-        let Some(dumped) = receipt
-            .tables
-            .iter()
-            .find(|dumped| dumped.oid == table.facts.oid)
-        else {
-            let what = format!("the archive holds no data of table {}", table.facts.name);
-            return Err(Fault::bare(FaultKind::Internal, what));
-        };
-        let told = table.facts.columns.iter().map(|column| &column.name);
-        if !dumped.columns.iter().eq(told) {
-            let what = format!(
-                "columns of table {} changed while it was dumped",
-                table.facts.name
-            );
-            return Err(Fault::bare(FaultKind::SnapshotOvertaken, what));
-        }
-    }
-    Ok(())
-}
-
-/// Roles that objects of the database depend on.
-fn roles(snapshot: &mut Snapshot) -> Result<Vec<String>, Fault> {
-    names(
-        snapshot,
-        "SELECT DISTINCT r.rolname::text FROM pg_catalog.pg_shdepend d \
-         JOIN pg_catalog.pg_roles r ON r.oid = d.refobjid \
-         WHERE d.refclassid = 'pg_catalog.pg_authid'::regclass \
-           AND d.dbid = (SELECT oid FROM pg_catalog.pg_database \
-                         WHERE datname = pg_catalog.current_database()) \
-           AND r.rolname::text !~ '^pg_' ORDER BY 1",
-    )
-}
-
-/// Schemas outside the system's.
-fn schemas(snapshot: &mut Snapshot) -> Result<Vec<String>, Fault> {
-    names(
-        snapshot,
-        "SELECT nspname::text FROM pg_catalog.pg_namespace \
-         WHERE nspname::text !~ '^pg_' AND nspname <> 'information_schema' ORDER BY 1",
-    )
-}
-
-fn names(snapshot: &mut Snapshot, question: &str) -> Result<Vec<String>, Fault> {
-    let rows = snapshot.session().rows(sql(question))?;
-    let name = |row: &PgRow| row.try_get::<String, _>(0);
-    rows.iter()
-        .map(name)
-        .collect::<Result<_, _>>()
-        .map_err(|e| Fault::new(FaultKind::Internal, "reading names from the catalog", e))
-}
-
-fn lsn_now(target: &SourceTarget) -> Result<Option<String>, Fault> {
-    let mut session = Session::connect(&target.conninfo, &SessionOptions::default())?;
-    Ok(server::lsn(&mut session)?)
 }
 
 /// What the next comparison needs: for a kept table whose verdict brought no new evidence, the

@@ -349,7 +349,7 @@ fn record(
             location: &location,
         })?;
         let base_id = match &manifest.base {
-            Some(base) => catalog.find(base)?.map(|entry| entry.id),
+            Some(base) => catalog.find(base)?.and_then(|entry| entry.id),
             None => None,
         };
         let detail = serde_json::json!({

@@ -25,6 +25,11 @@ impl Tries {
         self.overtaken > 0 && self.overtaken >= parts.settings.snapshot_attempts / 2
     }
 
+    /// Whether this is not the first attempt.
+    pub(super) fn is_repeated(self) -> bool {
+        self.overtaken + self.yielded > 0
+    }
+
     /// How long to wait before the next.
     pub(super) fn pause(self) -> Duration {
         Duration::from_millis(200 * u64::from(self.overtaken + self.yielded).min(10))

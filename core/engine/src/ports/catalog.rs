@@ -5,6 +5,7 @@ use chrono::{DateTime, FixedOffset};
 use respaldo_domain::backup::{ArchiveName, BackupId, BackupKind, BackupState};
 use respaldo_domain::manifest::Manifest;
 use respaldo_domain::object::Sha256;
+use respaldo_domain::source::SourceFacts;
 use respaldo_domain::validation::{Finding, ValidationLevel};
 use uuid::Uuid;
 
@@ -24,8 +25,9 @@ pub trait Catalog: Send + Sync {
     /// Records that a run ended without a seal.
     fn fail(&self, run: Uuid, message: &str) -> Result<(), Fault>;
 
-    /// Marks as failed every run of ours still recorded as running except `alive`; returns how many.
-    fn fail_abandoned(&self, alive: Option<Uuid>) -> Result<u64, Fault>;
+    /// Marks as failed every run of ours on this source still recorded as running except `alive`,
+    /// and after a week any; returns how many. The caller holds the source's lease.
+    fn fail_abandoned(&self, source: &SourceFacts, alive: Option<Uuid>) -> Result<u64, Fault>;
 
     /// Entries, newest first.
     fn list(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>, Fault>;
@@ -64,6 +66,8 @@ pub trait Catalog: Send + Sync {
 pub struct NewBackup {
     /// The run.
     pub run: Uuid,
+    /// The database it is of.
+    pub source: SourceFacts,
     /// Name it will have.
     pub archive: ArchiveName,
     /// Kind it will be.
@@ -103,8 +107,8 @@ pub struct CatalogFilter {
 /// An entry as the catalog holds it, ours or the existing system's.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CatalogEntry {
-    /// Number.
-    pub id: BackupId,
+    /// Number; `None` where storage told of it and no catalog did.
+    pub id: Option<BackupId>,
     /// Type label as stored: FULL, DIFERENCIAL, INCREMENTAL, MANUAL.
     pub kind_label: String,
     /// File name.

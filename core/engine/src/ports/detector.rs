@@ -1,6 +1,7 @@
 //! Change detection: which tables provably did not change since a base.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
 use respaldo_domain::changes::{Reason, TableVerdict, Verdict};
@@ -53,6 +54,9 @@ pub struct DetectionRequest {
     pub baseline: Value,
     /// The base's reading; `None` for a full.
     pub base: Option<BaseReading>,
+    /// How long earlier attempts of this run, which DDL overtook, took to compare: what may be
+    /// waited for in a run is waited for once.
+    pub spent: Duration,
     /// Whether there are large objects and this role may read them all.
     pub large_objects_readable: bool,
 }
@@ -64,6 +68,9 @@ pub struct BaseReading {
     pub lineage: LineageStatus,
     /// What was stored. Another detector's evidence proves nothing.
     pub readings: Readings,
+    /// Figures of the newest backup of the chain, where it is newer than the base: what was learnt
+    /// of the database's writers since.
+    pub learnt: BTreeMap<String, Value>,
 }
 
 /// Whether transaction ids and counters of a base may be compared with today's.

@@ -11,7 +11,7 @@ use respaldo_domain::source::DatabaseProperties;
 use respaldo_postgres::{ConnInfo, Session, SessionOptions, server, sql};
 use sqlx::Row;
 
-use super::{Placement, Restore, RestoreError, SchemaFiles};
+use super::{Placement, Restore, RestoreError, SchemaFiles, occupants};
 use crate::history::History;
 use crate::ports::{Fault, FaultKind, ObjectReader};
 use crate::rest;
@@ -59,6 +59,9 @@ pub(super) fn inspect(restore: &mut Restore<'_>, plan: &RestorePlan) -> Result<S
     };
     let rights = rights(admin.as_ref().unwrap_or(&target), &name).map_err(RestoreError::Server)?;
     let direct = decide(restore, &rights, exists, empty, admin.is_some())?;
+    if let Some(admin) = admin.as_ref().filter(|_| exists && !direct) {
+        occupants::refuse_lasting(admin, &name, restore.cx)?;
+    }
     Ok(Site {
         admin,
         target,

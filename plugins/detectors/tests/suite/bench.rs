@@ -23,6 +23,8 @@ pub struct Bench {
     pub detector: Arc<dyn ChangeDetector>,
     info: ConnInfo,
     truth_info: ConnInfo,
+    /// What earlier attempts of each run are told to have waited.
+    pub spent: Duration,
 }
 
 /// What a restore of a backup would bring, and how that was found.
@@ -33,6 +35,7 @@ pub struct Backup {
     pub took: Duration,
     source: SourceFacts,
     readings: Readings,
+    learnt: BTreeMap<String, Value>,
     data: BTreeMap<Oid, Vec<String>>,
 }
 
@@ -70,6 +73,7 @@ impl Bench {
             detector: by_name(name, options).unwrap(),
             info: ConnInfo::parse(url).unwrap(),
             truth_info: ConnInfo::parse(truth_url).unwrap(),
+            spent: Duration::ZERO,
         }
     }
 
@@ -91,6 +95,12 @@ impl Bench {
     /// A backup upon `base`.
     pub fn upon(&self, base: &Backup) -> Backup {
         self.backup(Some(base), None, || {})
+    }
+
+    /// A backup upon `base`, which is older than `newest`.
+    pub fn upon_knowing(&self, base: Backup, newest: &Backup) -> Backup {
+        let learnt = newest.readings.figures.clone();
+        self.upon(&Backup { learnt, ..base })
     }
 
     /// A backup upon `base` after a restart, with or without a witness of the lineage.
@@ -166,8 +176,10 @@ impl Bench {
         let reading = base.map(|base| BaseReading {
             lineage: lineage.unwrap_or_else(|| base.lineage(&source)),
             readings: base.readings.clone(),
+            learnt: base.learnt.clone(),
         });
-        let request = request(&snapshot, target, facts.clone(), baseline, reading);
+        let mut request = request(&snapshot, target, facts.clone(), baseline, reading);
+        request.spent = self.spent;
         let clock = Instant::now();
         let detection = self.detector.verdicts(&request, &cx).unwrap();
         let took = clock.elapsed();
@@ -194,6 +206,7 @@ fn request(
         tables,
         baseline,
         base,
+        spent: Duration::ZERO,
         large_objects_readable: true,
     }
 }
@@ -259,6 +272,7 @@ impl Backup {
             facts,
             source,
             readings,
+            learnt: BTreeMap::new(),
             took: Duration::ZERO,
             data,
         }

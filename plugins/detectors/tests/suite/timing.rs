@@ -118,6 +118,22 @@ fn sessions_that_never_become_idle_leave_the_word_to_the_fingerprint() {
     assert_eq!(next.count(&Reason::XminEqual), TABLES - hidden.len());
 }
 
+#[test]
+fn what_an_overtaken_attempt_waited_is_not_waited_again() {
+    let source = Source::start();
+    let mut bench = source.bench(&with_deadline(30.0));
+    let base = bench.full();
+    let mut client = source.client();
+    write_and_stay(&mut client, "t0");
+    client.exec("BEGIN");
+    client.exec("SELECT 1");
+    bench.spent = Duration::from_secs(29);
+    let next = bench.upon(&base);
+    let waited: u64 = next.figure("waited_ms").parse().unwrap();
+    assert!(waited < 5_000, "{waited} ms");
+    assert!(!next.keeps("t0") && next.keeps("t1"));
+}
+
 /// Statements during which counts are withheld; each commits a write first.
 const BUSY: &[&str] = &[
     "INSERT INTO t0 VALUES (1); SELECT pg_sleep(20)",
@@ -254,6 +270,12 @@ fn uncounted_writes_are_found_by_the_spot_check_and_end_the_trust() {
         "\"a writer of this chain does not report\""
     );
     assert_eq!(bench.upon(&last).figure("counters_distrusted"), "true");
+    // A differential is compared with the full, which knew nothing of that writer.
+    let differential = bench.upon_knowing(base, &last);
+    assert_eq!(
+        differential.figure("counters"),
+        "\"a writer of this chain does not report\""
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ use respaldo_archive::{
     ArchiveWriter, BlockReport, Compression as Coding, EncodeOptions, Entry, Finished, Header,
     Offset, Section, Toc, Version,
 };
-use respaldo_domain::backup::{ArchiveName, Trigger};
+use respaldo_domain::backup::{ArchiveName, BackupKind, Trigger};
 use respaldo_domain::changes::Reason;
 use respaldo_domain::coverage::Coverage;
 use respaldo_domain::fingerprint::{ALGORITHM, RowFingerprint};
@@ -386,5 +386,9 @@ impl Codec for Known {
 
     fn decode_readings(&self, _: &[u8]) -> Result<Readings, Fault> {
         Err(Fault::bare(FaultKind::Invalid, "not needed here"))
+    }
+
+    fn kind_label(&self, kind: BackupKind) -> String {
+        format!("{kind:?}")
     }
 }

@@ -43,7 +43,7 @@ impl Numbers {
         let pairs = entries
             .unwrap_or_default()
             .into_iter()
-            .map(|entry| (entry.archive, entry.id));
+            .filter_map(|entry| Some((entry.archive, entry.id?)));
         Self(pairs.collect())
     }
 

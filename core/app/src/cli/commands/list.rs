@@ -45,7 +45,7 @@ fn text(entries: &[CatalogEntry], lang: Lang) -> String {
     let mut table = Table::new(lang, &headings);
     for entry in entries {
         table.row([
-            entry.id.to_string(),
+            say::or_nothing(entry.id),
             entry.kind_label.clone(),
             say::time(entry.started_at),
             say::size_of(entry.size_bytes, lang),

@@ -22,7 +22,7 @@ pub fn run(args: ShowArgs, app: &App) -> Result<ExitCode, Failure> {
         .map_err(|fault| of_lookup(&fault))?;
     let stored_at = || operations.parts().store.location(&manifest.archive.key());
     let catalogued = Catalogued {
-        id: entry.as_ref().map(|entry| entry.id),
+        id: entry.as_ref().and_then(|entry| entry.id),
         state: entry
             .as_ref()
             .map_or(BackupState::Completed, |entry| entry.state),

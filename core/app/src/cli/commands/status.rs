@@ -17,7 +17,6 @@ use crate::output::Table;
 pub fn run(app: &App) -> Result<ExitCode, Failure> {
     let operations = app.operations()?;
     let cx = app.context();
-    // Listing first: it brings a catalog that is not there yet, or not any more, up to date.
     let entries = operations
         .list(&CatalogFilter::default(), &cx)
         .map_err(|fault| of_catalog(&fault))?;

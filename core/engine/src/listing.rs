@@ -1,0 +1,109 @@
+//! The backups there are: from the catalog, brought up to date with storage first; from the
+//! manifests alone where there is no catalog or its server does not answer.
+
+use respaldo_domain::backup::{BackupKind, BackupState};
+use respaldo_domain::manifest::Manifest;
+
+use crate::backup::chain;
+use crate::history::all_manifests;
+use crate::parts::Parts;
+use crate::ports::{Catalog, CatalogEntry, CatalogFilter, Context, Fault, FaultKind};
+use crate::rebuild;
+
+/// Entries that pass the filter, newest first.
+pub fn list(
+    parts: &Parts,
+    filter: &CatalogFilter,
+    cx: &Context,
+) -> Result<Vec<CatalogEntry>, Fault> {
+    let Some(catalog) = &parts.catalog else {
+        return of_storage(parts, filter, cx);
+    };
+    match catalogued(parts, &**catalog, filter, cx) {
+        // A dead server is when a list of backups is needed most.
+        Err(fault) if cannot_be_asked(&fault) => {
+            tracing::warn!(
+                error = %chain(&fault),
+                "the catalog does not answer: the list is of what storage holds"
+            );
+            of_storage(parts, filter, cx)
+        }
+        listed => listed,
+    }
+}
+
+fn catalogued(
+    parts: &Parts,
+    catalog: &dyn Catalog,
+    filter: &CatalogFilter,
+    cx: &Context,
+) -> Result<Vec<CatalogEntry>, Fault> {
+    match rebuild::reconcile(parts, cx) {
+        // The catalog went with the server: storage brings it back.
+        Err(fault) if fault.kind == FaultKind::NotFound => {
+            catalog.migrate()?;
+            rebuild::reconcile(parts, cx)?;
+        }
+        reconciled => reconciled?,
+    }
+    catalog.list(filter)
+}
+
+fn cannot_be_asked(fault: &Fault) -> bool {
+    use FaultKind::{Denied, NotFound, Unavailable};
+    matches!(fault.kind, Unavailable | Denied | NotFound)
+}
+
+/// Entries as the manifests in storage tell them: without numbers, and of sealed backups only.
+pub(crate) fn of_storage(
+    parts: &Parts,
+    filter: &CatalogFilter,
+    cx: &Context,
+) -> Result<Vec<CatalogEntry>, Fault> {
+    if filter
+        .state
+        .is_some_and(|state| state != BackupState::Completed)
+    {
+        return Ok(Vec::new());
+    }
+    let mut manifests = Vec::new();
+    for (name, manifest) in all_manifests(&parts.store, &*parts.codec, cx)? {
+        match manifest {
+            Ok(manifest) => manifests.push(manifest),
+            Err(fault) => tracing::warn!(archive = %name, %fault, "a manifest cannot be read"),
+        }
+    }
+    manifests.retain(|manifest| passes(manifest.kind, filter));
+    manifests.sort_by_key(|manifest| std::cmp::Reverse(manifest.sequence));
+    let wanted = filter.limit.map_or(usize::MAX, |limit| limit as usize);
+    Ok(manifests
+        .iter()
+        .take(wanted)
+        .map(|manifest| entry(parts, manifest))
+        .collect())
+}
+
+fn passes(kind: BackupKind, filter: &CatalogFilter) -> bool {
+    filter.kind.is_none_or(|wanted| wanted == kind)
+}
+
+fn entry(parts: &Parts, manifest: &Manifest) -> CatalogEntry {
+    let archive = manifest.archive_facts(&manifest.archive);
+    CatalogEntry {
+        id: None,
+        kind_label: parts.codec.kind_label(manifest.kind),
+        archive: manifest.archive.to_string(),
+        location: parts.store.location(&manifest.archive.key()),
+        started_at: manifest.started_at,
+        finished_at: manifest.finished_at,
+        size_bytes: archive.map(|facts| facts.size_bytes),
+        sha256: archive.map(|facts| facts.sha256),
+        state: BackupState::Completed,
+        error: None,
+        base_id: None,
+        in_cloud: false,
+        ours: true,
+        lsn: (manifest.lsn_start.clone(), manifest.lsn_end.clone()),
+        label: manifest.label.clone(),
+    }
+}
