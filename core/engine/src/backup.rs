@@ -7,8 +7,9 @@
 
 mod base;
 mod dump;
+mod from_chain;
 mod order;
-pub(crate) mod seal;
+mod seal;
 mod surroundings;
 mod tries;
 mod yielding;
@@ -19,7 +20,7 @@ use chrono::{DateTime, FixedOffset, Local};
 use respaldo_domain::backup::{ArchiveName, BackupKind, Trigger};
 use respaldo_domain::coverage::Coverage;
 use respaldo_domain::report::{BackupReport, StepTime, Warning, WarningCode};
-use respaldo_domain::source::SourceFacts;
+use respaldo_domain::source::{Lineage, SourceFacts};
 use respaldo_domain::validation::Finding;
 use respaldo_postgres::{ConnInfo, Session, SessionOptions, server};
 use uuid::Uuid;
@@ -32,6 +33,8 @@ use crate::parts::Parts;
 use crate::ports::{Context, EventLevel, Fault, NewBackup, SourceTarget};
 use crate::rebuild;
 use crate::validate;
+
+pub use self::from_chain::{ConsolidateError, consolidate};
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -273,11 +276,7 @@ fn tidy_up(
     facts: &SourceFacts,
     cx: &Context,
 ) -> Result<History, Fault> {
-    run.enter("backup.sweep", cx)?;
-    for name in work.sweep(&facts.lineage, &parts.store, cx)? {
-        run.warn(WarningCode::Swept, name.to_string());
-    }
-    parts.store.sweep(cx)?;
+    sweep(parts, run, work, &facts.lineage, cx)?;
     run.enter("backup.history", cx)?;
     let history = History::load(&parts.store, &*parts.codec, work, cx)?;
     if let Some(newest) = history
@@ -291,6 +290,21 @@ fn tidy_up(
         run.warn(WarningCode::CatalogBehind, chain(&fault));
     }
     Ok(history)
+}
+
+/// Removes what dead runs on the same database left; the caller holds its lease.
+fn sweep(
+    parts: &Parts,
+    run: &mut Run,
+    work: &WorkDir,
+    lineage: &Lineage,
+    cx: &Context,
+) -> Result<(), Fault> {
+    run.enter("backup.sweep", cx)?;
+    for name in work.sweep(lineage, &parts.store, cx)? {
+        run.warn(WarningCode::Swept, name.to_string());
+    }
+    parts.store.sweep(cx).map(drop)
 }
 
 fn catch_up_catalog(

@@ -4,7 +4,6 @@
 
 pub mod adopt;
 pub mod backup;
-pub mod consolidate;
 pub mod escape_kit;
 pub mod export;
 pub mod faults;

@@ -11,8 +11,7 @@ use respaldo_domain::report::{BackupReport, PreviewReport, RestoreReport, Valida
 use respaldo_postgres::ConnInfo;
 
 use crate::adopt::{self, AdoptReport};
-use crate::backup::{self, BackupError, BackupRequest};
-use crate::consolidate::{self, ConsolidateError};
+use crate::backup::{self, BackupError, BackupRequest, ConsolidateError};
 use crate::escape_kit::{self, EscapeKitReport, EscapeKitRequest};
 use crate::export::{self, Existing, ExportError, ExportReport};
 use crate::listing;
@@ -60,7 +59,7 @@ impl Operations {
         trigger: Trigger,
         cx: &Context,
     ) -> Result<BackupReport, ConsolidateError> {
-        consolidate::consolidate(&self.parts, label, trigger, cx)
+        backup::consolidate(&self.parts, label, trigger, cx)
     }
 
     /// Writes one stock archive of a restore point.

@@ -1,9 +1,11 @@
 //! Output that appears whole or not at all: written beside its place under a name nobody asks for,
-//! made durable, renamed last. What a killed run leaves is named `.respaldo-incomplete-...`.
+//! made durable, renamed last. What a killed run leaves is named `.respaldo-incomplete-...` and swept
+//! by the next run that writes beside it: whoever is at work holds a lock on what it makes.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -38,14 +40,21 @@ struct Staging {
     from: PathBuf,
     to: PathBuf,
     is_published: bool,
+    /// Held while it is being made.
+    lock: Option<File>,
 }
+
+/// How the places begin where something is made.
+const INCOMPLETE: &str = ".respaldo-incomplete-";
+/// Younger ones may belong to a run that is about to lock them.
+const SETTLED: Duration = Duration::from_mins(1);
 
 impl NewFile {
     /// Begins a file for `path`. A link is followed: what it points to is replaced.
     pub(crate) fn begin(path: &Path, existing: Existing) -> Result<Self, Fault> {
         let to = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         check_file(&to, existing)?;
-        let staging = Staging::beside(to);
+        let mut staging = Staging::beside(to);
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
@@ -53,6 +62,7 @@ impl NewFile {
         let file = options
             .open(&staging.from)
             .map_err(|e| staging.fault("creating", e))?;
+        staging.lock();
         Ok(Self {
             file,
             staging,
@@ -85,8 +95,9 @@ impl NewFolder {
     /// Begins a folder for `path`, which must not exist or be empty.
     pub(crate) fn begin(path: &Path) -> Result<Self, Fault> {
         check_folder(path)?;
-        let staging = Staging::beside(path.to_owned());
+        let mut staging = Staging::beside(path.to_owned());
         make_folder(&staging.from).map_err(|e| staging.fault("creating", e))?;
+        staging.lock();
         Ok(Self { staging })
     }
 
@@ -125,13 +136,22 @@ impl NewFolder {
 
 impl Staging {
     fn beside(to: PathBuf) -> Self {
-        let name = format!(".respaldo-incomplete-{}", Uuid::new_v4().simple());
-        let from = folder_of(&to).join(name);
+        let folder = folder_of(&to);
+        sweep(&folder);
+        let from = folder.join(format!("{INCOMPLETE}{}", Uuid::new_v4().simple()));
         Self {
             from,
             to,
             is_published: false,
+            lock: None,
         }
+    }
+
+    /// Tells others that somebody is at work on it. Where the system has no such locks nothing is
+    /// swept either.
+    fn lock(&mut self) {
+        let place = File::open(&self.from).ok();
+        self.lock = place.filter(|place| place.try_lock().is_ok());
     }
 
     fn publish(mut self) -> Result<(), Fault> {
@@ -151,10 +171,34 @@ impl Drop for Staging {
             return;
         }
         // What cannot be removed has a name that says what it is.
-        let _ = match self.from.is_dir() {
-            true => fs::remove_dir_all(&self.from),
-            false => fs::remove_file(&self.from),
-        };
+        let _ = remove(&self.from);
+    }
+}
+
+/// Removes what killed runs left in a folder.
+fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_ours = entry.file_name().to_string_lossy().starts_with(INCOMPLETE);
+        if is_ours && is_settled(&entry.path()) && is_left_alone(&entry.path()) {
+            let removed = remove(&entry.path());
+            tracing::info!(path = %entry.path().display(), ?removed, "a killed run left this");
+        }
+    }
+}
+
+fn is_settled(path: &Path) -> bool {
+    let changed = fs::metadata(path).and_then(|facts| facts.modified());
+    changed.is_ok_and(|at| at.elapsed().is_ok_and(|age| age >= SETTLED))
+}
+
+fn is_left_alone(path: &Path) -> bool {
+    File::open(path).is_ok_and(|place| place.try_lock().is_ok())
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match path.is_dir() {
+        true => fs::remove_dir_all(path),
+        false => fs::remove_file(path),
     }
 }
 
@@ -215,6 +259,8 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
 
     fn place() -> PathBuf {
@@ -249,6 +295,29 @@ mod tests {
         assert_eq!(names(&place), ["out.dump"]);
         let folder = NewFile::begin(&place, Existing::Replace).unwrap_err();
         assert_eq!(folder.kind, FaultKind::Exists);
+        fs::remove_dir_all(place).unwrap();
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_swept_and_what_is_at_work_is_not() {
+        let place = place();
+        let long_ago = SystemTime::now() - Duration::from_hours(1);
+        let left = place.join(".respaldo-incomplete-1");
+        fs::write(&left, "half").unwrap();
+        let folder = place.join(".respaldo-incomplete-2");
+        fs::create_dir_all(folder.join("archives")).unwrap();
+        let young = place.join(".respaldo-incomplete-3");
+        fs::write(&young, "half").unwrap();
+        let at_work = NewFile::begin(&place.join("a"), Existing::Refuse).unwrap();
+        for path in [&left, &folder, &at_work.staging.from] {
+            let place = File::open(path).unwrap();
+            place.set_modified(long_ago).unwrap();
+        }
+        let other = NewFile::begin(&place.join("b"), Existing::Refuse).unwrap();
+        assert!(!left.exists() && !folder.exists() && young.exists());
+        at_work.publish().unwrap();
+        other.publish().unwrap();
+        assert_eq!(names(&place), [".respaldo-incomplete-3", "a", "b"]);
         fs::remove_dir_all(place).unwrap();
     }
 

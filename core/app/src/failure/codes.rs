@@ -1,8 +1,7 @@
 //! From the errors of flows to stable codes. What a kind of fault means depends on what was used.
 
 use respaldo_contract::messages::ErrorCode;
-use respaldo_engine::backup::BackupError;
-use respaldo_engine::consolidate::ConsolidateError;
+use respaldo_engine::backup::{BackupError, ConsolidateError};
 use respaldo_engine::export::ExportError;
 use respaldo_engine::ports::{Fault, FaultKind};
 use respaldo_engine::remove::RemoveError;

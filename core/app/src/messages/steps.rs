@@ -64,6 +64,18 @@ const STEPS: &[(&str, &str, &str)] = &[
     ("backup.seal", "sealing", "sellando"),
     ("backup.witness", "leaving a witness", "dejando un testigo"),
     ("backup.validate", "validating", "validando"),
+    ("consolidate.lease", "taking the lease", "tomando el turno"),
+    (
+        "consolidate.export",
+        "joining the chain",
+        "uniendo la cadena",
+    ),
+    ("consolidate.store", "storing", "guardando"),
+    (
+        "consolidate.manifest",
+        "writing the manifest",
+        "escribiendo el manifiesto",
+    ),
     ("restore.plan", "planning", "planificando"),
     (
         "restore.inspect",

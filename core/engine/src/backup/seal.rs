@@ -332,7 +332,7 @@ fn archives(
 }
 
 /// Brings the sealed set into the catalog. The set is whole without it.
-fn record(
+pub(super) fn record(
     parts: &Parts,
     run: &mut Run,
     manifest: &Manifest,

@@ -13,18 +13,16 @@ use respaldo_domain::manifest::{
     ArchiveFacts, ArchiveRest, BlockRef, FROM_CHAIN, Manifest, TableEntry,
 };
 use respaldo_domain::object::{ObjectRole, SealedObject, Sha256};
-use respaldo_domain::report::{BackupReport, Warning, WarningCode};
-use uuid::Uuid;
+use respaldo_domain::report::BackupReport;
 
-use crate::backup::seal::{outcomes, put_payloads};
-use crate::backup::{BackupError, chain};
+use super::seal::{Sealed, outcomes, put_payloads, record};
+use super::{BackupError, Run, finish, give_up, interrupted_or, sweep};
 use crate::export::{ExportError, ExportReport, export};
-use crate::faults::step;
 use crate::history::History;
 use crate::intent::WorkDir;
 use crate::lease::Lease;
 use crate::parts::Parts;
-use crate::ports::{Context, Fault, FaultKind, Interrupt, SealedBackup};
+use crate::ports::{Context, Fault, FaultKind};
 use crate::rest;
 use crate::selector::Selector;
 use crate::store::{Payload, SetWriter};
@@ -50,67 +48,45 @@ pub fn consolidate(
     trigger: Trigger,
     cx: &Context,
 ) -> Result<BackupReport, ConsolidateError> {
+    let mut run = Run::begin(parts);
+    run.enter("consolidate.lease", cx)
+        .map_err(BackupError::Lease)?;
     let mut lease = lease(parts)?;
     let work = WorkDir::open(&parts.settings.work_dir).map_err(BackupError::Repository)?;
     let history =
         History::load(&parts.store, &*parts.codec, &work, cx).map_err(BackupError::Repository)?;
     let newest = history.newest().ok_or(ConsolidateError::Nothing)?;
-    let started_at = Local::now().fixed_offset();
-    let run = Uuid::new_v4();
-    let name = ArchiveName::new(
-        BackupKind::Full,
-        started_at,
-        (run.as_u128() & 0xffff) as u16,
-    );
+    if lease.is_some() {
+        sweep(parts, &mut run, &work, &newest.lineage, cx).map_err(BackupError::Repository)?;
+    }
+    let name = run.name(BackupKind::Full);
     let intent = work
         .intend(&name, &newest.lineage)
         .map_err(BackupError::Repository)?;
     let draft = Draft {
         name: name.clone(),
-        run,
         label,
         trigger,
-        started_at,
         sequence: history.next_sequence(),
     };
-    let selector = Selector::Name(newest.archive.clone());
-    match make(
-        parts,
-        &selector,
-        draft,
-        &work.spool(&name),
-        lease.as_mut(),
-        cx,
-    ) {
-        Ok(report) => {
-            if let Err(fault) = intent.close() {
-                tracing::warn!(%fault, "the intent could not be taken back; the next run does it");
-            }
-            Ok(report)
-        }
-        Err(error) => {
-            let stopped = cx.interrupt().is_set();
-            // The run may have been interrupted; tidying up is not to be.
-            let cx = &cx.with_interrupt(Interrupt::default());
-            if let Err(fault) = work.undo(&name, &parts.store, cx) {
-                tracing::warn!(error = %chain(&fault), "litter is left for the next run to sweep");
-            }
-            Err(if stopped {
-                BackupError::Interrupted.into()
-            } else {
-                error.into()
-            })
-        }
+    let from = Selector::Name(newest.archive.clone());
+    let spool = work.spool(&name);
+    let made = make(parts, &mut run, &from, draft, &spool, lease.as_mut(), cx);
+    let sealed = made.map_err(|error| {
+        give_up(parts, &run, &name, &error, cx);
+        interrupted_or(error, cx)
+    })?;
+    if let Err(fault) = intent.close() {
+        tracing::warn!(%fault, "the intent could not be taken back; the next run does it");
     }
+    Ok(finish(parts, run, sealed, cx))
 }
 
 /// What the new manifest has of its own.
 struct Draft {
     name: ArchiveName,
-    run: Uuid,
     label: Option<String>,
     trigger: Trigger,
-    started_at: chrono::DateTime<chrono::FixedOffset>,
     sequence: u64,
 }
 
@@ -125,22 +101,28 @@ fn lease(parts: &Parts) -> Result<Option<Lease>, BackupError> {
 
 fn make(
     parts: &Parts,
-    selector: &Selector,
+    run: &mut Run,
+    from: &Selector,
     draft: Draft,
     spool: &Path,
     lease: Option<&mut Lease>,
     cx: &Context,
-) -> Result<BackupReport, BackupError> {
-    step("consolidate.export").map_err(BackupError::Dump)?;
-    let exported = export_to(parts, selector, spool, cx)?;
+) -> Result<Sealed, BackupError> {
+    run.enter("consolidate.export", cx)
+        .map_err(BackupError::Dump)?;
+    let exported = export_to(parts, from, spool, cx)?;
     let blocks = exported.tables.values();
     let blocks = blocks.map(|report| (report.info.offset, report.info.length));
     let rest = rest::of_file(spool, blocks, cx).map_err(BackupError::Dump)?;
+    run.enter("consolidate.store", cx)
+        .map_err(BackupError::Store)?;
     let mut set = parts.store.begin_set();
     let objects = put_objects(parts, &mut set, &draft.name, &exported.manifest, spool, cx)
         .map_err(BackupError::Store)?;
-    step("consolidate.manifest").map_err(BackupError::Store)?;
-    let manifest = manifest(parts, draft, &exported, objects, rest).map_err(BackupError::Dump)?;
+    run.enter("consolidate.manifest", cx)
+        .map_err(BackupError::Store)?;
+    let manifest =
+        manifest(parts, run, draft, &exported, objects, rest).map_err(BackupError::Dump)?;
     let bytes = parts
         .codec
         .encode_manifest(&manifest)
@@ -152,31 +134,12 @@ fn make(
         .map_err(BackupError::Store)?;
     let mut warnings = Vec::new();
     let sinks = outcomes(parts, &manifest.archive, set, &mut warnings);
-    let location = parts.store.location(&manifest.archive.key());
-    let id = match &parts.catalog {
-        Some(catalog) => {
-            let sealed = SealedBackup {
-                manifest: &manifest,
-                location: &location,
-            };
-            catalog.seal(&sealed).inspect_err(|fault| {
-                let subject = chain(fault);
-                warnings.push(Warning {
-                    code: WarningCode::CatalogBehind,
-                    subject,
-                });
-            })
-        }
-        .ok(),
-        None => None,
-    };
-    Ok(BackupReport {
+    let (id, base_id) = record(parts, run, &manifest, &mut warnings, cx);
+    Ok(Sealed {
         id,
-        base_id: None,
+        base_id,
         manifest,
-        location,
         sinks,
-        steps: Vec::new(),
         warnings,
     })
 }
@@ -243,6 +206,7 @@ fn put_objects(
 /// The restore point's manifest, with everything in the new archive.
 fn manifest(
     parts: &Parts,
+    run: &Run,
     draft: Draft,
     exported: &ExportReport,
     objects: Vec<SealedObject>,
@@ -272,12 +236,12 @@ fn manifest(
         kind: BackupKind::Full,
         label: draft.label,
         trigger: draft.trigger,
-        run: draft.run,
+        run: run.id,
         sequence: draft.sequence,
         base: None,
         full: draft.name.clone(),
         full_reason: None,
-        started_at: draft.started_at,
+        started_at: run.started_at,
         finished_at: Local::now().fixed_offset(),
         tools: respaldo_domain::manifest::Tools {
             respaldo: parts.settings.version.clone(),
