@@ -10,6 +10,8 @@ mod damage;
 mod from_chain;
 #[path = "archives/interrupted.rs"]
 mod interrupted;
+#[path = "archives/newest.rs"]
+mod newest;
 #[path = "archives/output.rs"]
 mod output;
 #[path = "archives/parallel.rs"]
@@ -22,3 +24,14 @@ mod parallel_faults;
 mod stock;
 #[path = "archives/whole_chains.rs"]
 mod whole_chains;
+
+/// With more versions of PostgreSQL than one, for `make soak`.
+mod soak {
+    use super::chain::Dumpers;
+    use super::newest::check;
+
+    #[test]
+    fn the_newest_postgresql_restores_every_point_of_a_chain_of_both_dumpers() {
+        check(Dumpers::Changing);
+    }
+}

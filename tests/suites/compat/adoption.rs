@@ -74,6 +74,24 @@ fn a_chain_of_the_existing_system_is_adopted_and_restored_without_its_losses() {
     assert_eq!(cluster.psql("adoptada", state), "cambiado");
     assert_eq!(scene.sql(CHILDREN), "0", "the live database was touched");
 
+    let file = scene.respaldo.folder().join("adoptada.dump");
+    let path = file.to_str().unwrap();
+    // Written, and partial as the backup is.
+    scene
+        .respaldo
+        .run(&["export", "--id", name, "-o", path])
+        .expect_code(3);
+    let url = cluster.owned_database("exportada", OWNER);
+    let mut stock = cluster.tool("pg_restore");
+    let done = stock
+        .args(["--exit-on-error", "-d", &url, path])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{said}");
+    assert_eq!(cluster.psql("exportada", CHILDREN), children);
+    assert_eq!(cluster.psql("exportada", state), "cambiado");
+
     let next = scene.backup("inc");
     assert_eq!(next.json["tipo"], "FULL", "{:#}", next.json);
     assert_eq!(next.json["motivo_full"], "otra_linea", "{:#}", next.json);

@@ -107,8 +107,19 @@ fn point(cluster: &Cluster, respaldo: &Respaldo, db: &str, at: usize) -> Point {
     Point { id, image, stock }
 }
 
-/// Restores a point; what is wrong with the copy, if anything.
+/// Restores a point in every way there is; what is wrong with a copy, if anything.
 fn trouble(cluster: &Cluster, respaldo: &Respaldo, point: &Point) -> Option<String> {
+    let copies = [
+        restored(respaldo, point),
+        exported(cluster, respaldo, point, &[]),
+        exported(cluster, respaldo, point, &["-j", "2"]),
+    ];
+    copies
+        .iter()
+        .find_map(|copy| wrong_in(cluster, point, copy))
+}
+
+fn restored(respaldo: &Respaldo, point: &Point) -> String {
     let copy = format!("copy_{}", point.id);
     respaldo.ok(&[
         "restore",
@@ -118,9 +129,26 @@ fn trouble(cluster: &Cluster, respaldo: &Respaldo, point: &Point) -> Option<Stri
         &copy,
         "--create",
     ]);
+    copy
+}
+
+/// One stock archive of the point, restored by the stock tool.
+fn exported(cluster: &Cluster, respaldo: &Respaldo, point: &Point, jobs: &[&str]) -> String {
+    let file = point.image.with_extension("export.dump");
+    let path = file.to_str().unwrap();
+    respaldo.ok(&["export", "--id", &point.id, "-o", path, "--force"]);
+    let copy = format!("export_{}_{}", point.id, jobs.len());
+    let url = cluster.new_database(&copy);
+    run(cluster, "pg_restore", &[&["-d", &url, path], jobs].concat()).unwrap();
+    copy
+}
+
+fn wrong_in(cluster: &Cluster, point: &Point, copy: &str) -> Option<String> {
     let found = point.image.with_extension("restored.json");
-    describe(cluster, &copy, &found);
-    let difference = differences(cluster, &point.image, &found)?;
+    describe(cluster, copy, &found);
+    let difference = differences(cluster, &point.image, &found);
+    cluster.drop_database(copy);
+    let difference = difference?;
 
     let stock = format!("stock_{}", point.id);
     let url = cluster.new_database(&stock);
@@ -132,9 +160,10 @@ fn trouble(cluster: &Cluster, respaldo: &Respaldo, point: &Point) -> Option<Stri
     .unwrap();
     let by_stock = point.image.with_extension("stock.json");
     describe(cluster, &stock, &by_stock);
+    cluster.drop_database(&stock);
     let worse = differences(cluster, &by_stock, &found)?;
     Some(format!(
-        "backup {}: {difference}\nand beside the stock tools: {worse}",
+        "backup {} in {copy}: {difference}\nand beside the stock tools: {worse}",
         point.id
     ))
 }
