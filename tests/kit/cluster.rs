@@ -8,6 +8,7 @@
 //! cluster with another one.
 
 mod relatives;
+mod surgery;
 
 use std::fs;
 use std::io::Write;
@@ -61,6 +62,15 @@ impl ClusterBuilder {
     #[must_use]
     pub fn version(mut self, major: u32) -> Self {
         self.major = Some(major);
+        self
+    }
+
+    /// Asks for a major version where the one that is tested is older.
+    #[must_use]
+    pub fn at_least(mut self, major: u32) -> Self {
+        if Install::find(self.major).major() < major {
+            self.major = Some(major);
+        }
         self
     }
 
@@ -269,11 +279,13 @@ impl Cluster {
         self.url_as(owner, name)
     }
 
-    /// Drops a database and its subscriptions, ending its sessions.
+    /// Drops a database and its subscriptions, ending its sessions. The publisher's slots stay: a
+    /// copy's subscription names the slot of the original.
     pub fn drop_database(&self, name: &str) {
         let subscriptions = self.try_psql(
             name,
-            "SELECT format('DROP SUBSCRIPTION %I;', subname) FROM pg_subscription
+            "SELECT format('ALTER SUBSCRIPTION %1$I DISABLE; ALTER SUBSCRIPTION %1$I SET (slot_name = NONE);
+                            DROP SUBSCRIPTION %1$I;', subname) FROM pg_subscription
               WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())",
         );
         if let Ok(drops) = subscriptions {

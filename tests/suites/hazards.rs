@@ -4,6 +4,8 @@
 
 #[path = "hazards/asynchronous.rs"]
 mod asynchronous;
+#[path = "hazards/generated.rs"]
+mod generated;
 #[path = "hazards/lineage.rs"]
 mod lineage;
 #[path = "hazards/locks.rs"]
@@ -16,6 +18,10 @@ mod row_security;
 mod snapshot;
 #[path = "hazards/standby.rs"]
 mod standby;
+#[path = "hazards/subscription.rs"]
+mod subscription;
+#[path = "hazards/xids.rs"]
+mod xids;
 
 /// Counters decide wherever they can: no floor, no spot check, and scans look expensive.
 const COUNTERS_DECIDE: &str = "

@@ -1,8 +1,10 @@
-//! Clusters made of another one's files: a cold copy, and a standby that follows it.
+//! Clusters made of another one's files: a cold copy, a copy made while it runs, and a standby
+//! that follows it.
 
 use std::path::Path;
 
 use super::{Cluster, append_conf, short_temp_folder};
+use crate::Client;
 use crate::install::run;
 use crate::respaldo::wait_until;
 
@@ -15,6 +17,43 @@ impl Cluster {
     #[must_use]
     pub fn cold_copy(&self) -> Cluster {
         self.copy_with(|_| {})
+    }
+
+    /// Another cluster made of a base backup of this one while it runs, as `pg_basebackup` makes one:
+    /// the same system identifier and timeline, counters at zero.
+    #[must_use]
+    pub fn hot_copy(&self) -> Cluster {
+        let (start, stop) = if self.major() < 15 {
+            (
+                "pg_start_backup('copy', true, false)",
+                "pg_stop_backup(false, false)",
+            )
+        } else {
+            ("pg_backup_start('copy', true)", "pg_backup_stop(false)")
+        };
+        // What begins and what ends the copying is one session's business.
+        let mut session = Client::connect(&self.url("postgres"));
+        session.exec(&format!("SELECT {start}"));
+        let folder = short_temp_folder(self.user);
+        let data = folder.join("data");
+        // Files that come and go meanwhile make cp complain; the log has what they held.
+        let mut copy = self.user.command("cp");
+        let _ = copy.arg("-a").arg(self.data_dir()).arg(&data).output();
+        let label = session.one(&format!("SELECT labelfile FROM {stop}"));
+        self.copy_log(&data);
+        let file = data.join("backup_label");
+        std::fs::write(&file, label).unwrap();
+        self.user.own(&file);
+        Cluster::around(self.install.clone(), self.user, folder)
+    }
+
+    /// Gives a copy of the data folder the write-ahead log up to now, and takes from it what belongs to
+    /// the running server.
+    fn copy_log(&self, data: &Path) {
+        let stale = ["postmaster.pid", "postmaster.opts", "pg_wal"].map(|name| data.join(name));
+        run(self.user.command("rm").arg("-rf").args(stale));
+        let log = self.data_dir().join("pg_wal");
+        run(self.user.command("cp").arg("-a").arg(log).arg(data));
     }
 
     /// A hot standby that streams from this cluster, which is restarted for it.

@@ -1,4 +1,4 @@
-//! Servers whose history is not what it seems (cases 44 to 47, 50, 52, 54), and restores in place.
+//! Servers whose history is not what it seems (cases 44 to 47, 50 to 52, 54), and restores in place.
 
 use respaldo_tests::respaldo::wait_until;
 use respaldo_tests::{Client, Cluster, Journey, Respaldo};
@@ -97,19 +97,21 @@ fn without_a_witness_a_restart_proves_nothing() {
     journey.check();
 }
 
+/// Updates a row; gives its transaction id.
+fn write(cluster: &Cluster, value: &str) -> String {
+    let mut client = Client::connect(&cluster.url("live"));
+    client.exec(&format!("UPDATE a SET v = '{value}' WHERE id = 1"));
+    client.one("SELECT xmin FROM a WHERE id = 1")
+}
+
 #[test]
 fn a_cold_copy_that_went_its_own_way_is_not_taken_for_the_original() {
     let original = Cluster::start();
     live(&original);
     let copy = original.cold_copy();
-    let xmin = |cluster: &Cluster, v: &str| {
-        let mut client = Client::connect(&cluster.url("live"));
-        client.exec(&format!("UPDATE a SET v = '{v}' WHERE id = 1"));
-        client.one("SELECT xmin FROM a WHERE id = 1")
-    };
     assert_eq!(
-        xmin(&original, "of the original"),
-        xmin(&copy, "of the copy"),
+        write(&original, "of the original"),
+        write(&copy, "of the copy"),
         "the same transaction id means two things"
     );
     let mut journey = Journey::new(&original, "live");
@@ -124,6 +126,38 @@ fn a_cold_copy_that_went_its_own_way_is_not_taken_for_the_original() {
     let again = journey.backup("inc");
     assert!(again.dumped().contains(&"public.a"), "{again:#?}");
     journey.check();
+}
+
+#[test]
+fn a_clone_and_its_original_are_not_taken_for_each_other() {
+    let no_witness = format!("{COUNTERS_DECIDE}{NO_CATALOG}");
+    for config in ["", &no_witness] {
+        let original = Cluster::start();
+        live(&original);
+        let driver = Respaldo::new(&original, "live").config(config);
+        let mut journey = Journey::with(&original, "live", driver);
+        journey.backup("full");
+        let clone = original.hot_copy();
+        let driver = sharing(&clone, &journey).config(config);
+        let mut other = Journey::with(&clone, "live", driver);
+        assert_eq!(
+            write(&original, "of the original"),
+            write(&clone, "of the clone"),
+            "the same transaction id means two things"
+        );
+        // Each finds the other's newest backup before its own.
+        for (journey, side) in [(&mut journey, "original"), (&mut other, "clone")] {
+            let point = journey.backup("inc");
+            assert!(point.dumped().contains(&"public.a"), "{side}: {point:#?}");
+            assert_eq!(journey.backup("inc").dumped(), [""; 0], "{side}");
+            write(journey.cluster(), side);
+        }
+        let point = journey.backup("inc");
+        assert!(point.dumped().contains(&"public.a"), "{point:#?}");
+        other.backup("dif");
+        journey.check();
+        other.check();
+    }
 }
 
 #[test]
