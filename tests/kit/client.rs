@@ -7,9 +7,15 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 use tokio::runtime::{Builder, Runtime};
 
+use crate::respaldo::wait_until;
+
+/// Longest wait for the server to notice that a session has ended.
+const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);
+
 /// A blocking client with one session. Text in, text out.
 #[derive(Debug)]
 pub struct Client {
+    url: String,
     runtime: Runtime,
     session: Option<PgConnection>,
 }
@@ -31,6 +37,7 @@ impl Client {
             .block_on(options.connect())
             .map_err(|e| describe(&e))?;
         Ok(Self {
+            url: url.to_owned(),
             runtime,
             session: Some(session),
         })
@@ -102,6 +109,17 @@ impl Client {
             .into_iter()
             .filter_map(|row| row.into_iter().next().flatten())
             .collect()
+    }
+
+    /// Ends the session and waits until the server's side of it is gone, too: by then it has
+    /// reported what it counted.
+    pub fn leave(mut self) {
+        let (pid, url) = (self.pid(), self.url.clone());
+        drop(self);
+        let mut watch = Self::connect(&url);
+        let there = format!("SELECT count(*) FROM pg_stat_activity WHERE pid = {pid}");
+        let gone = || watch.one(&there) == "0";
+        assert!(wait_until(PATIENCE, gone), "session {pid} does not end");
     }
 
     /// Process id of the server's side of this session.

@@ -55,6 +55,7 @@ pub struct ClusterBuilder {
     major: Option<u32>,
     conf: Vec<(String, String)>,
     own_identity: bool,
+    own_extensions: bool,
 }
 
 impl ClusterBuilder {
@@ -88,9 +89,17 @@ impl ClusterBuilder {
         self
     }
 
+    /// Gives the cluster an installation of its own, to which
+    /// [`Cluster::write_extension_file`] adds extensions.
+    #[must_use]
+    pub fn own_extensions(mut self) -> Self {
+        self.own_extensions = true;
+        self
+    }
+
     /// Starts the cluster; panics when it cannot.
     pub fn start(self) -> Cluster {
-        let install = Install::find(self.major);
+        let mut install = Install::find(self.major);
         let user = ServerUser::find();
         let folder = short_temp_folder(user);
         let data = folder.join("data");
@@ -101,6 +110,9 @@ impl ClusterBuilder {
             run(user.command("cp").arg("-a").arg(&template).arg(&data));
         }
         append_conf(&data, &self.conf);
+        if self.own_extensions {
+            install = install.private(user, &folder.join("install"));
+        }
         Cluster::around(install, user, folder)
     }
 }
@@ -245,6 +257,14 @@ impl Cluster {
     /// Major version of the server.
     pub fn major(&self) -> u32 {
         self.install.major()
+    }
+
+    /// Writes a control file or a script of an extension; needs
+    /// [`ClusterBuilder::own_extensions`].
+    pub fn write_extension_file(&self, name: &str, text: &str) {
+        let folder = self.install.own_extensions();
+        let folder = folder.expect("an installation of the cluster's own");
+        fs::write(folder.join(name), text).unwrap();
     }
 
     /// The data folder.

@@ -1,5 +1,7 @@
 //! Where the PostgreSQL programs are, and as which operating system user a server may run.
 
+mod private;
+
 use std::env;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -10,6 +12,7 @@ use std::process::{Command, Output};
 pub struct Install {
     bin_dir: PathBuf,
     version: String,
+    own_extensions: Option<PathBuf>,
 }
 
 impl Install {
@@ -34,6 +37,7 @@ impl Install {
         Self {
             version: version_of(bin_dir),
             bin_dir: bin_dir.clone(),
+            own_extensions: None,
         }
     }
 
@@ -45,6 +49,11 @@ impl Install {
     /// Folder of its programs.
     pub fn bin_dir(&self) -> &Path {
         &self.bin_dir
+    }
+
+    /// Folder of control files and scripts that a test may write to, where there is one.
+    pub fn own_extensions(&self) -> Option<&Path> {
+        self.own_extensions.as_deref()
     }
 
     /// Full version, such as `15.20`.

@@ -20,6 +20,7 @@ pub mod journey;
 pub mod littlebank;
 pub mod mutator;
 pub mod oracle;
+pub mod pipeline;
 pub mod repository;
 pub mod respaldo;
 pub mod scene;

@@ -148,7 +148,7 @@ impl Respaldo {
     }
 
     /// Runs with the fault described by `fault`: `STEP=kill`, `STEP=fail`, `#N=fail`,
-    /// `STEP=pause:MILLISECONDS` or `STEP=wait:FILE`.
+    /// `STEP=pause:MILLISECONDS` or `STEP=wait:FILE`; `STEP@N` is the N-th time of a step.
     pub fn run_with_fault(&self, fault: &str, args: &[&str]) -> Outcome {
         self.spawn_with_fault(fault, args).wait(self.limit)
     }
@@ -199,7 +199,8 @@ impl Respaldo {
         steps
     }
 
-    /// Starts the binary so that it stops at `step` until [`Held::release`].
+    /// Starts the binary so that it stops at `step` (or at `STEP@N`, its N-th time) until
+    /// [`Held::release`].
     pub fn hold_at_step(&self, step: &str, args: &[&str]) -> Held {
         let (gate, trace) = (self.folder().join("gate"), self.trace_file());
         let _ = fs::remove_file(&gate);
@@ -208,7 +209,15 @@ impl Respaldo {
             .env(FAULTS, format!("{step}=wait:{}", gate.display()))
             .env(TRACE, &trace);
         let mut running = Running::start(command);
-        let arrived = || read_lines(&trace).iter().any(|passed| passed == step);
+        let (name, times) = step.split_once('@').unwrap_or((step, "1"));
+        let times: usize = times.parse().unwrap();
+        let arrived = || {
+            read_lines(&trace)
+                .iter()
+                .filter(|passed| *passed == name)
+                .count()
+                >= times
+        };
         wait_until(self.limit, || arrived() || running.has_ended());
         assert!(
             arrived(),

@@ -1,11 +1,15 @@
 //! Hazards of the snapshot, of materialized views, of standbys and of servers whose history is not
-//! what it seems (DETECTION.md section 7), through the binary.
+//! what it seems (the list is in tests/README.md), through the binary.
 #![expect(clippy::unwrap_used, reason = "test code")]
 
 #[path = "hazards/asynchronous.rs"]
 mod asynchronous;
+#[path = "hazards/extensions.rs"]
+mod extensions;
 #[path = "hazards/generated.rs"]
 mod generated;
+#[path = "hazards/late_counts.rs"]
+mod late_counts;
 #[path = "hazards/lineage.rs"]
 mod lineage;
 #[path = "hazards/locks.rs"]

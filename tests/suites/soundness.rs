@@ -1,5 +1,5 @@
 //! Soundness of change detection: many hostile writers, backup after backup meanwhile, and for each
-//! one the truth: what every table held under that backup's very snapshot (DETECTION.md 6.1).
+//! one the truth: what every table held under that backup's very snapshot.
 //!
 //! The run is held while its snapshot is open; the test joins the snapshot and computes the row
 //! fingerprints itself. A table that was not dumped although it changed is a false negative: there
@@ -18,8 +18,6 @@ mod actions;
 mod judge;
 #[path = "soundness/naive.rs"]
 mod naive;
-#[path = "soundness/pipeline.rs"]
-mod pipeline;
 #[path = "soundness/stage.rs"]
 mod stage;
 #[path = "soundness/stress.rs"]

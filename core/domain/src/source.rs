@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::table::Oid;
 
-/// The history a database's transaction ids and counters belong to (DETECTION.md section 3.4).
+/// The history a database's transaction ids and counters belong to.
 /// Equal lineages: the same server process history, no crash, failover or restore between.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lineage {

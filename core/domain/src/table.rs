@@ -134,7 +134,7 @@ pub enum Persistence {
     Unlogged,
 }
 
-/// Why no signal short of the data itself can clear a table (DETECTION.md section 2.1).
+/// Why no signal short of the data itself can clear a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fragility {

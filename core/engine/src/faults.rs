@@ -1,8 +1,8 @@
 //! Named steps at which tests break a flow on purpose.
 //!
 //! Without the cargo feature `faults` a step is nothing. With it, `RESPALDO_FAULTS` holds
-//! `;`-separated `where=what`: *where* is a step's name or `#N`, the N-th step passed, counted
-//! from 1; *what* is `fail`, `kill` (SIGKILL to this process), `pause:MILLISECONDS` or
+//! `;`-separated `where=what`: *where* is a step's name, `NAME@N` (the N-th time that it is
+//! passed) or `#N` (the N-th step of all), counted from 1; *what* is `fail`, `kill` (SIGKILL to this process), `pause:MILLISECONDS` or
 //! `wait:FILE` (until the file exists, a minute at most). `RESPALDO_FAULTS_TRACE` names a file
 //! to which each step passed is appended, so a test can see that its fault was reached.
 
@@ -23,24 +23,37 @@ pub use armed::step;
 mod armed {
     use std::io::Write;
     use std::path::Path;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Mutex, PoisonError};
     use std::time::{Duration, Instant};
 
     use crate::ports::{Fault, FaultKind};
 
-    static PASSED: AtomicUsize = AtomicUsize::new(0);
+    static PASSED: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
 
     /// Passes the step `name`; fails, waits or dies where a test asked for it.
     pub fn step(name: &'static str) -> Result<(), Fault> {
-        let number = PASSED.fetch_add(1, Ordering::SeqCst) + 1;
+        let (number, time) = count(name);
         trace(name);
         let plan = std::env::var("RESPALDO_FAULTS").unwrap_or_default();
+        let here = [
+            name.to_owned(),
+            format!("{name}@{time}"),
+            format!("#{number}"),
+        ];
         for (place, action) in plan.split(';').filter_map(|part| part.split_once('=')) {
-            if place == name || place == format!("#{number}") {
+            if here.iter().any(|here| here == place) {
                 act(name, action)?;
             }
         }
         Ok(())
+    }
+
+    /// How many steps were passed with this one, and how often this one.
+    fn count(name: &'static str) -> (usize, usize) {
+        let mut passed = PASSED.lock().unwrap_or_else(PoisonError::into_inner);
+        passed.push(name);
+        let time = passed.iter().filter(|earlier| **earlier == name).count();
+        (passed.len(), time)
     }
 
     fn trace(name: &str) {

@@ -1,5 +1,5 @@
 //! What the catalog says of every relation: the signals of change that are neither statistics
-//! nor rows (DETECTION.md, hazards closed by OID, RFN, ATT and TYP).
+//! nor rows.
 //!
 //! A handful of set-based queries, whatever the number of tables. They must work in any database,
 //! whatever its users created: functions are named with their schema, operators are found in

@@ -1,4 +1,4 @@
-//! The barrier: has every session reported what it wrote before the snapshot? (DETECTION.md 3.2)
+//! The barrier: has every session reported what it wrote before the snapshot?
 //!
 //! PostgreSQL keeps counts in each backend and hands them over only when the backend becomes
 //! idle, at most once a second, at the latest after ten seconds of idleness. Nobody can be forced

@@ -1,4 +1,4 @@
-//! The server's counters of row writes, and when they may be compared (DETECTION.md 3.1, 3.4).
+//! The server's counters of row writes, and when they may be compared.
 //!
 //! A vector read before a snapshot holds no write that the snapshot does not see; one read behind
 //! a barrier after a snapshot holds every write that it does see. So where the later one equals
@@ -10,6 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use respaldo_domain::source::SourceFacts;
 use respaldo_domain::table::Oid;
+use respaldo_engine::faults::step;
 use respaldo_engine::ports::Fault;
 use respaldo_postgres::{PgError, Session, field, sql};
 use serde::{Deserialize, Serialize};
@@ -67,9 +68,10 @@ const RESET_SETTLES_IN: Duration = Duration::from_millis(50);
 const ATTEMPTS: usize = 5;
 
 /// Reads all counters within one epoch; `None` when resets keep coming.
-pub(crate) fn read(session: &mut Session) -> Result<Option<Reading>, PgError> {
+pub(crate) fn read(session: &mut Session) -> Result<Option<Reading>, Fault> {
     let mut epoch = epoch(session)?;
     for _ in 0..ATTEMPTS {
+        step("detector.counters")?;
         let vectors = vectors(session)?;
         std::thread::sleep(RESET_SETTLES_IN);
         let after = self::epoch(session)?;

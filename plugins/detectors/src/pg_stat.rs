@@ -1,4 +1,4 @@
-//! `pg-stat`: the layered protocol (DETECTION.md section 3.5).
+//! `pg-stat`: the layered protocol.
 //!
 //! 1. Before the snapshot: read the counters (B).
 //! 2. Under it: judge every table by the catalog.

@@ -1,4 +1,4 @@
-//! Prints of tables under the snapshot, computed by the server (DETECTION.md section 4).
+//! Prints of tables under the snapshot, computed by the server.
 //!
 //! Nothing but a count and a sum crosses the wire. Small tables share a statement, a few
 //! connections work through the statements, largest tables first. A table that cannot be scanned

@@ -1,5 +1,5 @@
 //! `xmin`: the fingerprint of transaction ids for every table. No waiting, no privilege but
-//! SELECT, works on a standby; exact within one lineage (DETECTION.md section 4).
+//! SELECT, works on a standby; exact within one lineage.
 
 use respaldo_engine::ports::{
     ChangeDetector, Context, Detection, DetectionRequest, Fault, SourceTarget,

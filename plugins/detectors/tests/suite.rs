@@ -8,6 +8,8 @@
 
 #[path = "suite/bench.rs"]
 mod bench;
+#[path = "suite/commit_wait.rs"]
+mod commit_wait;
 #[path = "suite/history.rs"]
 mod history;
 #[path = "suite/large_objects.rs"]

@@ -1,4 +1,4 @@
-//! Where the rows of each table lie along a chain (DETECTION.md section 7, cases 72 to 75).
+//! Where the rows of each table lie along a chain (scenarios 72 to 75 of tests/README.md).
 
 use respaldo_tests::{Client, Cluster, Journey, Respaldo, RestorePoint};
 

@@ -1,6 +1,7 @@
 //! What writers do: each action is one way to hide a change from somebody, or to mislead him.
 
-use crate::pipeline;
+use respaldo_tests::pipeline;
+
 use crate::writers::Writer;
 
 /// An action, and how often it is chosen.

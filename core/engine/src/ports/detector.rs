@@ -28,7 +28,7 @@ pub trait ChangeDetector: Send + Sync {
     /// Name in the configuration and in manifests.
     fn name(&self) -> &str;
 
-    /// Reads what must be read *before* the snapshot is taken (DETECTION.md section 3.1, B_k).
+    /// Reads what must be read *before* the snapshot is taken.
     fn baseline(&self, target: &SourceTarget, cx: &Context) -> Result<Value, Fault>;
 
     /// Compares every table with data as the snapshot sees it with the base's reading. Without a

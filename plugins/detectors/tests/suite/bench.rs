@@ -14,8 +14,7 @@ use respaldo_engine::ports::{
     LineageStatus, Quiet, SourceTarget,
 };
 use respaldo_postgres::{ConnInfo, Fence, PgError, Session, SessionOptions, Snapshot, server};
-use respaldo_tests::Cluster;
-use respaldo_tests::install::Install;
+use respaldo_tests::{Client, Cluster};
 use serde_json::Value;
 
 /// A source and the detector that watches it.
@@ -41,10 +40,15 @@ pub struct Backup {
 
 /// A server whose counters may prove something: 15 or later, whatever else is tested.
 pub fn counting_cluster() -> Cluster {
-    match Install::find(None).major() {
-        ..15 => Cluster::builder().version(15).start(),
-        _ => Cluster::start(),
-    }
+    Cluster::builder().at_least(15).start()
+}
+
+/// Runs statements in a session of their own and waits until the server has seen its end: nothing
+/// less tells that its counts are reported, and a reading meant to hold them would come too early.
+pub fn write_and_report(url: &str, sql: &str) {
+    let mut client = Client::connect(url);
+    client.exec(sql);
+    client.leave();
 }
 
 /// Options under which counters decide wherever they can, for tables of any size.

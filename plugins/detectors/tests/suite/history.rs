@@ -1,18 +1,17 @@
-//! Resets, crashes and restarts (DETECTION.md section 7, 42-48).
+//! Resets, crashes and restarts (scenarios 42-48 of tests/README.md).
 
 use respaldo_detectors::DetectorOptions;
 use respaldo_domain::changes::Reason;
 use respaldo_engine::ports::LineageStatus;
 use respaldo_tests::{Client, Cluster};
 
-use crate::bench::{Bench, counters_only, counting_cluster};
+use crate::bench::{Bench, counters_only, counting_cluster, write_and_report};
 
 fn source(cluster: &Cluster) -> String {
     let url = cluster.owned_database("historia", "dueno");
     cluster.psql("postgres", "GRANT pg_read_all_stats TO dueno");
-    cluster.psql_as(
-        "dueno",
-        "historia",
+    write_and_report(
+        &url,
         "CREATE TABLE t (n int); INSERT INTO t VALUES (1), (2), (3);
          CREATE TABLE quieta (n int); INSERT INTO quieta VALUES (1);
          CREATE UNLOGGED TABLE volatil (n int); INSERT INTO volatil VALUES (1);",
@@ -38,12 +37,12 @@ fn counters_reset_and_grown_to_the_same_numbers_clear_nothing() {
         "pg_stat_reset()",
         "pg_stat_reset_single_table_counters('t'::regclass)",
     ] {
-        cluster.psql_as("dueno", "historia", "TRUNCATE t");
+        write_and_report(&url, "TRUNCATE t");
         cluster.psql("historia", &format!("SELECT {reset}"));
-        cluster.psql_as("dueno", "historia", "INSERT INTO t VALUES (1), (2), (3)");
+        write_and_report(&url, "INSERT INTO t VALUES (1), (2), (3)");
         let base = bench.full();
         cluster.psql("historia", &format!("SELECT {reset}"));
-        cluster.psql_as("dueno", "historia", "INSERT INTO t VALUES (4), (5), (6)");
+        write_and_report(&url, "INSERT INTO t VALUES (4), (5), (6)");
         let next = bench.upon(&base);
         assert!(!next.keeps("t"), "{reset}");
         assert_eq!(next.count(&Reason::CountersEqual), 0, "{reset}");
@@ -108,7 +107,7 @@ fn a_witness_makes_transaction_ids_evidence_again_and_counters_not() {
     let url = source(&cluster);
     let bench = bench(&cluster, "pg-stat", &url);
     let base = bench.full();
-    cluster.psql_as("dueno", "historia", "INSERT INTO t VALUES (4)");
+    write_and_report(&url, "INSERT INTO t VALUES (4)");
     cluster.crash();
     let next = bench.upon_with(&base, LineageStatus::Witnessed);
     assert_eq!(next.reason("quieta"), Reason::XminEqual);
@@ -135,20 +134,12 @@ fn a_chain_keeps_the_baseline_of_the_data_it_would_restore() {
     let bench = bench(&cluster, "pg-stat", &url);
     let first = bench.full();
     // Rolled back: counted, refuted by the fingerprint, a new baseline.
-    cluster.psql_as(
-        "dueno",
-        "historia",
-        "BEGIN; INSERT INTO t VALUES (9); ROLLBACK",
-    );
+    write_and_report(&url, "BEGIN; INSERT INTO t VALUES (9); ROLLBACK");
     let second = bench.upon(&first);
     assert_eq!(second.reason("t"), Reason::XminEqual);
     let third = bench.upon(&second);
     assert_eq!(third.reason("t"), Reason::CountersEqual);
-    cluster.psql_as(
-        "dueno",
-        "historia",
-        "INSERT INTO t VALUES (4); CREATE TABLE nueva (i int)",
-    );
+    write_and_report(&url, "INSERT INTO t VALUES (4); CREATE TABLE nueva (i int)");
     let fourth = bench.upon(&third);
     assert_eq!(fourth.reason("t"), Reason::XminDiffers);
     assert_eq!(fourth.reason("nueva"), Reason::New);

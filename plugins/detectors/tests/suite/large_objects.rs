@@ -1,10 +1,10 @@
-//! Large objects, as one unit (DETECTION.md section 7, 18).
+//! Large objects, as one unit (scenario 18 of tests/README.md).
 
 use respaldo_detectors::DetectorOptions;
 use respaldo_domain::changes::{Reason, Verdict};
 use respaldo_tests::Cluster;
 
-use crate::bench::{Backup, Bench, counters_only, counting_cluster};
+use crate::bench::{Backup, Bench, counters_only, counting_cluster, write_and_report};
 
 fn word(backup: &Backup) -> (Verdict, Reason) {
     let word = &backup.detection.large_objects;
@@ -66,7 +66,7 @@ fn whatever_changes_large_objects_is_seen_by_roles_that_may_read_their_pages() {
 fn a_plain_role_dumps_them_unless_counters_clear_them() {
     let cluster = counting_cluster();
     let url = cluster.owned_database("objetos", "dueno");
-    cluster.psql_as("dueno", "objetos", "SELECT lo_from_bytea(101, 'hola')");
+    write_and_report(&url, "SELECT lo_from_bytea(101, 'hola')");
     let blind = Bench::new("pg-stat", &DetectorOptions::default(), &url, &url);
     let next = blind.upon(&blind.full());
     assert_eq!(word(&next), (Verdict::Unknown, Reason::NotExamined));

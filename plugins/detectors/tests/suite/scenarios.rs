@@ -1,5 +1,6 @@
-//! What changes a table and what does not, for every detector (DETECTION.md section 7, 1-24 and
-//! 62-69). All scenarios happen between two backups of one database, each in a schema of its own.
+//! What changes a table and what does not, for every detector (scenarios 1-24 and 62-69 of
+//! tests/README.md). All scenarios happen between two backups of one database, each in a schema of
+//! its own.
 
 use std::time::Duration;
 
@@ -158,6 +159,15 @@ const SCENARIOS: &[Scenario] = &[
         setup: PARTS,
         act: &["ALTER TABLE p DETACH PARTITION a", "ALTER TABLE p ATTACH PARTITION a FOR VALUES IN (1, 3)"],
         tables: &[("a", Keep), ("b", Keep)],
+    },
+    Scenario {
+        name: "swap by renaming and swap back",
+        setup: "CREATE TABLE t (i int); INSERT INTO t VALUES (1); CREATE TABLE u (i int); INSERT INTO u VALUES (2);",
+        act: &[
+            "ALTER TABLE t RENAME TO x", "ALTER TABLE u RENAME TO t", "ALTER TABLE x RENAME TO u",
+            "ALTER TABLE t RENAME TO x", "ALTER TABLE u RENAME TO t", "ALTER TABLE x RENAME TO u",
+        ],
+        tables: &[("t", Keep), ("u", Keep)],
     },
     Scenario { name: "move between partitions", setup: PARTS, act: &["UPDATE p SET k = 2 WHERE k = 1"], tables: &[("a", Dump), ("b", Dump)] },
     on_t("rename and move to another schema", &["ALTER TABLE t RENAME TO u", "CREATE SCHEMA lejos", "ALTER TABLE u SET SCHEMA lejos", "ALTER TABLE lejos.u RENAME TO t", "ALTER TABLE lejos.t SET SCHEMA @"], Keep),

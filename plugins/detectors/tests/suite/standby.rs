@@ -1,4 +1,4 @@
-//! A hot standby as the source, and its promotion (DETECTION.md section 7, 49 and 70).
+//! A hot standby as the source, and its promotion (scenarios 49 and 70 of tests/README.md).
 
 use std::net::TcpListener;
 use std::path::PathBuf;

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
 
-/// Sends `statements` in one pipeline, and the end of it only after `wait`.
+/// Sends `statements` in one pipeline, and the end of it only after `wait`; fails when the server does.
 pub fn run(port: u16, db: &str, statements: &[String], wait: impl FnOnce()) -> std::io::Result<()> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
