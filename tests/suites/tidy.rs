@@ -5,6 +5,8 @@
 mod layers;
 #[path = "tidy/literals.rs"]
 mod literals;
+#[path = "tidy/scenarios.rs"]
+mod scenarios;
 #[path = "tidy/sources.rs"]
 mod sources;
 #[path = "tidy/words.rs"]

@@ -53,7 +53,7 @@ pub trait Catalog: Send + Sync {
         detail: &serde_json::Value,
     ) -> Result<(), Fault>;
 
-    /// Leaves a token that survives in the source's WAL. `false` where
+    /// Leaves a token that survives in the source's WAL (DETECTION.md section 3.4). `false` where
     /// the catalog does not live in the source database.
     fn leave_witness(&self, archive: &ArchiveName, token: Uuid) -> Result<bool, Fault>;
 
