@@ -70,13 +70,13 @@ fn each_table_is_read_from_the_backup_that_dumped_it_last() {
 fn a_table_whose_counters_were_refuted_is_compared_with_its_new_baseline() {
     let cluster = Cluster::start();
     let mut client = two_tables(&cluster);
-    drop(client);
+    client.leave();
     let driver = Respaldo::new(&cluster, "live").config(COUNTERS_DECIDE);
     let mut journey = Journey::with(&cluster, "live", driver);
     let full = journey.backup("full");
     client = Client::connect(&cluster.url("live"));
     client.exec("BEGIN; UPDATE a SET v = 'never'; ROLLBACK"); // counted, but nothing changed
-    drop(client); // the counts of a session that ends are seen at once
+    client.leave(); // the counts of a session that has ended are seen at once
     let refuted = journey.backup("inc");
     assert_eq!(refuted.reason("public.a"), "xmin_igual");
     let unchanged = journey.backup("inc");
