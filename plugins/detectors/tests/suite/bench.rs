@@ -43,6 +43,16 @@ pub fn counting_cluster() -> Cluster {
     Cluster::builder().at_least(15).start()
 }
 
+/// Lets `dueno` see all sessions and all rows; before 14 only a superuser does.
+pub fn let_see_everything(cluster: &Cluster) {
+    let sql = if cluster.major() < 14 {
+        "ALTER ROLE dueno SUPERUSER"
+    } else {
+        "GRANT pg_read_all_stats, pg_read_all_data TO dueno"
+    };
+    cluster.psql("postgres", sql);
+}
+
 /// Runs statements in a session of their own and waits until the server has seen its end: nothing
 /// less tells that its counts are reported, and a reading meant to hold them would come too early.
 pub fn write_and_report(url: &str, sql: &str) {

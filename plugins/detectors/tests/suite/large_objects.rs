@@ -4,7 +4,9 @@ use respaldo_detectors::DetectorOptions;
 use respaldo_domain::changes::{Reason, Verdict};
 use respaldo_tests::Cluster;
 
-use crate::bench::{Backup, Bench, counters_only, counting_cluster, write_and_report};
+use crate::bench::{
+    Backup, Bench, counters_only, counting_cluster, let_see_everything, write_and_report,
+};
 
 fn word(backup: &Backup) -> (Verdict, Reason) {
     let word = &backup.detection.large_objects;
@@ -30,10 +32,7 @@ fn whatever_changes_large_objects_is_seen_by_roles_that_may_read_their_pages() {
         ("pg-stat", "postgres"),
     ] {
         let cluster = Cluster::start();
-        cluster.psql(
-            "postgres",
-            "GRANT pg_read_all_stats, pg_read_all_data TO dueno",
-        );
+        let_see_everything(&cluster);
         let url = cluster.new_database("objetos");
         let bench = Bench::new(
             detector,

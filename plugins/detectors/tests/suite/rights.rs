@@ -4,7 +4,7 @@ use respaldo_detectors::DetectorOptions;
 use respaldo_domain::changes::{Reason, Verdict};
 use respaldo_tests::{Client, Cluster, schema};
 
-use crate::bench::{Bench, counters_only, counting_cluster};
+use crate::bench::{Bench, counters_only, counting_cluster, let_see_everything};
 
 #[test]
 fn without_sight_of_other_sessions_the_fingerprint_does_all() {
@@ -61,10 +61,7 @@ fn a_table_somebody_waits_for_is_dumped_and_stops_nothing_else() {
 #[test]
 fn users_casts_and_functions_mislead_no_detector() {
     let cluster = Cluster::start();
-    cluster.psql(
-        "postgres",
-        "GRANT pg_read_all_stats, pg_read_all_data TO dueno",
-    );
+    let_see_everything(&cluster);
     let url = cluster.owned_database("hostil", "dueno");
     schema::load(&cluster, "hostil", "dueno");
     schema::load_hostile_part(&cluster, "hostil");

@@ -8,7 +8,7 @@ use respaldo_detectors::DetectorOptions;
 use respaldo_domain::changes::{Reason, Verdict};
 use respaldo_tests::Cluster;
 
-use crate::bench::{Backup, Bench, counters_only};
+use crate::bench::{Backup, Bench, counters_only, let_see_everything};
 
 /// What must become of a table named in a scenario.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -203,10 +203,7 @@ const SWAP: &[&str] = &[
 fn play(detector: &str, options: &DetectorOptions) -> (Cluster, Backup) {
     let cluster = Cluster::start();
     let url = cluster.owned_database("escenarios", "dueno");
-    cluster.psql(
-        "postgres",
-        "GRANT pg_read_all_stats, pg_read_all_data TO dueno",
-    );
+    let_see_everything(&cluster);
     for (number, scenario) in SCENARIOS.iter().enumerate() {
         let schema = format!("CREATE SCHEMA s{number}; SET search_path = s{number};");
         cluster.psql("escenarios", &format!("{schema}{}", scenario.setup));
