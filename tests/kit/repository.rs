@@ -4,10 +4,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::Value;
 
-use crate::Respaldo;
+use crate::{Respaldo, cluster};
 
 /// An archive of the existing system, which has a final name and no manifest.
 const FOREIGN: &str = "full/full_20250101_000000.backup";
@@ -17,6 +18,9 @@ const FOREIGN_CONTENT: &[u8] = b"PGDMP of somebody else's making";
 const CACHES: [&str; 1] = [".respaldo/index.json"];
 
 const MANIFEST: &str = ".manifest.json";
+
+/// Where the seal of a manifest begins.
+const SEAL: &str = "\"sello\":\"";
 
 /// A folder that is the repository of a driver.
 #[derive(Debug, Clone)]
@@ -73,6 +77,27 @@ impl Repository {
         let end = format!("/{archive}{MANIFEST}");
         let found = self.manifests().into_iter().find(|key| key.ends_with(&end));
         found.unwrap_or_else(|| panic!("no manifest seals {archive}: {:?}", self.manifests()))
+    }
+
+    /// Changes the text of a manifest and seals it again.
+    pub fn reseal(&self, archive: &str, edit: impl FnOnce(&str) -> String) {
+        let path = self.path(&self.manifest_key(archive));
+        let text = fs::read_to_string(&path).unwrap();
+        let (content, _) = text.split_once(SEAL).unwrap();
+        let content = edit(content);
+        let sum = cluster::feed(&mut Command::new("sha256sum"), content.as_bytes());
+        let sum = String::from_utf8_lossy(&sum.stdout).into_owned();
+        let sum = sum.split_whitespace().next().unwrap();
+        fs::write(&path, format!("{content}{SEAL}{sum}\"\n}}\n")).unwrap();
+        // A cache; the first backup of a repository leaves none.
+        let _ = fs::remove_file(self.path(CACHES[0]));
+    }
+
+    /// Makes a backup one of another moment.
+    pub fn move_in_time(&self, archive: &str, snapshot_at: &str) {
+        let manifest = self.manifest(archive);
+        let was = manifest["instantanea"].as_str().unwrap().to_owned();
+        self.reseal(archive, |text| text.replace(&was, snapshot_at));
     }
 
     /// Key of an object of a sealed archive by its role: `archivo`, `lecturas` or `roles`.

@@ -18,6 +18,7 @@ mod template;
 
 use std::path::{Path, PathBuf};
 
+use respaldo_domain::retention::PolicyOverrides;
 use respaldo_domain::table::TableName;
 use respaldo_postgres::ConnInfo;
 
@@ -58,6 +59,10 @@ pub struct Config {
     pub sinks: Vec<SinkSettings>,
     /// Validators run after a backup.
     pub validators: Vec<ValidatorSettings>,
+    /// Retention, where it is configured.
+    pub retention: PolicyOverrides,
+    /// Whether retention is applied after each backup that succeeded.
+    pub expire_after_backup: bool,
     /// Where each value came from.
     pub provenance: Provenance,
 }
@@ -93,6 +98,8 @@ impl Config {
             source: source.info,
             sinks: settings::sinks(settings.sink, &settings.repository.dir)?,
             validators: settings::validators(settings.validator)?,
+            retention: settings.retention.overrides()?,
+            expire_after_backup: settings.retention.purge == settings::Purge::Auto,
             repository: settings.repository.dir,
             detector: settings.detector,
             dumper: settings.dumper,

@@ -22,6 +22,14 @@ pub(crate) enum CatalogError {
     /// A migration was changed after it was applied.
     #[error("migration {0} of the catalog is not the one that was applied")]
     Modified(i64),
+    /// A stored setting makes no sense.
+    #[error("{key} as stored makes no sense at {part}; store it anew")]
+    Setting {
+        /// Key of the setting.
+        key: &'static str,
+        /// What of it.
+        part: String,
+    },
 }
 
 impl CatalogError {
@@ -31,7 +39,7 @@ impl CatalogError {
             Self::Server(error) => kind_of(error),
             Self::NameTaken(_) => FaultKind::Exists,
             Self::Unknown(_) => FaultKind::NotFound,
-            Self::Newer(_) | Self::Modified(_) => FaultKind::Invalid,
+            Self::Newer(_) | Self::Modified(_) | Self::Setting { .. } => FaultKind::Invalid,
         };
         Fault::new(kind, subject, self)
     }

@@ -1,6 +1,9 @@
 //! The port, over PostgreSQL.
 
+use std::collections::BTreeSet;
+
 use respaldo_domain::backup::{ArchiveName, BackupId};
+use respaldo_domain::retention::Policy;
 use respaldo_domain::source::SourceFacts;
 use respaldo_engine::ports::{
     Catalog, CatalogEntry, CatalogFilter, EventLevel, Fault, NewBackup, SealedBackup,
@@ -14,7 +17,7 @@ use crate::connection::{CatalogLimits, Connection, transaction};
 use crate::event::EventRow;
 use crate::row::ManifestRow;
 use crate::validation::ValidationRow;
-use crate::{chain, entry, event, labels, migrations, row, validation, witness};
+use crate::{chain, entry, event, labels, migrations, row, settings, validation, witness};
 
 /// The catalog in schema `seguridad` of a database. Connects when it is first used, and again
 /// when a connection broke; every call ends within [`CatalogLimits::call`].
@@ -178,6 +181,24 @@ impl Catalog for PgCatalog {
         self.connection.run("recording an event", move |session| {
             event::record(session, row)
         })
+    }
+
+    fn proven(&self) -> Result<BTreeSet<ArchiveName>, Fault> {
+        self.connection
+            .run("asking what was proven", validation::proven)
+    }
+
+    fn retention(&self) -> Result<Option<Policy>, Fault> {
+        self.connection
+            .run("reading the retention policy", settings::retention)
+    }
+
+    fn set_retention(&self, policy: &Policy) -> Result<(), Fault> {
+        let policy = *policy;
+        self.connection
+            .run("storing the retention policy", move |session| {
+                settings::set_retention(session, &policy)
+            })
     }
 
     fn leave_witness(&self, archive: &ArchiveName, token: Uuid) -> Result<bool, Fault> {

@@ -1,14 +1,17 @@
 //! Rows of `backup_validation`.
 
+use std::collections::BTreeSet;
+
 use respaldo_contract::labels::{Label, OpenLabel, ValidationResult};
 use respaldo_domain::backup::ArchiveName;
 use respaldo_domain::object::Sha256;
-use respaldo_domain::validation::Finding;
+use respaldo_domain::validation::{Finding, ValidationLevel};
 use respaldo_engine::ports::ValidationRecord;
 use respaldo_postgres::{Session, sql};
 use serde_json::{Value, json};
+use sqlx::Row;
 
-use crate::error::CatalogError;
+use crate::error::{CatalogError, unreadable};
 
 /// A row to be written.
 pub(crate) struct ValidationRow {
@@ -65,4 +68,32 @@ pub(crate) fn record(session: &mut Session, row: ValidationRow) -> Result<(), Ca
         0 => Err(CatalogError::Unknown(row.archive)),
         _ => Ok(()),
     }
+}
+
+/// Archives whose newest validation that read rows ended well. A rehearsal outweighs a look.
+pub(crate) fn proven(session: &mut Session) -> Result<BTreeSet<ArchiveName>, CatalogError> {
+    let question = sql("
+        SELECT DISTINCT ON (m.id) m.archivo_nombre, v.resultado
+          FROM seguridad.backup_validation AS v
+          JOIN seguridad.backup_manifest AS m ON m.id = v.backup_id
+         WHERE v.tipo_validacion = ANY ($1)
+         ORDER BY m.id, v.tipo_validacion = $2 DESC, v.fecha_validacion DESC, v.id DESC")
+    .bind(vec![
+        ValidationLevel::Readable.label().to_owned(),
+        ValidationLevel::Chain.label().to_owned(),
+        ValidationLevel::Drill.label().to_owned(),
+    ])
+    .bind(ValidationLevel::Drill.label());
+    let success = ValidationResult::of(&[]).label();
+    let mut proven = BTreeSet::new();
+    for row in session.rows(question)? {
+        let name: String = row.try_get(0).map_err(unreadable)?;
+        let verdict: String = row.try_get(1).map_err(unreadable)?;
+        if verdict == success
+            && let Ok(name) = name.parse()
+        {
+            proven.insert(name);
+        }
+    }
+    Ok(proven)
 }

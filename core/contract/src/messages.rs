@@ -91,7 +91,7 @@ pub use escape_kit::escape_kit_guide;
 pub use exit::ExitCode;
 pub use headers::Header;
 pub use numbers::{duration, size};
-pub use phrases::EngineState;
+pub use phrases::{EngineState, FateWord};
 pub use progress::Progress;
 pub use results::Outcome;
 

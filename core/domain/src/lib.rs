@@ -12,6 +12,7 @@ pub mod object;
 pub mod readings;
 pub mod report;
 pub mod restore_plan;
+pub mod retention;
 pub mod scope;
 pub mod source;
 pub mod table;

@@ -21,6 +21,8 @@ pub const FORMAT: u32 = 1;
 
 /// [`Tools::dumper`] of a full that was made from a chain, without a dumper.
 pub const FROM_CHAIN: &str = "from-chain";
+/// Name in [`Tools::dumper`] of sets that were made by the existing system and taken over.
+pub const ADOPTED: &str = "adopted";
 
 /// A sealed backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +90,11 @@ impl Manifest {
     /// The archive its definitions are restored from.
     pub fn definitions_in(&self) -> &ArchiveName {
         self.definitions.as_ref().unwrap_or(&self.archive)
+    }
+
+    /// Whether the existing system made it.
+    pub fn is_adopted(&self) -> bool {
+        self.tools.dumper == ADOPTED
     }
 
     /// The facts of one archive.

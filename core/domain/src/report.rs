@@ -99,6 +99,8 @@ pub enum WarningCode {
     MissingRole,
     /// Settings or grants of the database could not be carried over.
     DatabaseSettings,
+    /// Retention could not be applied.
+    RetentionFailed,
     /// Litter of our own was swept.
     Swept,
 }

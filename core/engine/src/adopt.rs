@@ -16,7 +16,8 @@ use respaldo_domain::changes::Reason;
 use respaldo_domain::coverage::{Coverage, Gap, GapKind};
 use respaldo_domain::fingerprint::{self, RowFingerprint};
 use respaldo_domain::manifest::{
-    ArchiveFacts, BlockRef, Compression, LargeObjects, Manifest, TableData, TableEntry, Tools,
+    ADOPTED, ArchiveFacts, BlockRef, Compression, LargeObjects, Manifest, TableData, TableEntry,
+    Tools,
 };
 use respaldo_domain::object::{ObjectRole, SealedObject, Sha256};
 use respaldo_domain::source::{Lineage, SourceFacts};
@@ -318,7 +319,7 @@ fn manifest(
         source: source.clone(),
         tools: Tools {
             respaldo: "adopted".to_owned(),
-            dumper: "adopted".to_owned(),
+            dumper: ADOPTED.to_owned(),
             pg_dump: text(&archive.header.dump_version),
             detector: "adopted".to_owned(),
             fingerprint: fingerprint::ALGORITHM.to_owned(),

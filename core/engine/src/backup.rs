@@ -25,13 +25,16 @@ use respaldo_domain::validation::Finding;
 use respaldo_postgres::{ConnInfo, Session, SessionOptions, server};
 use uuid::Uuid;
 
+use crate::expire;
 use crate::faults::step;
 use crate::history::History;
 use crate::intent::WorkDir;
 use crate::lease::Lease;
 use crate::parts::Parts;
 use crate::ports::{Context, EventLevel, Fault, NewBackup, SourceTarget};
+use crate::reading::being_read;
 use crate::rebuild;
+use crate::remove::sweep_dead;
 use crate::validate;
 
 pub use self::from_chain::{ConsolidateError, consolidate};
@@ -301,9 +304,10 @@ fn sweep(
     cx: &Context,
 ) -> Result<(), Fault> {
     run.enter("backup.sweep", cx)?;
-    for name in work.sweep(lineage, &parts.store, cx)? {
+    for name in sweep_dead(parts, work, lineage, cx)? {
         run.warn(WarningCode::Swept, name.to_string());
     }
+    being_read(work)?;
     parts.store.sweep(cx).map(drop)
 }
 
@@ -401,6 +405,9 @@ fn finish(parts: &Parts, mut run: Run, sealed: seal::Sealed, cx: &Context) -> Ba
         );
     }
     run.warnings.extend(sealed.warnings);
+    if parts.settings.expire_after_backup && sealed.manifest.coverage.is_complete() {
+        apply_retention(parts, &mut run, cx);
+    }
     BackupReport {
         id: sealed.id,
         base_id: sealed.base_id,
@@ -423,6 +430,23 @@ fn after_backup(parts: &Parts, run: &mut Run, sealed: &seal::Sealed, cx: &Contex
             run.warn(WarningCode::ValidationFindings, chain(&fault));
             Vec::new()
         }
+    }
+}
+
+/// Makes room, now that there is something newer. The lease is still held.
+fn apply_retention(parts: &Parts, run: &mut Run, cx: &Context) {
+    let applied = run
+        .enter("backup.expire", cx)
+        .and_then(|()| expire::under_lease(parts, cx));
+    let trouble = match applied {
+        Err(fault) => Some(chain(&fault)),
+        Ok(report) => report
+            .failed
+            .first()
+            .map(|(name, fault)| format!("{name}: {}", chain(fault))),
+    };
+    if let Some(trouble) = trouble {
+        run.warn(WarningCode::RetentionFailed, trouble);
     }
 }
 

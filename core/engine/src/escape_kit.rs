@@ -18,7 +18,7 @@ use respaldo_domain::manifest::Manifest;
 use respaldo_domain::object::{ObjectKey, ObjectRole, Sha256};
 
 use self::plan::{Plan, Renamed};
-use crate::export::{ExportError, blame, find};
+use crate::export::{ExportError, blame, find, hold};
 use crate::faults::step;
 use crate::parts::Parts;
 use crate::ports::{Context, Fault, FaultKind, ObjectReader};
@@ -68,6 +68,7 @@ pub fn escape_kit(
     cx: &Context,
 ) -> Result<EscapeKitReport, ExportError> {
     let manifest = find(parts, &request.selector, cx)?;
+    let _reading = hold(parts, &manifest)?;
     let plan = plan::plan(parts, &manifest, cx)?;
     let mut kit = Kit {
         folder: NewFolder::begin(&request.folder).map_err(ExportError::Output)?,

@@ -17,10 +17,12 @@ use respaldo_domain::table::TableName;
 
 use self::join::{Joined, join};
 use crate::faults::step;
+use crate::intent::WorkDir;
 use crate::parts::Parts;
 use crate::ports::{Context, Fault, FaultKind};
 pub use crate::publish::Existing;
 use crate::publish::NewFile;
+use crate::reading::{self, Reading};
 use crate::selector::{Selector, resolve};
 use crate::store::{fault_of_io, io_of_fault};
 
@@ -62,6 +64,7 @@ pub fn export(
     cx: &Context,
 ) -> Result<ExportReport, ExportError> {
     let manifest = find(parts, selector, cx)?;
+    let _reading = hold(parts, &manifest)?;
     let joined = join(parts, &manifest, cx)?;
     let mut out = Outward { out, failed: false };
     write(parts, manifest, joined, &mut out, cx).map_err(|error| match error {
@@ -98,6 +101,13 @@ pub(crate) fn find(
     parts
         .store
         .manifest(&name, &*parts.codec, cx)
+        .map_err(ExportError::Backup)
+}
+
+/// Keeps retention away from what is read.
+pub(crate) fn hold(parts: &Parts, manifest: &Manifest) -> Result<Reading, ExportError> {
+    WorkDir::open(&parts.settings.work_dir)
+        .and_then(|work| reading::hold(&work, manifest))
         .map_err(ExportError::Backup)
 }
 

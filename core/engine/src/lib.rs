@@ -5,6 +5,7 @@
 pub mod adopt;
 pub mod backup;
 pub mod escape_kit;
+pub mod expire;
 pub mod export;
 pub mod faults;
 mod history;
@@ -16,6 +17,7 @@ mod parts;
 pub mod ports;
 pub mod preview;
 mod publish;
+mod reading;
 pub mod rebuild;
 pub mod remove;
 mod rest;

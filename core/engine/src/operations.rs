@@ -8,15 +8,17 @@ use chrono::{DateTime, FixedOffset};
 use respaldo_domain::backup::{ArchiveName, BackupId, Trigger};
 use respaldo_domain::manifest::Manifest;
 use respaldo_domain::report::{BackupReport, PreviewReport, RestoreReport, Validation};
+use respaldo_domain::retention::Policy;
 use respaldo_postgres::ConnInfo;
 
 use crate::adopt::{self, AdoptReport};
 use crate::backup::{self, BackupError, BackupRequest, ConsolidateError};
 use crate::escape_kit::{self, EscapeKitReport, EscapeKitRequest};
+use crate::expire::{self, ExpireError, ExpiryReport, Ruled};
 use crate::export::{self, Existing, ExportError, ExportReport};
 use crate::listing;
 pub use crate::parts::{Parts, Settings};
-use crate::ports::{CatalogEntry, CatalogFilter, Context, Fault};
+use crate::ports::{CatalogEntry, CatalogFilter, Context, Fault, FaultKind};
 use crate::preview::{self, PreviewRequest};
 use crate::rebuild::{self, PurgeReport, RebuildReport};
 use crate::remove::{self, RemoveError, Removed};
@@ -204,6 +206,40 @@ impl Operations {
         cx: &Context,
     ) -> Result<Removed, RemoveError> {
         remove::remove(&self.parts, selector, with_dependents, cx)
+    }
+
+    /// What retention would do, newest backup first.
+    pub fn expiry_plan(&self, cx: &Context) -> Result<Vec<Ruled>, Fault> {
+        expire::plan(&self.parts, cx)
+    }
+
+    /// Applies retention: removes what is too old and needed by nothing.
+    pub fn expire(&self, cx: &Context) -> Result<ExpiryReport, ExpireError> {
+        expire::expire(&self.parts, cx)
+    }
+
+    /// The retention policy in force.
+    pub fn retention(&self) -> Result<Policy, Fault> {
+        expire::policy(&self.parts)
+    }
+
+    /// The policy stored beside the catalog, whatever the configuration says; the default where
+    /// none is, or none that makes sense.
+    pub fn stored_retention(&self) -> Result<Policy, Fault> {
+        let Some(catalog) = &self.parts.catalog else {
+            return Ok(Policy::default());
+        };
+        match catalog.retention() {
+            Err(fault) if fault.kind == FaultKind::Invalid => Ok(Policy::default()),
+            stored => Ok(stored?.unwrap_or_default()),
+        }
+    }
+
+    /// Stores a policy beside the catalog.
+    pub fn set_retention(&self, policy: &Policy) -> Result<(), Fault> {
+        let catalog = rebuild::catalog(&self.parts)?;
+        catalog.migrate()?;
+        catalog.set_retention(policy)
     }
 
     /// Makes the catalog again from the manifests in storage.

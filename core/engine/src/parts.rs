@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use respaldo_domain::retention::PolicyOverrides;
 use respaldo_domain::table::TableName;
 use respaldo_postgres::{ConnInfo, Tools};
 
@@ -54,6 +55,10 @@ pub struct Settings {
     pub validate_after: Vec<respaldo_domain::validation::ValidationLevel>,
     /// Sessions that load tables at once.
     pub jobs: usize,
+    /// Retention as configured; what is not comes from the catalog's database.
+    pub retention: PolicyOverrides,
+    /// Whether retention is applied after each backup that succeeded.
+    pub expire_after_backup: bool,
     /// `app.user_id` for restores, as the existing application's policies ask for.
     pub maintenance_user_id: Option<u32>,
     /// Version of the program, for manifests.

@@ -120,7 +120,8 @@ fn known(catalog: &dyn Catalog) -> Result<BTreeSet<String>, Fault> {
         .collect())
 }
 
-fn catalog(parts: &Parts) -> Result<&dyn Catalog, Fault> {
+/// The catalog, which the work cannot do without.
+pub(crate) fn catalog(parts: &Parts) -> Result<&dyn Catalog, Fault> {
     parts.catalog.as_deref().ok_or_else(|| {
         let hint = "configure [catalog] url, or let the role create the schema of the catalog";
         Fault::new(FaultKind::Unavailable, "there is no catalog", hint)

@@ -1,14 +1,16 @@
 //! Removing a backup: refused while others need it, manifest first.
 
-use respaldo_domain::backup::ArchiveName;
+use respaldo_domain::backup::{ArchiveName, BackupState};
 use respaldo_domain::manifest::Manifest;
+use respaldo_domain::source::Lineage;
 
 use crate::backup::chain;
 use crate::faults::step;
 use crate::history::all_manifests;
+use crate::intent::WorkDir;
 use crate::lease::Lease;
 use crate::parts::Parts;
-use crate::ports::{Context, EventLevel, Fault, FaultKind};
+use crate::ports::{Catalog, Context, EventLevel, Fault, FaultKind};
 use crate::selector::{Selector, resolve};
 
 /// What was removed.
@@ -65,9 +67,10 @@ pub fn remove(
         return Err(RemoveError::Needed(names));
     }
     let this = manifests.iter().filter(|manifest| manifest.archive == name);
+    let work = WorkDir::open(&parts.settings.work_dir).map_err(RemoveError::Store)?;
     let mut removed = Removed::default();
     for manifest in dependents.into_iter().chain(this) {
-        remove_one(parts, manifest, cx)?;
+        take_away(parts, &work, manifest, "backup-deleted", cx).map_err(RemoveError::Store)?;
         removed.freed_bytes += manifest.stored_bytes();
         removed.archives.push(manifest.archive.clone());
     }
@@ -108,22 +111,61 @@ fn dependents<'a>(manifests: &'a [Manifest], name: &ArchiveName) -> Vec<&'a Mani
     found
 }
 
-fn remove_one(parts: &Parts, manifest: &Manifest, cx: &Context) -> Result<(), RemoveError> {
-    step("remove.set").map_err(RemoveError::Store)?;
-    parts
-        .store
-        .delete_set(manifest, cx)
-        .map_err(RemoveError::Store)?;
+/// Removes a set from every sink and from the catalog. An intent names it meanwhile: what a crash
+/// leaves of it is swept by the next run.
+pub(crate) fn take_away(
+    parts: &Parts,
+    work: &WorkDir,
+    manifest: &Manifest,
+    event: &str,
+    cx: &Context,
+) -> Result<(), Fault> {
+    step("remove.set")?;
+    let name = &manifest.archive;
+    let intent = work.intend(name, &manifest.source.lineage)?;
+    parts.store.delete_set(manifest, cx)?;
+    step("remove.removed")?;
+    if let Err(fault) = intent.close() {
+        tracing::debug!(%fault, "the intent could not be taken back; the next run does it");
+    }
     let Some(catalog) = &parts.catalog else {
         return Ok(());
     };
-    let name = &manifest.archive;
     let detail = serde_json::json!({ "archive": name.as_str() });
     let told = catalog
         .forget(name)
-        .and_then(|()| catalog.event(EventLevel::Info, "backup-deleted", None, &detail));
+        .and_then(|()| catalog.event(EventLevel::Info, event, None, &detail));
     if let Err(fault) = told {
         tracing::warn!(error = %chain(&fault), "the catalog still lists {name}");
     }
     Ok(())
+}
+
+/// Finishes what dead runs on the same database had begun to write or to remove; the caller holds
+/// its lease. Returns the names of the sets of which something was left.
+pub(crate) fn sweep_dead(
+    parts: &Parts,
+    work: &WorkDir,
+    lineage: &Lineage,
+    cx: &Context,
+) -> Result<Vec<ArchiveName>, Fault> {
+    let swept = work.sweep(lineage, &parts.store, cx)?;
+    for name in &swept {
+        let told = parts
+            .catalog
+            .as_ref()
+            .map_or(Ok(()), |catalog| forget_sealed(&**catalog, name));
+        if let Err(fault) = told {
+            tracing::warn!(error = %chain(&fault), "the catalog still lists {name}");
+        }
+    }
+    Ok(swept)
+}
+
+/// A run that never sealed its set keeps its row, which says that it failed.
+fn forget_sealed(catalog: &dyn Catalog, name: &ArchiveName) -> Result<(), Fault> {
+    match catalog.find(name)? {
+        Some(entry) if entry.state == BackupState::Completed => catalog.forget(name),
+        _ => Ok(()),
+    }
 }

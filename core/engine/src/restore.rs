@@ -32,6 +32,7 @@ use crate::intent::WorkDir;
 use crate::lease::Lease;
 use crate::parts::Parts;
 use crate::ports::{Context, EventLevel, Fault, FaultKind};
+use crate::reading::Reading;
 use crate::rebuild;
 use crate::selector::{Selector, resolve};
 
@@ -201,6 +202,8 @@ pub(crate) struct Restore<'a> {
     request: &'a RestoreRequest,
     cx: &'a Context,
     work: WorkDir,
+    /// Keeps retention away from what is read.
+    reading: Option<Reading>,
     warnings: Vec<Warning>,
 }
 
@@ -268,6 +271,7 @@ pub fn restore(
         request,
         cx,
         work,
+        reading: None,
         warnings: Vec::new(),
     };
     let plan = plan(&restore)?;
@@ -312,6 +316,7 @@ pub fn rehearse(
         request: &request,
         cx,
         work,
+        reading: None,
         warnings: Vec::new(),
     };
     let plan = plan(&restore)?;

@@ -70,6 +70,11 @@ pub enum Command {
     Status,
     /// Remove one backup
     Delete(DeleteArgs),
+    /// Remove backups that are too old and needed by nothing
+    Expire(ExpireArgs),
+    /// Look at or change how long backups are kept
+    #[command(subcommand)]
+    Retention(RetentionCommand),
     /// Look whether backups are whole
     Validate(ValidateArgs),
     /// Mend the catalog
@@ -270,6 +275,41 @@ pub struct DeleteArgs {
     /// Also those that depend on it
     #[arg(long)]
     pub with_dependents: bool,
+}
+
+/// `expire`.
+#[derive(Debug, Args)]
+pub struct ExpireArgs {
+    /// Only show what would go, what stays and why
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `retention`.
+#[derive(Debug, Subcommand)]
+pub enum RetentionCommand {
+    /// Show the policy in force
+    Show,
+    /// Store a policy beside the catalog; what is not given stays
+    Set(RetentionArgs),
+}
+
+/// `retention set`.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub struct RetentionArgs {
+    /// Months a full is kept
+    #[arg(long, value_name = "N")]
+    pub full_months: Option<u32>,
+    /// Weeks a differential is kept
+    #[arg(long, value_name = "N")]
+    pub dif_weeks: Option<u32>,
+    /// Days an incremental is kept
+    #[arg(long, value_name = "N")]
+    pub inc_days: Option<u32>,
+    /// Newest complete chains kept whatever their age
+    #[arg(long, value_name = "N")]
+    pub min_chains: Option<u32>,
 }
 
 /// `validate`.

@@ -8,12 +8,14 @@ mod delete;
 mod demo;
 mod doctor;
 mod escape_kit;
+mod expire;
 mod export;
 mod init;
 mod list;
 mod man;
 mod preview;
 mod restore;
+mod retention;
 mod show;
 mod status;
 mod validate;
@@ -37,6 +39,8 @@ pub fn run(command: Command, app: &App) -> Result<ExitCode, Failure> {
         Command::EscapeKit(args) => escape_kit::run(args, app),
         Command::Status => status::run(app),
         Command::Delete(args) => delete::run(args, app),
+        Command::Expire(args) => expire::run(&args, app),
+        Command::Retention(command) => retention::run(&command, app),
         Command::Validate(args) => validate::run(args, app),
         Command::Catalog(command) => catalog::run(&command, app),
         Command::Doctor => doctor::run(app),

@@ -47,6 +47,11 @@ pub const KEYS: &[(&str, &str, KeyKind)] = &[
     ("dumper", "level", KeyKind::Number),
     ("dumper", "jobs", KeyKind::Number),
     ("dumper", "argument_bytes", KeyKind::Number),
+    ("retention", "full_months", KeyKind::Number),
+    ("retention", "dif_weeks", KeyKind::Number),
+    ("retention", "inc_days", KeyKind::Number),
+    ("retention", "min_chains", KeyKind::Number),
+    ("retention", "purge", KeyKind::Text),
 ];
 
 /// Keys of each `[[sink]]`.
@@ -63,12 +68,12 @@ const SECTIONS: &[&str] = &[
     "dumper",
     "sink",
     "validator",
+    "retention",
 ];
 
 /// Sections of features that come with later versions.
 const LATER_SECTIONS: &[&str] = &[
     "schedule",
-    "retention",
     "encryption",
     "supervisor",
     "legacy",

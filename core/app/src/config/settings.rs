@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use figment::value::{Dict, Value};
+use respaldo_contract::settings::RetentionSettings;
+use respaldo_domain::retention::{Policy, PolicyOverrides};
 use respaldo_domain::table::TableName;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -22,6 +24,49 @@ pub struct Settings {
     #[serde(default)]
     pub sink: Vec<SinkSettings>,
     pub validator: Vec<ValidatorSettings>,
+    pub retention: RetentionKeys,
+}
+
+/// `[retention]`: what is given here wins over what the database stores.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetentionKeys {
+    full_months: Option<u32>,
+    dif_weeks: Option<u32>,
+    inc_days: Option<u32>,
+    min_chains: Option<u32>,
+    /// When it is applied.
+    pub purge: Purge,
+}
+
+/// When retention is applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purge {
+    /// After each backup that succeeded.
+    Auto,
+    /// When somebody asks for it.
+    Manual,
+}
+
+impl RetentionKeys {
+    /// The values given, which must make sense.
+    pub fn overrides(&self) -> Result<PolicyOverrides, ConfigError> {
+        let overrides = PolicyOverrides {
+            full_months: self.full_months,
+            dif_weeks: self.dif_weeks,
+            inc_days: self.inc_days,
+            min_chains: self.min_chains,
+        };
+        let policy = overrides.over(Policy::default());
+        match RetentionSettings::of(&policy).checked() {
+            Ok(_) => Ok(overrides),
+            Err(error) => Err(ConfigError::BadValue {
+                key: "retention".to_owned(),
+                problem: error.to_string(),
+            }),
+        }
+    }
 }
 
 /// `[database]`.
@@ -171,6 +216,7 @@ pub fn defaults() -> Dict {
         ("detector", table(vec![("use", Value::from("pg-stat"))])),
         ("dumper", table(vec![("use", Value::from("pg-dump"))])),
         ("validator", empty()),
+        ("retention", table(vec![("purge", Value::from("manual"))])),
     ];
     sections
         .into_iter()

@@ -52,4 +52,15 @@ use = "pg-dump"
 # [[validator]]
 # use = "checksum"
 # when = "after-backup"
+
+[retention]
+# How long each kind is kept, counted back from the newest backup. Values given here win over those
+# stored with `respaldo retention set`.
+# full_months = 12
+# dif_weeks = 8
+# inc_days = 7
+# The newest complete chains stay whatever their age:
+# min_chains = 2
+# "auto": applied after each backup that succeeded; "manual": by `respaldo expire` alone.
+purge = "manual"
 "#;

@@ -2,6 +2,7 @@
 
 use respaldo_contract::messages::ErrorCode;
 use respaldo_engine::backup::{BackupError, ConsolidateError};
+use respaldo_engine::expire::ExpireError;
 use respaldo_engine::export::ExportError;
 use respaldo_engine::ports::{Fault, FaultKind};
 use respaldo_engine::remove::RemoveError;
@@ -138,6 +139,15 @@ impl From<RemoveError> for Failure {
             RemoveError::Store(fault) => of_store(fault),
         };
         Self::of(code, &error)
+    }
+}
+
+impl From<ExpireError> for Failure {
+    fn from(error: ExpireError) -> Self {
+        match &error {
+            ExpireError::Lease(fault) => Self::of(of_lease(fault), &error),
+            ExpireError::Undecided(fault) => of_catalog(fault),
+        }
     }
 }
 

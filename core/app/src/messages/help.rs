@@ -196,6 +196,47 @@ const SPANISH: &[(&str, &str, &str)] = &[
         "with_dependents",
         "También los que dependen de él",
     ),
+    (
+        "expire",
+        "",
+        "Quitar los respaldos vencidos que ningún otro necesita",
+    ),
+    (
+        "expire",
+        "dry_run",
+        "Solo mostrar qué se quitaría, qué queda y por qué",
+    ),
+    (
+        "retention",
+        "",
+        "Ver o cambiar cuánto se conservan los respaldos",
+    ),
+    ("retention show", "", "Mostrar la política vigente"),
+    (
+        "retention set",
+        "",
+        "Guardar una política junto al catálogo; lo que no se da queda igual",
+    ),
+    (
+        "retention set",
+        "full_months",
+        "Meses que se conserva un completo",
+    ),
+    (
+        "retention set",
+        "dif_weeks",
+        "Semanas que se conserva un diferencial",
+    ),
+    (
+        "retention set",
+        "inc_days",
+        "Días que se conserva un incremental",
+    ),
+    (
+        "retention set",
+        "min_chains",
+        "Cadenas completas más nuevas que quedan a cualquier edad",
+    ),
     ("validate", "", "Comprobar si los respaldos están enteros"),
     (
         "validate",

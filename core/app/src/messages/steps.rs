@@ -64,6 +64,11 @@ const STEPS: &[(&str, &str, &str)] = &[
     ("backup.seal", "sealing", "sellando"),
     ("backup.witness", "leaving a witness", "dejando un testigo"),
     ("backup.validate", "validating", "validando"),
+    (
+        "backup.expire",
+        "applying retention",
+        "aplicando la retención",
+    ),
     ("consolidate.lease", "taking the lease", "tomando el turno"),
     (
         "consolidate.export",

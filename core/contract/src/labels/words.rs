@@ -121,6 +121,7 @@ labels!(WarningCode, "warning" {
     LeftOut => "fuera_del_volcado",
     MissingRole => "rol_ausente",
     DatabaseSettings => "ajustes_de_la_base",
+    RetentionFailed => "retencion_fallida",
     Swept => "limpieza",
 });
 

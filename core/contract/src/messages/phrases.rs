@@ -5,6 +5,7 @@ use respaldo_domain::base::FullReason;
 use respaldo_domain::changes::Reason;
 use respaldo_domain::coverage::GapKind;
 use respaldo_domain::report::WarningCode;
+use respaldo_domain::retention::{Fate, KeepReason};
 use respaldo_domain::validation::{FindingCode, Severity, ValidationLevel};
 
 use super::{Lang, Spoken};
@@ -31,6 +32,60 @@ spoken!(EngineState {
     Professional => "professional engine", "motor profesional";
     Legacy => "legacy service (fallback)", "sistema heredado (respaldo de emergencia)";
     Stopped => "stopped: no backups are being made", "detenido: no se hacen respaldos";
+});
+
+/// Why a backup stays under retention, or that it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FateWord {
+    /// Not as old as its kind may become.
+    Young,
+    /// Of one of the newest complete chains.
+    NewestChain,
+    /// The newest that was proven to restore.
+    NewestProven,
+    /// Another that stays reads it.
+    Needed,
+    /// It is being read or copied.
+    InUse,
+    /// Others made it.
+    NotOurs,
+    /// It goes.
+    Expired,
+}
+
+impl FateWord {
+    /// The word for a fate.
+    pub fn of(fate: &Fate) -> Self {
+        match fate {
+            Fate::Expire(_) => Self::Expired,
+            Fate::Keep(KeepReason::Young) => Self::Young,
+            Fate::Keep(KeepReason::NewestChain) => Self::NewestChain,
+            Fate::Keep(KeepReason::NewestProven) => Self::NewestProven,
+            Fate::Keep(KeepReason::NeededBy(_)) => Self::Needed,
+            Fate::Keep(KeepReason::InUse) => Self::InUse,
+            Fate::Keep(KeepReason::NotOurs) => Self::NotOurs,
+        }
+    }
+}
+
+labels!(FateWord, "fate of a backup" {
+    Young => "reciente",
+    NewestChain => "cadena_mas_nueva",
+    NewestProven => "ultimo_probado",
+    Needed => "necesario",
+    InUse => "en_uso",
+    NotOurs => "ajeno",
+    Expired => "vencido",
+});
+
+spoken!(FateWord {
+    Young => "young enough", "reciente";
+    NewestChain => "one of the newest chains", "de las cadenas más nuevas";
+    NewestProven => "the newest proven to restore", "el último que se probó restaurar";
+    Needed => "needed by another that stays", "lo necesita otro que queda";
+    InUse => "being read now", "se está leyendo";
+    NotOurs => "made by others", "hecho por otros";
+    Expired => "too old since", "vencido desde";
 });
 
 spoken!(BackupKind {
@@ -114,6 +169,7 @@ spoken!(WarningCode {
     LeftOut => "the client tools do not dump this; those of PostgreSQL 15 or later do, from older servers too", "las herramientas cliente no vuelcan esto; las de PostgreSQL 15 o posterior sí, también de servidores anteriores";
     MissingRole => "a role is missing on the target", "falta un rol en el destino";
     DatabaseSettings => "settings of the database could not be carried over", "no se pudieron trasladar ajustes de la base";
+    RetentionFailed => "retention could not be applied", "no se pudo aplicar la retención";
     Swept => "unfinished objects of an earlier run were removed", "se quitaron objetos incompletos de una ejecución anterior";
 });
 

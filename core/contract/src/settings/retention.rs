@@ -1,5 +1,6 @@
 //! How long backups are kept.
 
+use respaldo_domain::retention::Policy;
 use serde_json::json;
 
 use super::{Lenient, OutOfRange, RETENTION_KEY, Range, Reader};
@@ -67,6 +68,26 @@ impl RetentionSettings {
         INC_DAYS.check(self.inc_days)?;
         MIN_CHAINS.check(self.min_chains)?;
         Ok(self)
+    }
+
+    /// The policy they describe.
+    pub fn policy(self) -> Policy {
+        Policy {
+            full_months: self.full_months,
+            dif_weeks: self.dif_weeks,
+            inc_days: self.inc_days,
+            min_chains: self.min_chains,
+        }
+    }
+
+    /// The settings that describe a policy.
+    pub fn of(policy: &Policy) -> Self {
+        Self {
+            full_months: policy.full_months,
+            dif_weeks: policy.dif_weeks,
+            inc_days: policy.inc_days,
+            min_chains: policy.min_chains,
+        }
     }
 
     /// The text to store.

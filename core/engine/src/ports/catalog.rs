@@ -1,10 +1,13 @@
 //! The catalog: the index of backups kept in PostgreSQL. Storage is the truth; the catalog can be
 //! lost and is rebuilt from manifests.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, FixedOffset};
 use respaldo_domain::backup::{ArchiveName, BackupId, BackupKind, BackupState};
 use respaldo_domain::manifest::Manifest;
 use respaldo_domain::object::Sha256;
+use respaldo_domain::retention::Policy;
 use respaldo_domain::source::SourceFacts;
 use respaldo_domain::validation::{Finding, ValidationLevel};
 use uuid::Uuid;
@@ -52,6 +55,17 @@ pub trait Catalog: Send + Sync {
         archive: Option<&ArchiveName>,
         detail: &serde_json::Value,
     ) -> Result<(), Fault>;
+
+    /// Backups whose newest validation that read rows ended well: a rehearsal where there was one,
+    /// else a look at every row.
+    fn proven(&self) -> Result<BTreeSet<ArchiveName>, Fault>;
+
+    /// The retention policy stored beside the catalog; `None` where none is.
+    /// [`FaultKind::Invalid`](super::FaultKind::Invalid) where what is stored makes no sense.
+    fn retention(&self) -> Result<Option<Policy>, Fault>;
+
+    /// Stores the retention policy.
+    fn set_retention(&self, policy: &Policy) -> Result<(), Fault>;
 
     /// Leaves a token that survives in the source's WAL (DETECTION.md section 3.4). `false` where
     /// the catalog does not live in the source database.

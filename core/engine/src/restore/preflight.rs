@@ -14,6 +14,7 @@ use sqlx::Row;
 use super::{Placement, Restore, RestoreError, SchemaFiles, occupants};
 use crate::history::History;
 use crate::ports::{Fault, FaultKind, ObjectReader};
+use crate::reading;
 use crate::rest;
 use crate::store::HashingReader;
 
@@ -176,6 +177,8 @@ pub(super) fn check_objects(
     restore
         .enter("restore.objects")
         .map_err(RestoreError::Backup)?;
+    let held = reading::hold(&restore.work, &plan.manifest).map_err(RestoreError::Backup)?;
+    restore.reading = Some(held);
     let lenient = restore.request.options.allow_older_tables;
     for share in &plan.sources {
         let own = &share.facts.name == plan.manifest.definitions_in();

@@ -1,0 +1,63 @@
+//! Settings in `config_sistema`, which the existing application shares.
+
+use respaldo_contract::settings::{
+    RETENTION_DESCRIPTION, RETENTION_KEY, RetentionSettings, STORED_TYPE,
+};
+use respaldo_domain::retention::Policy;
+use respaldo_postgres::{Session, sql};
+
+use crate::error::CatalogError;
+
+/// The stored retention policy, `None` where none is stored or there is no such table.
+pub(crate) fn retention(session: &mut Session) -> Result<Option<Policy>, CatalogError> {
+    let Some(text) = read(session, RETENTION_KEY)? else {
+        return Ok(None);
+    };
+    let read = RetentionSettings::parse(&text);
+    match read.repairs.first() {
+        // What is guessed must not decide what is removed.
+        Some(repair) => Err(CatalogError::Setting {
+            key: RETENTION_KEY,
+            part: repair.key.clone(),
+        }),
+        None => Ok(Some(read.value.policy())),
+    }
+}
+
+/// Stores a retention policy.
+pub(crate) fn set_retention(session: &mut Session, policy: &Policy) -> Result<(), CatalogError> {
+    let text = RetentionSettings::of(policy).to_json();
+    write(session, RETENTION_KEY, &text, RETENTION_DESCRIPTION)
+}
+
+fn read(session: &mut Session, key: &str) -> Result<Option<String>, CatalogError> {
+    let there = sql("SELECT pg_catalog.to_regclass('seguridad.config_sistema') IS NOT NULL");
+    if !session.value::<bool>(there)? {
+        return Ok(None);
+    }
+    let stored: Option<Option<String>> = session
+        .optional_row(sql("SELECT valor FROM seguridad.config_sistema WHERE clave = $1").bind(key))?
+        .map(|row| sqlx::Row::try_get(&row, 0))
+        .transpose()
+        .map_err(crate::error::unreadable)?;
+    Ok(stored.flatten().filter(|text| !text.trim().is_empty()))
+}
+
+/// As the application does: an existing row keeps its type.
+fn write(
+    session: &mut Session,
+    key: &str,
+    value: &str,
+    description: &str,
+) -> Result<(), CatalogError> {
+    let upsert = sql("
+        INSERT INTO seguridad.config_sistema (clave, valor, tipo, descripcion)
+        VALUES ($1, $2, $3, $4)
+        ON CONFLICT (clave) DO UPDATE SET valor = EXCLUDED.valor")
+    .bind(key)
+    .bind(value)
+    .bind(STORED_TYPE)
+    .bind(description);
+    session.execute(upsert)?;
+    Ok(())
+}

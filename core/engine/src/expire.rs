@@ -1,0 +1,152 @@
+//! Applying retention: what is too old and needed by nothing goes, newest first, so that at no
+//! moment anything reads what is gone.
+
+use std::collections::BTreeSet;
+
+use respaldo_domain::backup::ArchiveName;
+use respaldo_domain::manifest::Manifest;
+use respaldo_domain::retention::{self, Fate, Held, Policy, Ruling};
+
+use crate::history::all_manifests;
+use crate::intent::WorkDir;
+use crate::lease::Lease;
+use crate::parts::Parts;
+use crate::ports::{Context, Fault, FaultKind};
+use crate::reading::being_read;
+use crate::remove::{sweep_dead, take_away};
+
+/// A backup with what becomes of it.
+#[derive(Debug)]
+pub struct Ruled {
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// What becomes of it.
+    pub fate: Fate,
+}
+
+impl Ruled {
+    /// Whether it goes.
+    pub fn expires(&self) -> bool {
+        matches!(self.fate, Fate::Expire(_))
+    }
+}
+
+/// What retention did.
+#[derive(Debug, Default)]
+pub struct ExpiryReport {
+    /// Every backup with its fate, newest first.
+    pub ruled: Vec<Ruled>,
+    /// Backups that went.
+    pub removed: Vec<ArchiveName>,
+    /// Stored bytes given back.
+    pub freed_bytes: u64,
+    /// Backups that were to go and could not be removed everywhere.
+    pub failed: Vec<(ArchiveName, Fault)>,
+}
+
+/// Why nothing was removed.
+#[derive(Debug, thiserror::Error)]
+pub enum ExpireError {
+    /// A run is going on.
+    #[error("the lease was not to be had")]
+    Lease(#[source] Fault),
+    /// What is there, or for how long it is to be kept, cannot be told.
+    #[error("it cannot be decided what is to be kept")]
+    Undecided(#[source] Fault),
+}
+
+/// The policy in force: what is configured wins over what the catalog's database stores, which
+/// wins over the defaults. Where the stored one cannot be read nothing is known.
+pub fn policy(parts: &Parts) -> Result<Policy, Fault> {
+    let stored = match &parts.catalog {
+        Some(catalog) => catalog.retention()?,
+        None => None,
+    };
+    let overrides = parts.settings.retention;
+    Ok(overrides.over(stored.unwrap_or_default()))
+}
+
+/// What retention would do. An unreadable manifest may need any backup: then nothing is decided.
+pub fn plan(parts: &Parts, cx: &Context) -> Result<Vec<Ruled>, Fault> {
+    let policy = policy(parts)?;
+    let work = WorkDir::open(&parts.settings.work_dir)?;
+    let mut manifests = Vec::new();
+    for (_, manifest) in all_manifests(&parts.store, &*parts.codec, cx)? {
+        manifests.push(manifest?);
+    }
+    let proven = match &parts.catalog {
+        Some(catalog) => catalog.proven()?,
+        None => BTreeSet::new(),
+    };
+    let read = being_read(&work)?;
+    let held: Vec<Held> = manifests
+        .iter()
+        .map(|manifest| Held {
+            proven: proven.contains(&manifest.archive),
+            in_use: read.contains(&manifest.archive),
+            ..Held::of(manifest)
+        })
+        .collect();
+    Ok(in_order(retention::plan(&policy, &held), manifests))
+}
+
+/// Rulings with their manifests.
+fn in_order(rulings: Vec<Ruling>, mut manifests: Vec<Manifest>) -> Vec<Ruled> {
+    let mut with_manifest = |ruling: Ruling| {
+        let at = manifests
+            .iter()
+            .position(|manifest| manifest.archive == ruling.archive)?;
+        Some(Ruled {
+            manifest: manifests.swap_remove(at),
+            fate: ruling.fate,
+        })
+    };
+    rulings.into_iter().filter_map(&mut with_manifest).collect()
+}
+
+/// Applies retention.
+pub fn expire(parts: &Parts, cx: &Context) -> Result<ExpiryReport, ExpireError> {
+    let _lease = Lease::acquire(&parts.source).map_err(ExpireError::Lease)?;
+    under_lease(parts, cx).map_err(ExpireError::Undecided)
+}
+
+/// The same for a run that holds the lease.
+pub(crate) fn under_lease(parts: &Parts, cx: &Context) -> Result<ExpiryReport, Fault> {
+    let work = WorkDir::open(&parts.settings.work_dir)?;
+    let mut report = ExpiryReport {
+        ruled: plan(parts, cx)?,
+        ..ExpiryReport::default()
+    };
+    if let Some(newest) = report.ruled.first() {
+        sweep_dead(parts, &work, &newest.manifest.source.lineage, cx)?;
+    }
+    for ruled in report.ruled.iter().filter(|ruled| ruled.expires()) {
+        let name = &ruled.manifest.archive;
+        match remove_unless_read(parts, &work, &ruled.manifest, cx) {
+            Ok(()) => {
+                report.removed.push(name.clone());
+                report.freed_bytes += ruled.manifest.stored_bytes();
+            }
+            // What it reads must stay as long as it is there.
+            Err(fault) => {
+                report.failed.push((name.clone(), fault));
+                break;
+            }
+        }
+    }
+    Ok(report)
+}
+
+/// Looks again: a restore may have begun since the plan was made.
+fn remove_unless_read(
+    parts: &Parts,
+    work: &WorkDir,
+    manifest: &Manifest,
+    cx: &Context,
+) -> Result<(), Fault> {
+    cx.check()?;
+    if being_read(work)?.contains(&manifest.archive) {
+        return Err(Fault::bare(FaultKind::Busy, "it is being read now"));
+    }
+    take_away(parts, work, manifest, "backup-expired", cx)
+}
