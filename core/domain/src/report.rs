@@ -79,6 +79,8 @@ pub enum WarningCode {
     ClockMovedBack,
     /// A writer does not report statistics.
     SpotCheckFailed,
+    /// A table could not be looked at, and is dumped for it.
+    NotExamined,
     /// Locks had to be held against a waiting session.
     LocksHeld,
     /// A validator after the backup found something.

@@ -45,6 +45,7 @@ impl ChangeDetector for Always {
                 .collect(),
             large_objects,
             alarms: Vec::new(),
+            unexamined: Vec::new(),
             figures: BTreeMap::new(),
         })
     }

@@ -23,6 +23,8 @@ pub(crate) struct Comparison<'r> {
     pub options: &'r DetectorOptions,
     pub subjects: Vec<Subject>,
     pub alarms: Vec<String>,
+    /// What could not be looked at, and why.
+    unexamined: Vec<String>,
     basis: Basis,
     baseline: Baseline,
     large_objects: LargeObjects,
@@ -68,6 +70,7 @@ impl<'r> Comparison<'r> {
             options,
             subjects,
             alarms: Vec::new(),
+            unexamined: Vec::new(),
             basis,
             baseline: serde_json::from_value(request.baseline.clone()).unwrap_or_default(),
             large_objects,
@@ -132,8 +135,7 @@ impl<'r> Comparison<'r> {
                 .iter()
                 .find(|subject| subject.key == *key)
                 .map_or_else(|| key.to_string(), Subject::label);
-            self.alarms
-                .push(format!("{name} could not be examined and is dumped: {why}"));
+            self.unexamined.push(format!("{name}: {why}"));
         }
     }
 
@@ -151,6 +153,7 @@ impl<'r> Comparison<'r> {
             tables,
             large_objects,
             alarms: self.alarms,
+            unexamined: self.unexamined,
             figures: self.figures,
         }
     }
@@ -207,6 +210,7 @@ fn of_table(facts: &TableFacts, bytes: u64, state: State, basis: Basis) -> Subje
     Subject {
         key: facts.oid,
         table: Some(facts.name.clone()),
+        columns: facts.columns.iter().map(|c| c.name.clone()).collect(),
         relfilenode: facts.relfilenode,
         bytes,
         state,
@@ -228,6 +232,7 @@ fn of_large_objects(
     Ok(Subject {
         key: LARGE_OBJECTS,
         table: None,
+        columns: Vec::new(),
         relfilenode: 0,
         bytes: if count == 0 {
             0

@@ -29,6 +29,8 @@ pub(crate) struct Job {
     pub key: Oid,
     /// `None`: the pages of all large objects.
     pub table: Option<TableName>,
+    /// Columns that a dump of the table holds.
+    pub columns: Vec<String>,
     pub bytes: u64,
 }
 
@@ -104,6 +106,7 @@ mod tests {
         Job {
             key: Oid(key),
             table: None,
+            columns: Vec::new(),
             bytes,
         }
     }

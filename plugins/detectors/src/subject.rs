@@ -35,6 +35,8 @@ pub(crate) struct Subject {
     pub key: Oid,
     /// `None`: the large objects.
     pub table: Option<TableName>,
+    /// Columns that a dump of the table holds.
+    pub columns: Vec<String>,
     pub relfilenode: u32,
     pub bytes: u64,
     pub state: State,
@@ -65,6 +67,7 @@ impl Subject {
         wanted.then(|| Job {
             key: self.key,
             table: self.table.clone(),
+            columns: self.columns.clone(),
             bytes: self.bytes,
         })
     }
@@ -144,6 +147,7 @@ mod tests {
         Subject {
             key: Oid(1),
             table: None,
+            columns: Vec::new(),
             relfilenode: 1,
             bytes: 1,
             state: State::Candidate(Evidence {

@@ -111,6 +111,7 @@ labels!(WarningCode, "warning" {
     CatalogBehind => "catalogo_atrasado",
     ClockMovedBack => "reloj_atrasado",
     SpotCheckFailed => "muestreo_fallido",
+    NotExamined => "no_examinada",
     LocksHeld => "bloqueos_retenidos",
     ValidationFindings => "hallazgos_de_validacion",
     RowsDiffer => "filas_distintas",

@@ -159,6 +159,7 @@ spoken!(WarningCode {
     CatalogBehind => "the catalog could not be written; storage is complete", "no se pudo escribir el catálogo; el almacenamiento está completo";
     ClockMovedBack => "the clock is behind the newest backup", "el reloj está atrás del respaldo más nuevo";
     SpotCheckFailed => "a program writes without reporting statistics", "un programa escribe sin informar estadísticas";
+    NotExamined => "a table could not be examined and is dumped", "no se pudo examinar una tabla y se vuelca";
     LocksHeld => "locks were held while another session waited", "se retuvieron bloqueos mientras otra sesión esperaba";
     ValidationFindings => "validation after the backup found something", "la validación posterior encontró algo";
     RowsDiffer => "restored rows differ from the backup's fingerprint", "las filas restauradas difieren de la huella del respaldo";

@@ -174,6 +174,9 @@ impl Dump<'_> {
         for alarm in &detection.alarms {
             run.warn(WarningCode::SpotCheckFailed, alarm.clone());
         }
+        for what in &detection.unexamined {
+            run.warn(WarningCode::NotExamined, what.clone());
+        }
         Ok(detection)
     }
 

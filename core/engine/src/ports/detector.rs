@@ -94,6 +94,8 @@ pub struct Detection {
     pub large_objects: LargeObjectVerdict,
     /// What an operator should know, for example a writer that does not report statistics.
     pub alarms: Vec<String>,
+    /// What could not be looked at, and why; its tables have the verdict unknown.
+    pub unexamined: Vec<String>,
     /// Figures for `show`, such as tables cleared by counters, scanned, bytes scanned, waited.
     pub figures: BTreeMap<String, Value>,
 }

@@ -3,7 +3,7 @@
 //! Values become text by the output functions themselves, never by a cast: a cast may be the
 //! user's own and say the same of different values.
 
-use respaldo_domain::table::quote_literal;
+use respaldo_domain::table::{quote_identifier, quote_literal};
 
 use super::{Job, LARGE_OBJECTS};
 use crate::signals::Basis;
@@ -30,10 +30,21 @@ fn of_job(job: &Job, basis: Basis) -> String {
             "pg_catalog.pg_largeobject".to_owned(),
         ),
     };
+    let row = match &job.table {
+        Some(_) => row_of(&job.columns),
+        None => "t.*".to_owned(),
+    };
     format!(
         "SELECT {key} AS key, {} FROM {source} AS t",
-        rows_and_sum(&text_of_row("t", basis))
+        rows_and_sum(&text_of_row(&row, basis))
     )
+}
+
+/// What a dump holds of a row: to compute a virtual column takes time, and may fail.
+fn row_of(columns: &[String]) -> String {
+    let columns = columns.iter().map(|name| quote_identifier(name));
+    let columns: Vec<_> = columns.map(|name| format!("t.{name}")).collect();
+    format!("ROW({})", columns.join(", "))
 }
 
 fn rows_and_sum(text: &str) -> String {
@@ -43,10 +54,11 @@ fn rows_and_sum(text: &str) -> String {
     )
 }
 
+/// The text of the `row` of a source called `t`, or of the transaction that wrote it.
 fn text_of_row(row: &str, basis: Basis) -> String {
     match basis {
-        Basis::Xmin => format!("pg_catalog.textin(pg_catalog.xidout({row}.xmin))"),
-        Basis::Content => format!("pg_catalog.textin(pg_catalog.record_out({row}.*))"),
+        Basis::Xmin => "pg_catalog.textin(pg_catalog.xidout(t.xmin))".to_owned(),
+        Basis::Content => format!("pg_catalog.textin(pg_catalog.record_out({row}))"),
     }
 }
 
@@ -56,7 +68,7 @@ pub(crate) fn definitions_of_large_objects(basis: Basis) -> String {
     let part = |catalog: &str, only: &str| {
         format!(
             "SELECT {} AS text FROM pg_catalog.{catalog} AS t{only}",
-            text_of_row("t", basis)
+            text_of_row("t.*", basis)
         )
     };
     let ours = format!(" WHERE t.classoid = {}", LARGE_OBJECTS.0);

@@ -55,7 +55,8 @@ fn a_table_somebody_waits_for_is_dumped_and_stops_nothing_else() {
     });
     assert_eq!(next.word("t"), (Verdict::Unknown, Reason::NotExamined));
     assert_eq!(next.word("u"), (Verdict::Unchanged, Reason::XminEqual));
-    assert_eq!(next.detection.alarms.len(), 1);
+    assert_eq!(next.detection.alarms, [""; 0]);
+    assert_eq!(next.detection.unexamined.len(), 1);
 }
 
 #[test]
@@ -79,6 +80,7 @@ fn users_casts_and_functions_mislead_no_detector() {
         let base = bench.full();
         let next = bench.upon(&base);
         assert_eq!(next.detection.alarms, Vec::<String>::new(), "{name}");
+        assert_eq!(next.detection.unexamined, [""; 0], "{name}");
         let dumped: Vec<_> = next
             .detection
             .tables

@@ -236,6 +236,7 @@ fn play(detector: &str, options: &DetectorOptions) -> (Cluster, Backup) {
     let second = bench.upon(&base);
     let third = bench.upon(&second);
     assert_eq!(third.detection.alarms, Vec::<String>::new());
+    assert_eq!(third.detection.unexamined, [""; 0]);
     (cluster, second)
 }
 
@@ -258,6 +259,7 @@ fn hold_against_expectations(detector: &str, backup: &Backup) {
         "{detector}"
     );
     assert_eq!(backup.detection.alarms, Vec::<String>::new());
+    assert_eq!(backup.detection.unexamined, [""; 0]);
 }
 
 #[test]
