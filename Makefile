@@ -3,7 +3,7 @@
 #   make demo     the whole story on a throwaway server, in under two minutes
 #   make test     every suite, on the PostgreSQL that is installed (15 where there is a choice)
 #   make samples  the same journeys over real databases, judged by independent tools
-#   make soak     hours: long stress, and the journeys on PostgreSQL 13, 14, 16, 17 and 18
+#   make soak     hours: ten million hostile archives, long stress, and the journeys on PostgreSQL 13 to 18
 #   make bench    costs, as ratios to bare pg_dump
 
 .PHONY: build demo test lint bench soak samples postgres nextest under-test
@@ -45,6 +45,7 @@ SOAK_VERSIONS ?= 13 14 15 16 17 18
 soak: export RESPALDO_BIN = $(UNDER_TEST)
 soak: export RESPALDO_SOAK = 1
 soak: postgres nextest under-test
+	cargo nextest run --locked -p respaldo-archive --profile soak
 	scripts/versions.sh $(SOAK_VERSIONS)
 	set -e; for version in $(SOAK_VERSIONS); do \
 		echo "== PostgreSQL $$version"; \

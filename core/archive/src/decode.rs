@@ -13,12 +13,13 @@ use crate::tap::Tap;
 /// Reads the plain text of one payload.
 pub struct Decoder<S: BufRead> {
     codec: Codec<S>,
+    is_broken: bool,
 }
 
 enum Codec<S: BufRead> {
     Plain(S),
     Zlib(Inflate<S>),
-    Lz4(Box<FrameDecoder<S>>),
+    Lz4(Lz4<S>),
     Zstd(zstd::stream::read::Decoder<'static, S>),
 }
 
@@ -30,19 +31,22 @@ impl<S: BufRead> Decoder<S> {
             Compression::None => Codec::Plain(payload),
             _ if empty => Codec::Plain(payload),
             Compression::Gzip(_) => Codec::Zlib(Inflate::new(payload)),
-            Compression::Lz4 => Codec::Lz4(Box::new(FrameDecoder::new(payload))),
+            Compression::Lz4 => Codec::Lz4(Lz4::new(payload)),
             Compression::Zstd => {
                 Codec::Zstd(zstd::stream::read::Decoder::with_buffer(payload)?.single_frame())
             }
         };
-        Ok(Self { codec })
+        Ok(Self {
+            codec,
+            is_broken: false,
+        })
     }
 
     fn source(&mut self) -> &mut S {
         match &mut self.codec {
             Codec::Plain(source) => source,
             Codec::Zlib(inflate) => &mut inflate.source,
-            Codec::Lz4(decoder) => decoder.get_mut(),
+            Codec::Lz4(lz4) => &mut lz4.frame.get_mut().source,
             Codec::Zstd(decoder) => decoder.get_mut(),
         }
     }
@@ -51,9 +55,7 @@ impl<S: BufRead> Decoder<S> {
         match &mut self.codec {
             Codec::Plain(source) => source.read(out),
             Codec::Zlib(inflate) => inflate.read(out),
-            Codec::Lz4(decoder) => decoder
-                .read(out)
-                .map_err(|error| as_damage(error, "its LZ4 frame is broken")),
+            Codec::Lz4(lz4) => lz4.read(out),
             Codec::Zstd(decoder) => decoder
                 .read(out)
                 .map_err(|error| as_damage(error, "its zstd frame is broken")),
@@ -61,13 +63,25 @@ impl<S: BufRead> Decoder<S> {
     }
 }
 
-impl<S: BufRead> Read for Decoder<S> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+impl<S: BufRead> Decoder<S> {
+    fn read_checked(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let got = self.read_codec(out)?;
         if got == 0 && !out.is_empty() && !self.source().fill_buf()?.is_empty() {
             return Err(ArchiveError::DamagedData("it goes on after the end of its stream").into());
         }
         Ok(got)
+    }
+}
+
+impl<S: BufRead> Read for Decoder<S> {
+    /// After an error there is no more text, only errors: a codec left in the middle may say anything.
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.is_broken {
+            return Err(ArchiveError::DamagedData("reading went on after damage").into());
+        }
+        let got = self.read_checked(out);
+        self.is_broken = got.is_err();
+        got
     }
 }
 
@@ -121,6 +135,53 @@ impl<S: BufRead> Inflate<S> {
         let taken = (self.state.total_in() - taken_before) as usize;
         self.source.consume(taken);
         Ok((taken, (self.state.total_out() - given_before) as usize))
+    }
+}
+
+/// One LZ4 frame. lz4_flex takes one that is cut between two blocks for a finished one; but it only reads on from a
+/// frame whose end mark it has not seen.
+struct Lz4<S: Read> {
+    frame: Box<FrameDecoder<Watched<S>>>,
+    done: bool,
+}
+
+/// Input that remembers having been asked for more than there was.
+struct Watched<S> {
+    source: S,
+    is_dry: bool,
+}
+
+impl<S: Read> Read for Watched<S> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let got = self.source.read(out)?;
+        self.is_dry |= got == 0 && !out.is_empty();
+        Ok(got)
+    }
+}
+
+impl<S: Read> Lz4<S> {
+    fn new(source: S) -> Self {
+        let watched = Watched {
+            source,
+            is_dry: false,
+        };
+        Self {
+            frame: Box::new(FrameDecoder::new(watched)),
+            done: false,
+        }
+    }
+
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.done || out.is_empty() {
+            return Ok(0);
+        }
+        let got = self.frame.read(out);
+        let got = got.map_err(|error| as_damage(error, "its LZ4 frame is broken"))?;
+        if got == 0 && self.frame.get_ref().is_dry {
+            return Err(ArchiveError::DamagedData("its LZ4 frame is cut").into());
+        }
+        self.done = got == 0;
+        Ok(got)
     }
 }
 

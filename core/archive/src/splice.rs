@@ -178,7 +178,7 @@ pub fn write_spliced<W: Write, R: Read>(
     blocks: &[SplicedBlock],
     mut open: impl FnMut(i32) -> io::Result<R>,
 ) -> Result<Finished<W>> {
-    let offsets = place(toc.encoded_len()?, blocks);
+    let offsets = place(toc.encoded_len()?, blocks)?;
     check_all_given(&toc, &offsets, blocks)?;
     toc = toc.at_offsets(&offsets);
     let mut writer = ArchiveWriter::with_offsets(
@@ -201,14 +201,16 @@ pub fn write_spliced<W: Write, R: Read>(
     writer.finish_unseekable()
 }
 
-fn place(start: u64, blocks: &[SplicedBlock]) -> HashMap<i32, u64> {
+/// Where each block begins. Lengths come from elsewhere and may be nonsense.
+fn place(start: u64, blocks: &[SplicedBlock]) -> Result<HashMap<i32, u64>> {
     let mut next = start;
     let mut offsets = HashMap::new();
     for block in blocks {
         offsets.insert(block.dump_id, next);
-        next += block.length;
+        let end = next.checked_add(block.length);
+        next = end.ok_or(ArchiveError::TooLong("the sum of all blocks"))?;
     }
-    offsets
+    Ok(offsets)
 }
 
 /// Said before the first byte is written: the pipe's reader would notice at the end only.

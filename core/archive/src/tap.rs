@@ -63,10 +63,15 @@ impl<R: Read> Tap<R> {
 
 impl<R: Read> BufRead for Tap<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        // Marked as ours, so that a decoder above does not take a failed read for damaged data.
-        self.inner
-            .fill_buf()
-            .map_err(|error| ArchiveError::from(error).into())
+        while self.inner.buffer().is_empty() {
+            match self.inner.fill_buf() {
+                Ok(_) => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // Marked as ours, so that a decoder above does not take a failed read for damaged data.
+                Err(error) => return Err(ArchiveError::from(error).into()),
+            }
+        }
+        Ok(self.inner.buffer())
     }
 
     fn consume(&mut self, amount: usize) {

@@ -1,7 +1,11 @@
 //! Archives cut short and changed at every place: an error or the truth, never a panic, never less than what was there.
 
-use crate::common::{Contents, contents, golden_named};
-use respaldo_archive::{ArchiveError, ArchiveReader, Compression, Toc, Version, decode_block};
+use crate::common::{Contents, all, contents, golden_named};
+use respaldo_archive::{
+    ArchiveError, ArchiveReader, BlockKind, Compression, SplicedBlock, Toc, Version, decode_block,
+    write_spliced,
+};
+use std::io::{self, Read};
 
 const SUBJECTS: [&str; 5] = ["14-gzip", "15-none", "16-zstd", "17-lz4", "18-gzip"];
 
@@ -100,16 +104,108 @@ fn versions_of_the_future_and_other_formats_are_refused() {
     ));
 }
 
+/// The framing may be whole while what it holds is not.
+#[test]
+fn a_compressed_text_cut_anywhere_inside_a_whole_block_is_an_error() {
+    for name in ["15-gzip", "16-lz4", "17-zstd"] {
+        let archive = golden_named(name);
+        let mut reader = ArchiveReader::new(&archive[..]).unwrap();
+        let compression = reader.compression();
+        while let Some(mut block) = reader.next_block().unwrap() {
+            if block.kind() != BlockKind::Data {
+                continue;
+            }
+            let payload = all(block.raw().unwrap()).unwrap();
+            for length in 1..payload.len() {
+                let cut = framed(&payload[..length]);
+                let cut = decode_block(&cut[..], compression).unwrap();
+                let ended = cut.finish();
+                assert!(
+                    matches!(ended, Err(ArchiveError::DamagedData(_))),
+                    "{name} cut at {length}: {ended:?}"
+                );
+            }
+        }
+    }
+}
+
+/// LZ4 keeps text in frame blocks: one that stops between two of them lacks its end mark only.
+#[test]
+fn an_lz4_text_cut_between_its_frame_blocks_is_an_error() {
+    let mut frame = lz4_flex::frame::FrameEncoder::new(Vec::new());
+    for piece in 0..3 {
+        io::Write::write_all(&mut frame, format!("{piece}\n").repeat(50_000).as_bytes()).unwrap();
+        io::Write::flush(&mut frame).unwrap();
+        let cut = framed(frame.get_ref());
+        let block = decode_block(&cut[..], Compression::Lz4).unwrap();
+        assert!(matches!(block.finish(), Err(ArchiveError::DamagedData(_))));
+    }
+    let whole = framed(&frame.finish().unwrap());
+    let block = decode_block(&whole[..], Compression::Lz4).unwrap();
+    assert_eq!(block.finish().unwrap(), whole.len() as u64);
+}
+
+#[test]
+fn lengths_of_blocks_that_no_file_can_have_are_refused() {
+    let archive = golden_named("15-gzip");
+    let (toc, _) = Toc::read(&mut &archive[..]).unwrap();
+    let ids = toc.entries.iter().filter(|entry| entry.has_block());
+    let blocks: Vec<_> = ids
+        .map(|entry| SplicedBlock {
+            dump_id: entry.dump_id,
+            length: u64::MAX / 2,
+        })
+        .collect();
+    let ended = write_spliced(io::sink(), toc, &blocks, |_| Ok(&b""[..]));
+    assert!(matches!(ended, Err(ArchiveError::TooLong(_))), "{ended:?}");
+}
+
+#[test]
+fn an_interrupted_read_is_tried_again() {
+    let archive = golden_named("17-lz4");
+    let interrupted = Interrupted {
+        rest: &archive,
+        is_next: true,
+    };
+    assert_eq!(
+        contents(interrupted).unwrap().1,
+        contents(&archive[..]).unwrap().1
+    );
+}
+
+/// Interrupts every other read.
+struct Interrupted<'a> {
+    rest: &'a [u8],
+    is_next: bool,
+}
+
+impl Read for Interrupted<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.is_next = !self.is_next;
+        if self.is_next {
+            let most = out.len().min(500);
+            return self.rest.read(&mut out[..most]);
+        }
+        Err(io::ErrorKind::Interrupted.into())
+    }
+}
+
 #[test]
 fn a_second_zlib_stream_in_a_block_is_an_error() {
     let stream = deflated(b"1\n\\.\n\n\n");
     let payload = [&stream[..], &stream].concat();
-    let mut block = vec![1, 0, 7, 0, 0, 0, 0];
-    block.extend(u32::try_from(payload.len()).unwrap().to_le_bytes());
-    block.extend(&payload);
-    block.extend([0; 5]);
+    let block = framed(&payload);
     let block = decode_block(&block[..], Compression::Gzip(-1)).unwrap();
     assert!(matches!(block.finish(), Err(ArchiveError::DamagedData(_))));
+}
+
+/// A block of rows around a payload.
+fn framed(payload: &[u8]) -> Vec<u8> {
+    let mut block = vec![1, 0, 7, 0, 0, 0, 0];
+    block.extend(u32::try_from(payload.len()).unwrap().to_le_bytes());
+    block.extend(payload);
+    block.extend([0; 5]);
+    block
 }
 
 fn deflated(text: &[u8]) -> Vec<u8> {
