@@ -158,7 +158,6 @@ fn an_unknown_key_is_an_error_that_names_the_closest_one() {
 fn a_section_of_a_later_version_is_refused_not_ignored() {
     for text in [
         "[schedule]\nenabled = true\n",
-        "[retention]\nfull_months = 12\n",
         "[plugins.mine]\npath = '/x'\n",
         "[[databases]]\nname = 'x'\n",
         "[[sink]]\nname = 'x'\nuse = 's3'\nbucket = 'b'\n",
@@ -169,6 +168,19 @@ fn a_section_of_a_later_version_is_refused_not_ignored() {
             matches!(error, ConfigError::NotInThisVersion { .. }),
             "{text}: {error}"
         );
+    }
+}
+
+#[test]
+fn retention_is_taken_where_it_makes_sense() {
+    let config = Folder::new("[retention]\nfull_months = 24\npurge = 'auto'\n").load(&[URL]);
+    let config = config.unwrap();
+    assert_eq!(config.retention.full_months, Some(24));
+    assert_eq!(config.retention.inc_days, None);
+    assert!(config.expire_after_backup);
+    for text in ["inc_days = 0", "min_chains = -1", "purge = 'never'"] {
+        let loaded = Folder::new(&format!("[retention]\n{text}\n")).load(&[URL]);
+        assert!(loaded.is_err(), "{text}");
     }
 }
 
