@@ -130,6 +130,24 @@ impl Respaldo {
         Running::start(self.command(args))
     }
 
+    /// Runs to a good end; peak memory in KiB: the highest VmHWM of the process that was seen meanwhile.
+    pub fn peak_kib(&self, args: &[&str]) -> u64 {
+        let mut running = self.spawn(args);
+        let status = format!("/proc/{}/status", running.pid());
+        let mut peak = 0;
+        while !running.has_ended() {
+            let text = fs::read_to_string(&status).unwrap_or_default();
+            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+            let seen = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+            peak = peak.max(seen.unwrap_or(0));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let outcome = running.wait(Duration::from_secs(5));
+        assert!(outcome.is_done(), "{outcome:#?}");
+        assert!(peak > 0, "the memory of {args:?} was not seen");
+        peak
+    }
+
     /// The command, for what this driver does not offer.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(self.program.clone().unwrap_or_else(binary));

@@ -4,6 +4,8 @@
 
 #[path = "restores/in_place.rs"]
 mod in_place;
+#[path = "restores/memory.rs"]
+mod memory;
 #[path = "restores/options.rs"]
 mod options;
 #[path = "restores/roles.rs"]

@@ -1,7 +1,5 @@
 //! What our own dumper, an export, a kit and a full from the chain take of memory.
 
-use std::fs;
-
 use respaldo_tests::{Cluster, Respaldo};
 
 /// Most memory that a dump may take.
@@ -24,39 +22,14 @@ fn memory_does_not_grow_with_the_table() {
              repeat(md5((g * 7)::text), 5) AS b FROM generate_series(1, 1000000) g",
     );
     let respaldo = driver(&cluster, "live", "parallel");
-    let dump = peak_kib(&respaldo, &["backup", "full", "--json"]);
+    let dump = respaldo.peak_kib(&["backup", "full", "--json"]);
     let out = respaldo.folder().join("out.dump");
-    let export = peak_kib(
-        &respaldo,
-        &["export", "--at", "latest", "-o", out.to_str().unwrap()],
-    );
+    let export = respaldo.peak_kib(&["export", "--at", "latest", "-o", out.to_str().unwrap()]);
     let kit = respaldo.folder().join("kit");
-    let kit = peak_kib(
-        &respaldo,
-        &["escape-kit", "--at", "latest", "-o", kit.to_str().unwrap()],
-    );
-    let joined = peak_kib(&respaldo, &["backup", "full", "--from-chain", "--json"]);
+    let kit = respaldo.peak_kib(&["escape-kit", "--at", "latest", "-o", kit.to_str().unwrap()]);
+    let joined = respaldo.peak_kib(&["backup", "full", "--from-chain", "--json"]);
     println!("peak KiB: dump {dump}, export {export}, kit {kit}, from the chain {joined}");
     for peak in [dump, export, kit, joined] {
         assert!(peak <= MEMORY_KIB, "{peak} KiB");
     }
-}
-
-/// Peak memory of a run and of what it starts, in KiB: the highest VmHWM of the process that was
-/// seen while it ran.
-pub fn peak_kib(respaldo: &Respaldo, args: &[&str]) -> u64 {
-    let mut running = respaldo.spawn(args);
-    let status = format!("/proc/{}/status", running.pid());
-    let mut peak = 0;
-    while !running.has_ended() {
-        let text = fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let seen = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-        peak = peak.max(seen.unwrap_or(0));
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
-    let outcome = running.wait(std::time::Duration::from_secs(5));
-    assert!(outcome.is_done(), "{outcome:#?}");
-    assert!(peak > 0);
-    peak
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 use respaldo_tests::{Cluster, Respaldo, diff, journey, schema};
 use serde_json::Value;
 
-use super::parallel::{MEMORY_KIB, driver, peak_kib};
+use super::parallel::{MEMORY_KIB, driver};
 use super::stock::{self, Way};
 
 /// Makes a full; the archive's file and the manifest.
@@ -134,7 +134,7 @@ fn a_row_of_100_megabytes_takes_no_more_than_itself_besides() {
     cluster.new_database("live");
     cluster.psql("live", HUGE);
     let respaldo = driver(&cluster, "live", "parallel");
-    let peak = peak_kib(&respaldo, &["backup", "full", "--json"]);
+    let peak = respaldo.peak_kib(&["backup", "full", "--json"]);
     println!("peak KiB: {peak}");
     // The protocol carries a row in one message, which is read as a whole.
     assert!(peak <= MEMORY_KIB + 100_000, "{peak} KiB");
