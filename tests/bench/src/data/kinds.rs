@@ -1,0 +1,196 @@
+//! The kinds of tables: columns, and rows in COPY's text format.
+
+use std::fmt::Write;
+
+use super::random::Random;
+
+/// A kind of table.
+pub struct Kind {
+    /// First part of its tables' names.
+    pub name: &'static str,
+    /// Columns after the common ones.
+    pub columns: &'static str,
+    /// Appends those columns of a row.
+    pub row: fn(&mut String, &mut Random),
+}
+
+/// All kinds.
+pub const KINDS: [Kind; 8] = [
+    Kind {
+        name: "orders",
+        columns: "status text, currency text, total numeric(12,2), tax numeric(12,2),
+                  reference uuid, shipped_at timestamptz, address text",
+        row: order,
+    },
+    Kind {
+        name: "events",
+        columns: "session uuid, kind text, payload jsonb",
+        row: event,
+    },
+    Kind {
+        name: "documents",
+        columns: "title text, body text",
+        row: document,
+    },
+    Kind {
+        name: "measurements",
+        columns: "sensor int, value float8, quality numeric(6,3), taken timestamp",
+        row: measurement,
+    },
+    Kind {
+        name: "customers",
+        columns: "name text, email text, phone text, token uuid, since date, active boolean",
+        row: customer,
+    },
+    Kind {
+        name: "ledger",
+        columns: "account text, debit numeric(14,2), credit numeric(14,2), entry uuid",
+        row: ledger,
+    },
+    Kind {
+        name: "messages",
+        columns: "sender text, recipient text, subject text, body text, seen boolean",
+        row: message,
+    },
+    Kind {
+        name: "audit",
+        columns: "actor text, action text, before jsonb, after jsonb",
+        row: audit,
+    },
+];
+
+/// Appends the columns that every table has: id, parent, time, note.
+pub fn common(text: &mut String, id: u64, parents: u64, random: &mut Random) {
+    let _ = write!(text, "{id}\t{}\t", 1 + random.below(parents));
+    // Rows come in the order of their times, as they do in most tables.
+    let second = id * 37 + random.below(37);
+    time(text, second);
+    text.push('\t');
+    random.words(text, 0, 8);
+}
+
+fn order(text: &mut String, random: &mut Random) {
+    let status = random.one_of(&["open", "paid", "shipped", "returned", "cancelled"]);
+    let currency = random.one_of(&["EUR", "USD", "BOB", "PEN"]);
+    let _ = write!(text, "\t{status}\t{currency}\t");
+    random.amount(text, 5_000);
+    text.push('\t');
+    random.amount(text, 500);
+    text.push('\t');
+    random.uuid(text);
+    text.push('\t');
+    let second = random.below(80_000_000);
+    time(text, second);
+    text.push('\t');
+    random.words(text, 3, 6);
+}
+
+fn event(text: &mut String, random: &mut Random) {
+    text.push('\t');
+    random.uuid(text);
+    let kind = random.one_of(&["click", "view", "search", "purchase", "login", "error"]);
+    let _ = write!(text, "\t{kind}\t");
+    let page = random.below(400);
+    let (ms, status) = (random.below(3_000), random.one_of(&["200", "302", "404"]));
+    let _ = write!(
+        text,
+        "{{\"page\": \"/shop/item/{page}\", \"ms\": {ms}, \"status\": {status}, \"query\": \""
+    );
+    random.words(text, 1, 5);
+    let device = random.one_of(&["phone", "tablet", "desktop"]);
+    let _ = write!(text, "\", \"device\": \"{device}\", \"tags\": [\"");
+    random.word(text);
+    text.push_str("\", \"");
+    random.word(text);
+    text.push_str("\"]}");
+}
+
+fn document(text: &mut String, random: &mut Random) {
+    text.push('\t');
+    random.words(text, 3, 8);
+    text.push('\t');
+    random.words(text, 40, 150);
+}
+
+fn measurement(text: &mut String, random: &mut Random) {
+    let (sensor, value) = (random.below(500), random.below(1 << 40));
+    let _ = write!(text, "\t{sensor}\t{}", value as f64 / 65_536.0);
+    let quality = random.below(1_000);
+    let _ = write!(text, "\t{}.{:03}\t", random.below(100), quality);
+    let second = random.below(80_000_000);
+    time(text, second);
+}
+
+fn customer(text: &mut String, random: &mut Random) {
+    text.push('\t');
+    random.words(text, 2, 3);
+    text.push('\t');
+    random.word(text);
+    let _ = write!(text, "{}@", random.below(10_000));
+    random.word(text);
+    let phone = random.below(100_000_000);
+    let _ = write!(text, ".example.org\t+591 {phone:08}\t");
+    random.uuid(text);
+    let (year, month, day) = (random.below(20), random.below(12), random.below(28));
+    let active = random.one_of(&["t", "t", "t", "f"]);
+    let _ = write!(
+        text,
+        "\t{}-{:02}-{:02}\t{active}",
+        2005 + year,
+        month + 1,
+        day + 1
+    );
+}
+
+fn ledger(text: &mut String, random: &mut Random) {
+    let account = random.below(2_000);
+    let _ = write!(text, "\t{:04}-{account:05}\t", account % 90);
+    random.amount(text, 100_000);
+    text.push('\t');
+    random.amount(text, 100_000);
+    text.push('\t');
+    random.uuid(text);
+}
+
+fn message(text: &mut String, random: &mut Random) {
+    for _ in 0..2 {
+        text.push('\t');
+        random.word(text);
+        text.push_str("@example.org");
+    }
+    text.push('\t');
+    random.words(text, 2, 7);
+    text.push('\t');
+    random.words(text, 8, 40);
+    let _ = write!(text, "\t{}", random.one_of(&["t", "f"]));
+}
+
+fn audit(text: &mut String, random: &mut Random) {
+    text.push('\t');
+    random.word(text);
+    let action = random.one_of(&["insert", "update", "delete"]);
+    let _ = write!(text, "\t{action}");
+    let version = random.below(40);
+    for step in 0..2 {
+        let _ = write!(text, "\t{{\"version\": {}, \"owner\": \"", version + step);
+        random.word(text);
+        text.push_str("\", \"label\": \"");
+        random.words(text, 2, 6);
+        let _ = write!(text, "\", \"price\": {}}}", random.below(10_000));
+    }
+}
+
+/// Seconds since the first of January 2023 as a time, in months of 28 days: any valid date will do.
+fn time(text: &mut String, second: u64) {
+    let (day, second) = (second / 86_400, second % 86_400);
+    let (month, day) = (day / 28, day % 28 + 1);
+    let _ = write!(
+        text,
+        "{}-{:02}-{day:02} {:02}:{:02}:{:02}+00",
+        2023 + month / 12,
+        month % 12 + 1,
+        second / 3_600,
+        second / 60 % 60,
+        second % 60
+    );
+}
