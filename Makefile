@@ -4,7 +4,7 @@
 #   make test     every suite, on the PostgreSQL that is installed (15 where there is a choice)
 #   make samples  the same journeys over real databases, judged by independent tools
 #   make soak     hours: ten million hostile archives, long stress, and the journeys on PostgreSQL 13 to 18
-#   make bench    costs, as ratios to bare pg_dump
+#   make bench    costs beside pg_dump, pg_restore, restic and pgBackRest, into docs/benchmarks.md
 
 .PHONY: build demo test lint bench soak samples postgres nextest under-test
 
@@ -53,9 +53,12 @@ soak: postgres nextest under-test
 			cargo nextest run --locked -p respaldo-tests --profile soak; \
 	done
 
+# Half an hour on two processors that have nothing else to do. Trials, whose report goes to target/bench:
+# RESPALDO_BENCH_MB=100 RESPALDO_BENCH_ROUNDS=1 RESPALDO_BENCH_ROOMS=mixed,one,pgbench,many-1000,many-10000
 bench: export RESPALDO_BIN = $(TARGET)/release/respaldo
-bench: postgres nextest build
-	cargo nextest run --locked -p respaldo-tests --profile bench
+bench: postgres build
+	scripts/bench-tools.sh
+	cargo run --release --locked -p respaldo-bench
 
 postgres:
 	@scripts/postgres.sh

@@ -231,7 +231,10 @@ fn checked(rule: &Rule, results: &Results) -> Bound {
     let sides = [Some(of), rule.to.map(|(work, _)| work)];
     Bound {
         what: rule.what,
-        against: rule.to.map_or("", |(work, _)| work.1),
+        against: rule.to.map_or("", |(work, _)| match work == of {
+            true => "the rest of it",
+            false => work.1,
+        }),
         at_most: rule.at_most,
         measured: divided(figure, rule.to),
         by_cpu: whole

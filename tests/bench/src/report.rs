@@ -13,7 +13,8 @@ Throwaway servers on this machine with their defaults, but fsync off: the disk i
 compared. Tools in turns, medians, least and most in parentheses. *Client* and *server* are CPU
 seconds of the programs called and of PostgreSQL. *Peak* is the memory of all programs called together.
 *Others* is the share of the processors that was used by neither: **wall times mean something only
-where it is near 0; ratios of CPU seconds hold on a busy machine, too.**
+where it is near 0; ratios of CPU seconds hold on a busy machine, too.** *By CPU* is the ratio of the
+CPU seconds of the same two runs.
 
 What WAL archiving costs and stores is not in the figures of pgBackRest, whose backups are of the whole
 cluster, need the server's files, and restore faster than any logical one.
@@ -29,7 +30,7 @@ pub fn markdown(
     let mut text = String::from("# Benchmarks\n\nWritten by `make bench`; not edited.\n\n");
     let _ = writeln!(
         text,
-        "{}: {}, {} GiB, Linux {}, load {} before the run. {}. Mixed database of {} MB, {} rounds.\n",
+        "{}: {}, {} GiB, Linux {}, load {} before the run. {}. Mixed database of {} MB, rounds: {}.\n",
         machine.date,
         machine.processors,
         machine.memory_gib,
@@ -122,9 +123,13 @@ fn spread(spread: Option<Spread>, places: usize) -> String {
     let Some(spread) = spread else {
         return String::new();
     };
+    let median = format!("{:.places$}", spread.median);
+    if spread.rounds == 1 {
+        return median;
+    }
     format!(
-        "{:.places$} ({:.places$}-{:.places$})",
-        spread.median, spread.least, spread.most
+        "{median} ({:.places$}-{:.places$})",
+        spread.least, spread.most
     )
 }
 

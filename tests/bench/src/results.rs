@@ -41,6 +41,8 @@ pub struct Spread {
     pub least: f64,
     /// The most.
     pub most: f64,
+    /// How many there are.
+    pub rounds: usize,
 }
 
 /// A tool and how it takes its turn.
@@ -137,6 +139,7 @@ impl Spread {
             median: lower.midpoint(upper),
             least,
             most,
+            rounds: figures.len(),
         })
     }
 }

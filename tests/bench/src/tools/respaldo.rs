@@ -9,11 +9,13 @@ use respaldo_tests::{Cluster, Respaldo};
 use serde_json::Value;
 
 use crate::meter::{Cost, Failed, Meter};
-use crate::tools::{run, stored_bytes};
+use crate::tools::{remove, run, stored_bytes};
 
 /// Steps in which a backup finds out what changed, and waits for the server to know it.
 const DETECTION: [&str; 2] = ["backup.baseline", "backup.verdicts"];
 const DUMP: [&str; 1] = ["backup.dump"];
+/// Folder of the repository where none is configured.
+const REPOSITORY: &str = "backups_incrementales";
 /// What the program says when it begins to compare fingerprints.
 const COMPARING: &str = "comparing with the backup";
 
@@ -21,6 +23,7 @@ const COMPARING: &str = "comparing with the backup";
 #[derive(Debug)]
 pub struct Ours {
     driver: Respaldo,
+    catalog: bool,
 }
 
 /// What of a backup is told apart.
@@ -39,14 +42,16 @@ impl Ours {
             .config(&format!("[dumper]\nlevel = {level}\n"))
             .env("RESPALDO_DUMPER__USE", dumper)
             .limit(Duration::from_hours(1));
-        Self { driver }
+        let catalog = true;
+        Self { driver, catalog }
     }
 
     /// The same without a catalog: several repositories of one database would share it.
     #[must_use]
     pub fn without_catalog(self) -> Self {
         let driver = self.driver.env("RESPALDO_CATALOG__ENABLED", "false");
-        Self { driver }
+        let catalog = false;
+        Self { driver, catalog }
     }
 
     /// Makes a `full` or `inc`.
@@ -90,8 +95,11 @@ impl Ours {
         Ok(cost.storing(stored_bytes(to)))
     }
 
-    /// Deletes the newest backup, to make room.
+    /// Removes the newest backup, to make room; without a catalog, everything.
     pub fn forget_newest(&self) {
+        if !self.catalog {
+            return remove(&self.driver.folder().join(REPOSITORY));
+        }
         let list = self.driver.ok(&["list", "--json"]).json();
         let newest = list[0]["nombre"].as_str().unwrap();
         self.driver.ok(&["delete", "--with-dependents", newest]);

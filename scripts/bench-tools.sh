@@ -1,0 +1,26 @@
+#!/bin/sh
+# Installs the tools that `make bench` compares with, by apt, where they are missing: restic and
+# pgBackRest. One that cannot be installed is told as missing in the report; the rest is measured.
+set -eu
+
+missing=""
+for tool in restic pgbackrest; do
+    command -v "$tool" >/dev/null || missing="$missing $tool"
+done
+[ -n "$missing" ] || exit 0
+
+as_root=""
+if [ "$(id -u)" -ne 0 ]; then
+    as_root="sudo"
+fi
+if ! command -v apt-get >/dev/null || { [ -n "$as_root" ] && ! command -v sudo >/dev/null; }; then
+    echo "not installed, and no way to install it here:$missing" >&2
+    exit 0
+fi
+echo "installing$missing ..." >&2
+$as_root apt-get update -qq || true
+for tool in $missing; do
+    $as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "$tool" >&2 ||
+        echo "$tool could not be installed" >&2
+done
