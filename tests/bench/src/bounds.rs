@@ -178,6 +178,16 @@ const RULES: &[Rule] = &[
         (FULL_STOCK, Peak),
         150.0,
     ),
+    absolute(
+        "peak memory of a full dump of 10,000 tables, MiB",
+        (("full-10000", OURS), Peak),
+        150.0,
+    ),
+    absolute(
+        "peak memory of an incremental of 10,000 tables, MiB",
+        (("many-10000", OURS), Peak),
+        150.0,
+    ),
     absolute("peak memory of a restore, MiB", (RESTORE, Peak), 150.0),
     absolute(
         "peak memory of an export, MiB",
@@ -254,10 +264,13 @@ fn middle(results: &Results, work: Work, figure: Figure) -> Option<f64> {
 }
 
 fn was_disturbed(results: &Results, work: Work) -> bool {
-    let others = |row: &Row| row.spread(|cost| Some(cost.others));
-    let row = results.find(work.0, work.1);
-    row.and_then(others)
-        .is_some_and(|spread| spread.median > CALM)
+    results.find(work.0, work.1).is_some_and(disturbed)
+}
+
+/// Whether others used so much of the machine that the wall times of a row mean little.
+pub fn disturbed(row: &Row) -> bool {
+    let others = row.spread(|cost| Some(cost.others));
+    others.is_some_and(|spread| spread.median > CALM)
 }
 
 impl Figure {

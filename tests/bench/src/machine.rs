@@ -1,6 +1,7 @@
 //! The machine of a run, for readers who compare.
 
 use std::fs;
+use std::process::Command;
 use std::thread;
 
 use respaldo_tests::install::Install;
@@ -38,12 +39,22 @@ impl Machine {
             load: word_of("/proc/loadavg"),
             date: chrono::Local::now().format("%Y-%m-%d").to_string(),
             programs: vec![
+                format!("respaldo {}", revision().unwrap_or_default()),
                 format!("PostgreSQL {}", Install::find(None).version()),
                 restic::version().unwrap_or_else(|| "no restic".to_owned()),
                 pgbackrest::version().unwrap_or_else(|| "no pgBackRest".to_owned()),
             ],
         }
     }
+}
+
+/// Revision of the sources that this was built from, as far as git knows.
+fn revision() -> Option<String> {
+    let out = Command::new("git")
+        .args(["describe", "--always", "--dirty"])
+        .output()
+        .ok()?;
+    Some(String::from_utf8_lossy(&out.stdout).trim().to_owned())
 }
 
 fn line_of(file: &str, name: &str) -> Option<String> {

@@ -1,7 +1,9 @@
-//! The plot: wall and CPU seconds of each tool, for readers in light and in dark.
+//! The plot: wall and CPU seconds of each tool, for readers in light and in dark. Of a run that
+//! others disturbed it shows CPU seconds only.
 
 use std::fmt::Write;
 
+use crate::bounds::disturbed;
 use crate::meter::Cost;
 use crate::options::Options;
 use crate::results::{Results, Row, Section};
@@ -10,7 +12,7 @@ use crate::results::{Results, Row, Section};
 const DRAWN: [&str; 3] = ["full", "day", "restore"];
 
 const WIDTH: f64 = 760.0;
-const NAMES: f64 = 230.0;
+const NAMES: f64 = 250.0;
 const FIGURES: f64 = 120.0;
 const ROW: f64 = 30.0;
 const HEAD: f64 = 40.0;
@@ -31,19 +33,35 @@ text { font: 13px system-ui, sans-serif; fill: #24292f; }
 }
 ";
 
+/// A figure that is drawn as a bar: its class in the style, and where to find it.
+type Figure = (&'static str, fn(&Cost) -> f64);
+
+const WALL: Figure = ("wall", |cost| cost.wall_s);
+const CPU: Figure = ("cpu", Cost::cpu_s);
+
+const BOTH: &str = "Seconds, medians; above: wall, below, paler: CPU of clients and server.";
+const CPU_ONLY: &str =
+    "CPU seconds of clients and server, medians. The machine was busy: wall times are not drawn.";
+
 /// The plot as SVG.
 pub fn svg(results: &Results, options: &Options) -> String {
     let drawn = |section: &&Section| DRAWN.contains(&section.key);
     let sections: Vec<&Section> = results.sections().iter().filter(drawn).collect();
+    let busy = sections
+        .iter()
+        .flat_map(|section| &section.rows)
+        .any(disturbed);
+    let (figures, legend) = match busy {
+        true => (&[CPU][..], CPU_ONLY),
+        false => (&[WALL, CPU][..], BOTH),
+    };
     let mut body = String::new();
-    let mut y = 0.0;
-    for section in sections {
-        y = draw(&mut body, section, y);
-    }
+    let y = sections
+        .iter()
+        .fold(0.0, |y, section| draw(&mut body, section, y, figures));
     let _ = writeln!(
         body,
-        "<text class=\"small\" x=\"0\" y=\"{:.0}\">Seconds, medians; above: wall, below, paler: CPU of clients and \
-         server. Mixed database of {} MB.</text>",
+        "<text class=\"small\" x=\"0\" y=\"{:.0}\">{legend} Mixed database of {} MB.</text>",
         y + 24.0,
         options.megabytes
     );
@@ -55,58 +73,95 @@ pub fn svg(results: &Results, options: &Options) -> String {
 }
 
 /// Draws a section from `y` on, and tells where it ends.
-fn draw(body: &mut String, section: &Section, y: f64) -> f64 {
-    let rows: Vec<(&Row, f64, f64)> = section
-        .rows
-        .iter()
-        .filter_map(|row| {
-            let wall = row.spread(|cost: &Cost| Some(cost.wall_s))?.median;
-            let cpu = row.spread(|cost: &Cost| Some(cost.cpu_s()))?.median;
-            Some((row, wall, cpu))
-        })
-        .collect();
-    let longest = rows.iter().map(|(_, wall, cpu)| wall.max(*cpu));
-    let scale = (WIDTH - NAMES - FIGURES) / longest.fold(f64::MIN_POSITIVE, f64::max);
+fn draw(body: &mut String, section: &Section, y: f64, figures: &[Figure]) -> f64 {
+    let measured = |row: &Row| {
+        let median = |(_, of): &Figure| Some(row.spread(|cost| Some(of(cost)))?.median);
+        let seconds: Option<Vec<f64>> = figures.iter().map(median).collect();
+        Some((row.tool, seconds?))
+    };
+    let rows: Vec<(&str, Vec<f64>)> = section.rows.iter().filter_map(measured).collect();
+    let all = rows.iter().flat_map(|(_, seconds)| seconds);
+    let longest = all.copied().fold(f64::MIN_POSITIVE, f64::max);
+    let scale = (WIDTH - NAMES - FIGURES) / longest;
     let _ = writeln!(
         body,
         "<text class=\"head\" x=\"0\" y=\"{:.0}\">{}</text>",
         y + 26.0,
         escaped(&section.title)
     );
-    let mut y = y + HEAD;
-    for (row, wall, cpu) in rows {
-        bars(body, row.tool, y, (wall, cpu), scale);
-        y += ROW;
+    for (at, (tool, seconds)) in rows.iter().enumerate() {
+        bars(
+            body,
+            tool,
+            y + HEAD + at as f64 * ROW,
+            (figures, seconds),
+            scale,
+        );
     }
-    y
+    y + HEAD + rows.len() as f64 * ROW
 }
 
-fn bars(body: &mut String, tool: &str, y: f64, (wall, cpu): (f64, f64), scale: f64) {
-    let whose = if tool.starts_with("respaldo") {
-        "ours"
-    } else {
-        "theirs"
-    };
+fn bars(
+    body: &mut String,
+    tool: &str,
+    y: f64,
+    (figures, seconds): (&[Figure], &[f64]),
+    scale: f64,
+) {
+    let ours = tool.starts_with("respaldo");
+    let whose = if ours { "ours" } else { "theirs" };
     let middle = y + BAR + 4.0;
     let _ = writeln!(
         body,
         "<text x=\"0\" y=\"{middle:.0}\">{}</text>",
         escaped(tool)
     );
-    for (class, seconds, top) in [("wall", wall, y), ("cpu", cpu, y + BAR + 1.0)] {
+    let mut top = y;
+    for ((class, _), seconds) in figures.iter().zip(seconds) {
+        let width = seconds * scale;
         let _ = writeln!(
             body,
-            "<rect class=\"{whose} {class}\" x=\"{NAMES}\" y=\"{top:.0}\" width=\"{:.1}\" height=\"{BAR}\"/>",
-            seconds * scale
+            "<rect class=\"{whose} {class}\" x=\"{NAMES}\" y=\"{top:.0}\" width=\"{width:.1}\" height=\"{BAR}\"/>"
         );
+        top += BAR + 1.0;
     }
-    let end = NAMES + wall.max(cpu) * scale + 8.0;
+    let end = NAMES + seconds.iter().copied().fold(0.0, f64::max) * scale + 8.0;
+    let texts: Vec<String> = seconds.iter().map(|s| format!("{s:.2}")).collect();
     let _ = writeln!(
         body,
-        "<text class=\"small\" x=\"{end:.0}\" y=\"{middle:.0}\">{wall:.2} · {cpu:.2}</text>"
+        "<text class=\"small\" x=\"{end:.0}\" y=\"{middle:.0}\">{}</text>",
+        texts.join(" · ")
     );
 }
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(others: f64) -> String {
+        let cost = Cost {
+            wall_s: 2.0,
+            others,
+            ..Cost::default()
+        };
+        let mut results = Results::default();
+        results.section("full", "Full & whole".to_owned(), None);
+        results.record("respaldo", Ok(cost));
+        svg(&results, &Options::from_environment())
+    }
+
+    #[test]
+    fn wall_times_of_a_busy_machine_are_not_drawn() {
+        assert!(drawn(0.0).contains("class=\"ours wall\""));
+        assert!(!drawn(0.5).contains("class=\"ours wall\""));
+    }
+
+    #[test]
+    fn titles_cannot_break_the_drawing() {
+        assert!(drawn(0.0).contains("Full &amp; whole"));
+    }
 }

@@ -27,7 +27,7 @@ pub fn markdown(
     results: &Results,
     bounds: &[Bound],
 ) -> String {
-    let mut text = String::from("# Benchmarks\n\nWritten by `make bench`; not edited.\n\n");
+    let mut text = String::from("# Benchmarks\n\nWritten by `make bench`.\n\n");
     let _ = writeln!(
         text,
         "{}: {}, {} GiB, Linux {}, load {} before the run. {}. Mixed database of {} MB, rounds: {}.\n",

@@ -73,9 +73,7 @@ impl Stage {
 
     /// Full dumps. Those of the last round stay, for the days to build on.
     fn fulls(&self, options: &Options, results: &mut Results) -> Result<Restic, Failed> {
-        let size = Client::connect(&self.url)
-            .one("SELECT pg_size_pretty(pg_database_size(current_database()))");
-        let title = format!("Full dump of the mixed database, {size} with indexes");
+        let title = format!("Full dump of the mixed database, {}", sizes(&self.url));
         results.section("full", title, Some("around the dump"));
         let restic = RefCell::new(Err(Failed("no round".to_owned())));
         for round in 1..=options.rounds {
@@ -169,22 +167,13 @@ impl Stage {
         }
         let expected = content(&self.url);
         let stock = |jobs| {
-            self.restored(&expected, |meter, server, url| {
-                server.new_database(COPY);
-                quiet(server);
-                postgres::restore(meter, server, url, jobs, &fresh)
+            self.restored(&expected, |meter, server| {
+                postgres::restore(meter, server, COPY, jobs, &fresh)
             })
         };
-        let replay = || {
-            self.restored(&expected, |meter, server, url| {
-                server.new_database(COPY);
-                quiet(server);
-                naive.replay(meter, server, url)
-            })
-        };
+        let replay = || self.restored(&expected, |meter, server| naive.replay(meter, server, COPY));
         let ours = || {
-            self.restored(&expected, |meter, server, _| {
-                quiet(server);
+            self.restored(&expected, |meter, server| {
                 self.ours.restore(meter, &server.url("postgres"), COPY)
             })
         };
@@ -201,11 +190,11 @@ impl Stage {
     fn restored(
         &self,
         expected: &[String],
-        restore: impl FnOnce(&Meter, &Cluster, &str) -> Result<Cost, Failed>,
+        restore: impl FnOnce(&Meter, &Cluster) -> Result<Cost, Failed>,
     ) -> Result<Cost, Failed> {
-        let url = self.target.url(COPY);
-        let cost = restore(&self.meter, &self.target, &url);
-        let same = cost.is_err() || content(&url) == expected;
+        quiet(&self.target);
+        let cost = restore(&self.meter, &self.target);
+        let same = cost.is_err() || content(&self.target.url(COPY)) == expected;
         self.target.drop_database(COPY);
         match same {
             true => cost,
@@ -255,6 +244,14 @@ impl Stage {
 /// Name of the file that a tool writes.
 fn file_of(tool: &str) -> String {
     tool.replace(' ', "")
+}
+
+/// How large a database is, with and without what a dump does not read.
+fn sizes(url: &str) -> String {
+    let query = "SELECT format('%s of heap, %s with indexes',
+                    pg_size_pretty(sum(pg_table_size(oid))), pg_size_pretty(sum(pg_total_relation_size(oid))))
+                 FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
+    Client::connect(url).one(query)
 }
 
 /// Per table its name, the number of its rows and a sum over them.

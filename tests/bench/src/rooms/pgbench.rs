@@ -54,11 +54,10 @@ pub fn run(options: &Options, results: &mut Results) {
     results.section("pgbench-restore", title, Some("without comparing"));
     for _ in 0..options.rounds {
         for (tool, jobs) in [("pg_restore", 1), ("pg_restore -j2", 2)] {
-            let copy = target.new_database(COPY);
             quiet(&target);
             results.record(
                 tool,
-                postgres::restore(&meter, &target, &copy, jobs, &archive),
+                postgres::restore(&meter, &target, COPY, jobs, &archive),
             );
             target.drop_database(COPY);
         }

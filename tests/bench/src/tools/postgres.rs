@@ -29,15 +29,18 @@ pub fn dump(
     Ok(cost.storing(stored_bytes(to)))
 }
 
-/// Restores an archive into an empty database, with so many jobs.
+/// Restores an archive into a new database, with so many jobs.
 pub fn restore(
     meter: &Meter,
     cluster: &Cluster,
-    url: &str,
+    db: &str,
     jobs: u32,
     archive: &Path,
 ) -> Result<Cost, Failed> {
-    let (cost, ()) = meter.measure(|| load(cluster, url, jobs, &[], archive))?;
+    let (cost, ()) = meter.measure(|| {
+        let url = cluster.new_database(db);
+        load(cluster, &url, jobs, &[], archive)
+    })?;
     Ok(cost)
 }
 
@@ -64,10 +67,12 @@ impl Naive {
         dump(meter, cluster, url, &options, self.days.last().unwrap())
     }
 
-    /// Restores the full one, then empties and loads the changed tables once per day.
-    pub fn replay(&self, meter: &Meter, cluster: &Cluster, url: &str) -> Result<Cost, Failed> {
+    /// Restores the full one into a new database, then empties and loads the changed tables once
+    /// per day.
+    pub fn replay(&self, meter: &Meter, cluster: &Cluster, db: &str) -> Result<Cost, Failed> {
         let truncate = format!("TRUNCATE {}", self.tables.join(", "));
         let (cost, ()) = meter.measure(|| {
+            let url = &cluster.new_database(db);
             load(cluster, url, 2, &[], &self.full)?;
             for day in &self.days {
                 let mut psql = cluster.tool("psql");
