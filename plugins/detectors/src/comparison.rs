@@ -54,7 +54,7 @@ impl<'r> Comparison<'r> {
         let with_rows = request.tables.iter().filter(|facts| facts.has_data());
         let mut subjects: Vec<_> = with_rows
             .map(|facts| {
-                let signal = judge(facts, request.base.as_ref(), detector, basis);
+                let signal = judge(facts, request.base.as_deref(), detector, basis);
                 of_table(facts, size(facts, &sizes), signal.into(), basis)
             })
             .collect();

@@ -1,6 +1,7 @@
 //! The base of a backup: chosen, read and found whole, or a full with its reason.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use respaldo_domain::backup::{ArchiveName, BackupKind};
 use respaldo_domain::base::{self, BaseChoice, BaseNeeds, FullReason};
@@ -29,7 +30,7 @@ pub(super) struct Base {
     /// The base's manifest, for a differential or incremental.
     pub(super) manifest: Option<Manifest>,
     /// The base's readings; `None` where they are gone: everything is dumped then.
-    pub(super) reading: Option<BaseReading>,
+    pub(super) reading: Option<Arc<BaseReading>>,
 }
 
 impl Base {
@@ -67,7 +68,7 @@ pub(super) fn choose(
                     kind,
                     reason: None,
                     manifest: Some(manifest),
-                    reading,
+                    reading: reading.map(Arc::new),
                 })
             }
         },

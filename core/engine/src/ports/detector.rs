@@ -1,6 +1,7 @@
 //! Change detection: which tables provably did not change since a base.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
@@ -52,8 +53,8 @@ pub struct DetectionRequest {
     pub tables: Vec<TableFacts>,
     /// What [`ChangeDetector::baseline`] read before the snapshot.
     pub baseline: Value,
-    /// The base's reading; `None` for a full.
-    pub base: Option<BaseReading>,
+    /// The base's reading, which grows with the number of tables; `None` for a full.
+    pub base: Option<Arc<BaseReading>>,
     /// How long earlier attempts of this run, which DDL overtook, took to compare: what may be
     /// waited for in a run is waited for once.
     pub spent: Duration,

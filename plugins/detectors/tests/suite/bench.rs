@@ -219,7 +219,7 @@ fn request(
         snapshot_at: snapshot.taken_at(),
         tables,
         baseline,
-        base,
+        base: base.map(Arc::new),
         spent: Duration::ZERO,
         large_objects_readable: true,
     }
