@@ -4,6 +4,8 @@
 
 #[path = "restores/in_place.rs"]
 mod in_place;
+#[path = "restores/indexes.rs"]
+mod indexes;
 #[path = "restores/memory.rs"]
 mod memory;
 #[path = "restores/options.rs"]

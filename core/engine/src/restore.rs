@@ -7,6 +7,7 @@
 //! the next run drops. Only where the role may not make databases is an empty target filled
 //! directly, after every block was checked.
 
+mod attachment;
 mod carry;
 mod into_schema;
 mod load;

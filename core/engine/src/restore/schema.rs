@@ -12,7 +12,7 @@ use respaldo_domain::table::quote_identifier;
 use respaldo_postgres::{ConnInfo, Session, SessionOptions, ToolCommand, ToolError, sql};
 use sqlx::Row;
 
-use super::{Restore, RestoreError};
+use super::{Restore, RestoreError, attachment};
 use crate::ports::{Fault, FaultKind, ObjectReader};
 use crate::run_folder::RunFolder;
 
@@ -30,6 +30,16 @@ pub(crate) struct SchemaFiles {
     pub(super) extensions: Vec<String>,
     /// Tablespaces the definitions name.
     tablespaces: Vec<String>,
+    /// What comes after the rows, one list of entries after the other.
+    stages: Vec<Stage>,
+}
+
+/// Entries that one pg_restore makes after the rows.
+struct Stage {
+    /// Their list, `None` for all.
+    list: Option<PathBuf>,
+    /// Several at once.
+    parallel: bool,
 }
 
 /// Cuts the small archives out of the stored ones.
@@ -48,14 +58,16 @@ fn cut(restore: &Restore<'_>, plan: &RestorePlan) -> Result<SchemaFiles, Fault> 
     let folder = RunFolder::make(&restore.work, "restore")?;
     let definitions = folder.file("definitions.dump");
     let large_objects = folder.file("large_objects.dump");
+    let toc = read_toc(restore, own)?;
+    let stages = stages(&toc, &folder)?;
     let mut files = SchemaFiles {
         _folder: folder,
         definitions,
         large_objects: None,
         extensions: Vec::new(),
         tablespaces: Vec::new(),
+        stages,
     };
-    let toc = read_toc(restore, own)?;
     let text = |text: &respaldo_archive::Text| text.as_str().map(str::to_owned);
     files.extensions = toc
         .entries
@@ -82,6 +94,36 @@ fn cut(restore: &Restore<'_>, plan: &RestorePlan) -> Result<SchemaFiles, Fault> 
         files.large_objects = Some(large_objects);
     }
     Ok(files)
+}
+
+/// After the rows everything is made several at once, but for indexes of partitions, which are
+/// attached one after another: side by side, the session that attaches a leaf's index to the middle
+/// one and the session that attaches the middle one to the top do not see each other, and the top
+/// one is never marked valid.
+fn stages(toc: &Toc, folder: &RunFolder) -> Result<Vec<Stage>, Fault> {
+    let by_stage = attachment::in_stages(&toc.entries);
+    let Some([indexes, attached, rest]) = by_stage else {
+        return Ok(vec![Stage {
+            list: None,
+            parallel: true,
+        }]);
+    };
+    let stage = |name: &str, ids: &[i32], parallel| {
+        let path = folder.file(name);
+        // Of each line pg_restore reads the number.
+        let lines: Vec<String> = ids.iter().map(|id| format!("{id};")).collect();
+        std::fs::write(&path, lines.join("\n"))
+            .map_err(|e| Fault::io(format!("writing {}", path.display()), e))?;
+        Ok::<_, Fault>(Stage {
+            list: Some(path),
+            parallel,
+        })
+    };
+    Ok(vec![
+        stage("indexes.list", &indexes, true)?,
+        stage("attached.list", &attached, false)?,
+        stage("rest.list", &rest, true)?,
+    ])
 }
 
 /// An entry about large objects, or one that every archive begins with.
@@ -186,9 +228,16 @@ pub(super) fn after_rows(
     restore
         .enter("restore.indexes")
         .map_err(RestoreError::Definitions)?;
-    let command = pg_restore(restore, plan, files, database, &files.definitions)?;
-    let jobs = format!("--jobs={}", restore.jobs());
-    run(restore, plan, command.arg("--section=post-data").arg(jobs))?;
+    for stage in &files.stages {
+        let mut command = pg_restore(restore, plan, files, database, &files.definitions)?;
+        if let Some(list) = &stage.list {
+            command = command.arg(format!("--use-list={}", list.display()));
+        }
+        if stage.parallel {
+            command = command.arg(format!("--jobs={}", restore.jobs()));
+        }
+        run(restore, plan, command.arg("--section=post-data"))?;
+    }
     analyze(restore, database).map_err(RestoreError::Definitions)
 }
 
