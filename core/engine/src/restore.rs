@@ -7,7 +7,6 @@
 //! the next run drops. Only where the role may not make databases is an empty target filled
 //! directly, after every block was checked.
 
-mod attachment;
 mod carry;
 mod into_schema;
 mod load;
@@ -16,6 +15,7 @@ mod preflight;
 mod roles;
 mod schema;
 mod scratch;
+mod stages;
 mod swap;
 mod verify;
 

@@ -12,7 +12,7 @@ use respaldo_domain::table::quote_identifier;
 use respaldo_postgres::{ConnInfo, Session, SessionOptions, ToolCommand, ToolError, sql};
 use sqlx::Row;
 
-use super::{Restore, RestoreError, attachment};
+use super::{Restore, RestoreError, stages};
 use crate::ports::{Fault, FaultKind, ObjectReader};
 use crate::run_folder::RunFolder;
 
@@ -31,13 +31,13 @@ pub(crate) struct SchemaFiles {
     /// Tablespaces the definitions name.
     tablespaces: Vec<String>,
     /// What comes after the rows, one list of entries after the other.
-    stages: Vec<Stage>,
+    stages: Vec<ListedStage>,
 }
 
 /// Entries that one pg_restore makes after the rows.
-struct Stage {
-    /// Their list, `None` for all.
-    list: Option<PathBuf>,
+struct ListedStage {
+    /// The file that lists them.
+    list: PathBuf,
     /// Several at once.
     parallel: bool,
 }
@@ -59,7 +59,7 @@ fn cut(restore: &Restore<'_>, plan: &RestorePlan) -> Result<SchemaFiles, Fault> 
     let definitions = folder.file("definitions.dump");
     let large_objects = folder.file("large_objects.dump");
     let toc = read_toc(restore, own)?;
-    let stages = stages(&toc, &folder)?;
+    let stages = list_stages(&toc, &folder)?;
     let mut files = SchemaFiles {
         _folder: folder,
         definitions,
@@ -96,34 +96,21 @@ fn cut(restore: &Restore<'_>, plan: &RestorePlan) -> Result<SchemaFiles, Fault> 
     Ok(files)
 }
 
-/// After the rows everything is made several at once, but for indexes of partitions, which are
-/// attached one after another: side by side, the session that attaches a leaf's index to the middle
-/// one and the session that attaches the middle one to the top do not see each other, and the top
-/// one is never marked valid.
-fn stages(toc: &Toc, folder: &RunFolder) -> Result<Vec<Stage>, Fault> {
-    let by_stage = attachment::in_stages(&toc.entries);
-    let Some([indexes, attached, rest]) = by_stage else {
-        return Ok(vec![Stage {
-            list: None,
-            parallel: true,
-        }]);
-    };
-    let stage = |name: &str, ids: &[i32], parallel| {
-        let path = folder.file(name);
+/// Writes the list of each stage after the rows.
+fn list_stages(toc: &Toc, folder: &RunFolder) -> Result<Vec<ListedStage>, Fault> {
+    let mut listed = Vec::new();
+    for (n, stage) in stages::stages(&toc.entries).into_iter().enumerate() {
+        let list = folder.file(&format!("stage_{n}.list"));
         // Of each line pg_restore reads the number.
-        let lines: Vec<String> = ids.iter().map(|id| format!("{id};")).collect();
-        std::fs::write(&path, lines.join("\n"))
-            .map_err(|e| Fault::io(format!("writing {}", path.display()), e))?;
-        Ok::<_, Fault>(Stage {
-            list: Some(path),
-            parallel,
-        })
-    };
-    Ok(vec![
-        stage("indexes.list", &indexes, true)?,
-        stage("attached.list", &attached, false)?,
-        stage("rest.list", &rest, true)?,
-    ])
+        let lines: Vec<String> = stage.ids.iter().map(|id| format!("{id};")).collect();
+        std::fs::write(&list, lines.join("\n"))
+            .map_err(|e| Fault::io(format!("writing {}", list.display()), e))?;
+        listed.push(ListedStage {
+            list,
+            parallel: stage.parallel,
+        });
+    }
+    Ok(listed)
 }
 
 /// An entry about large objects, or one that every archive begins with.
@@ -230,13 +217,11 @@ pub(super) fn after_rows(
         .map_err(RestoreError::Definitions)?;
     for stage in &files.stages {
         let mut command = pg_restore(restore, plan, files, database, &files.definitions)?;
-        if let Some(list) = &stage.list {
-            command = command.arg(format!("--use-list={}", list.display()));
-        }
+        command = command.arg(format!("--use-list={}", stage.list.display()));
         if stage.parallel {
             command = command.arg(format!("--jobs={}", restore.jobs()));
         }
-        run(restore, plan, command.arg("--section=post-data"))?;
+        run(restore, plan, command)?;
     }
     analyze(restore, database).map_err(RestoreError::Definitions)
 }
