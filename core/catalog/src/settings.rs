@@ -1,8 +1,6 @@
 //! Settings in `config_sistema`, which the existing application shares.
 
-use respaldo_contract::settings::{
-    RETENTION_DESCRIPTION, RETENTION_KEY, RetentionSettings, STORED_TYPE,
-};
+use respaldo_contract::settings::{self, RETENTION_DESCRIPTION, RETENTION_KEY, STORED_TYPE};
 use respaldo_domain::retention::Policy;
 use respaldo_postgres::{Session, sql};
 
@@ -13,20 +11,20 @@ pub(crate) fn retention(session: &mut Session) -> Result<Option<Policy>, Catalog
     let Some(text) = read(session, RETENTION_KEY)? else {
         return Ok(None);
     };
-    let read = RetentionSettings::parse(&text);
+    let read = settings::retention::parse(&text);
     match read.repairs.first() {
         // What is guessed must not decide what is removed.
         Some(repair) => Err(CatalogError::Setting {
             key: RETENTION_KEY,
             part: repair.key.clone(),
         }),
-        None => Ok(Some(read.value.policy())),
+        None => Ok(Some(read.value)),
     }
 }
 
 /// Stores a retention policy.
 pub(crate) fn set_retention(session: &mut Session, policy: &Policy) -> Result<(), CatalogError> {
-    let text = RetentionSettings::of(policy).to_json();
+    let text = settings::retention::to_json(policy);
     write(session, RETENTION_KEY, &text, RETENTION_DESCRIPTION)
 }
 

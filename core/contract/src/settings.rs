@@ -7,11 +7,10 @@
 use serde_json::{Map, Value};
 
 mod cloud;
-mod retention;
+pub mod retention;
 mod schedules;
 
 pub use cloud::{CloudProvider, CloudSettings};
-pub use retention::RetentionSettings;
 pub use schedules::{Daily, Monthly, Schedules, Weekly};
 
 /// Key of the schedules.

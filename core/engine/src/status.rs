@@ -11,6 +11,8 @@ use crate::ports::{CatalogEntry, CatalogFilter, Context, Fault, SinkLimits};
 /// How things stand.
 #[derive(Debug, Default)]
 pub struct Status {
+    /// Every backup there is, newest first, the existing system's too.
+    pub entries: Vec<CatalogEntry>,
     /// Backups recorded as running.
     pub running: Vec<CatalogEntry>,
     /// The newest sealed backup.
@@ -59,12 +61,11 @@ pub fn status(parts: &Parts, cx: &Context) -> Result<Status, Fault> {
             .collect(),
         ..Status::default()
     };
-    let ours = CatalogFilter {
-        ours_only: true,
-        ..CatalogFilter::default()
-    };
-    // Newest first.
-    for entry in listing::list(parts, &ours, cx)? {
+    status.entries = listing::list(parts, &CatalogFilter::default(), cx)?;
+    for entry in status.entries.clone() {
+        if !entry.ours {
+            continue;
+        }
         match entry.state {
             BackupState::Running => status.running.push(entry),
             BackupState::Failed if status.last.is_none() && status.last_failure.is_none() => {

@@ -7,8 +7,8 @@ use crate::session::{PgError, Session, sql};
 
 /// What pg_dump of this major version does not carry of the connected database, in words.
 ///
-/// * Before 15: owner and comment of schema `public`, where they were changed (release notes of
-///   15, E.20.3.8: "Make pg_dump dump public schema ownership changes").
+/// * Before 15: owner and comment of schema `public`, where they were changed (seen with 13.4 and
+///   14.23).
 /// * In 14 alone: grants on the sequences of identity columns (seen with 14.23; 13 and 15 dump
 ///   them).
 pub fn of_pg_dump(major: u32, session: &mut Session) -> Result<Vec<String>, PgError> {

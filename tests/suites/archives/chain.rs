@@ -82,7 +82,7 @@ impl Ground {
 }
 
 /// Whether pg_dump knows that rows partitioned by the hash of an enum belong elsewhere in another
-/// database: since the minor releases of May 2023 (release notes of 15.3, 14.8 and 13.11).
+/// database: 13.4 does not, 14.23 and later do.
 fn loads_through_the_root(cluster: &Cluster) -> bool {
     let version = stock::succeed(cluster.tool("pg_dump").arg("--version"));
     !String::from_utf8_lossy(&version).contains(" 13.4")

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use figment::value::{Dict, Value};
-use respaldo_contract::settings::RetentionSettings;
+use respaldo_contract::settings::retention;
 use respaldo_domain::retention::{Policy, PolicyOverrides};
 use respaldo_domain::table::TableName;
 use serde::de::DeserializeOwned;
@@ -59,13 +59,11 @@ impl RetentionKeys {
             min_chains: self.min_chains,
         };
         let policy = overrides.over(Policy::default());
-        match RetentionSettings::of(&policy).checked() {
-            Ok(_) => Ok(overrides),
-            Err(error) => Err(ConfigError::BadValue {
-                key: "retention".to_owned(),
-                problem: error.to_string(),
-            }),
-        }
+        retention::check(&policy).map_err(|error| ConfigError::BadValue {
+            key: "retention".to_owned(),
+            problem: error.to_string(),
+        })?;
+        Ok(overrides)
     }
 }
 

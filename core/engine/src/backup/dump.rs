@@ -67,9 +67,9 @@ struct Decided {
     detection: Detection,
 }
 
-/// A step's result, unless DDL came between.
-enum Or<T> {
-    Fine(T),
+/// What looking at the tables came to.
+enum Look {
+    Decided(Box<Decided>),
     Overtaken(String),
 }
 
@@ -106,10 +106,10 @@ impl Dump<'_> {
         let mut snapshot = open_snapshot(self.parts, self.target).map_err(BackupError::Source)?;
         leave_witness(self.parts, run, self.name, self.cx);
         let decided = match self.look(run, tries, &mut snapshot, baseline)? {
-            Or::Fine(decided) => decided,
-            Or::Overtaken(what) => return Ok(Attempt::Overtaken(what)),
+            Look::Decided(decided) => decided,
+            Look::Overtaken(what) => return Ok(Attempt::Overtaken(what)),
         };
-        self.write(run, tries, snapshot, decided)
+        self.write(run, tries, snapshot, *decided)
     }
 
     /// Looks at every table, asks the detector, decides; behind the fence nothing moves any more.
@@ -119,7 +119,7 @@ impl Dump<'_> {
         tries: Tries,
         snapshot: &mut Snapshot,
         baseline: Value,
-    ) -> Result<Or<Decided>, BackupError> {
+    ) -> Result<Look, BackupError> {
         let parts = self.parts;
         let facts = tables(parts, snapshot).map_err(BackupError::Source)?;
         let coverage = covered(parts, self.request, run, snapshot, &facts, self.cx)?;
@@ -129,7 +129,7 @@ impl Dump<'_> {
         if tries.locks_first(parts)
             && let Some(what) = fence(parts, snapshot, &facts)?
         {
-            return Ok(Or::Overtaken(what));
+            return Ok(Look::Overtaken(what));
         }
         let detection = self.detect(run, snapshot, &facts, &coverage, baseline)?;
         let large_objects = order::large_object_scope(&detection, self.base, &coverage, snapshot)
@@ -137,14 +137,14 @@ impl Dump<'_> {
         run.enter("backup.fence", self.cx)
             .map_err(BackupError::Source)?;
         if let Some(what) = fence(parts, snapshot, &facts)? {
-            return Ok(Or::Overtaken(what));
+            return Ok(Look::Overtaken(what));
         }
-        Ok(Or::Fine(Decided {
+        Ok(Look::Decided(Box::new(Decided {
             scope: decide(parts, self.base, facts, &detection),
             large_objects,
             coverage,
             detection,
-        }))
+        })))
     }
 
     fn detect(

@@ -15,7 +15,7 @@ use respaldo_domain::manifest::{
 use respaldo_domain::object::{ObjectRole, SealedObject, Sha256};
 use respaldo_domain::report::BackupReport;
 
-use super::seal::{Sealed, outcomes, put_payloads, record};
+use super::seal::{Sealed, commit, put_payloads};
 use super::{BackupError, Run, finish, give_up, interrupted_or, sweep};
 use crate::export::{ExportError, ExportReport, export};
 use crate::history::History;
@@ -123,25 +123,7 @@ fn make(
         .map_err(BackupError::Store)?;
     let manifest =
         manifest(parts, run, draft, &exported, objects, rest).map_err(BackupError::Dump)?;
-    let bytes = parts
-        .codec
-        .encode_manifest(&manifest)
-        .map_err(BackupError::Store)?;
-    if let Some(lease) = lease {
-        lease.confirm().map_err(BackupError::Lease)?;
-    }
-    set.put(&manifest.archive.manifest_key(), &Payload::bytes(bytes), cx)
-        .map_err(BackupError::Store)?;
-    let mut warnings = Vec::new();
-    let sinks = outcomes(parts, &manifest.archive, set, &mut warnings);
-    let (id, base_id) = record(parts, run, &manifest, &mut warnings, cx);
-    Ok(Sealed {
-        id,
-        base_id,
-        manifest,
-        sinks,
-        warnings,
-    })
+    commit(parts, run, lease, set, manifest, Vec::new(), cx)
 }
 
 fn export_to(

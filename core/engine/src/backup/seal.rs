@@ -78,11 +78,26 @@ pub(super) fn seal(
     run.enter("backup.manifest", cx)
         .map_err(BackupError::Store)?;
     let manifest = manifest(parts, run, draft, objects, rest);
+    commit(parts, run, Some(lease), set, manifest, warnings, cx)
+}
+
+/// Writes the manifest: from then on the backup exists, and the catalog is told.
+pub(super) fn commit(
+    parts: &Parts,
+    run: &mut Run,
+    lease: Option<&mut Lease>,
+    mut set: SetWriter<'_>,
+    manifest: Manifest,
+    mut warnings: Vec<Warning>,
+    cx: &Context,
+) -> Result<Sealed, BackupError> {
     let bytes = parts
         .codec
         .encode_manifest(&manifest)
         .map_err(BackupError::Store)?;
-    lease.confirm().map_err(BackupError::Lease)?;
+    if let Some(lease) = lease {
+        lease.confirm().map_err(BackupError::Lease)?;
+    }
     set.put(&manifest.archive.manifest_key(), &Payload::bytes(bytes), cx)
         .map_err(BackupError::Store)?;
     let sinks = outcomes(parts, &manifest.archive, set, &mut warnings);
@@ -332,7 +347,7 @@ fn archives(
 }
 
 /// Brings the sealed set into the catalog. The set is whole without it.
-pub(super) fn record(
+fn record(
     parts: &Parts,
     run: &mut Run,
     manifest: &Manifest,

@@ -2,7 +2,7 @@
 
 use respaldo_contract::messages::{ErrorCode, ExitCode, Header};
 use respaldo_contract::records::RetentionRecord;
-use respaldo_contract::settings::RetentionSettings;
+use respaldo_contract::settings::retention;
 use respaldo_domain::retention::PolicyOverrides;
 
 use crate::cli::app::App;
@@ -18,9 +18,7 @@ pub fn run(command: &RetentionCommand, app: &App) -> Result<ExitCode, Failure> {
             .stored_retention()
             .map_err(|fault| of_catalog(&fault))?;
         let policy = overrides(args).over(policy);
-        RetentionSettings::of(&policy)
-            .checked()
-            .map_err(|error| Failure::of(ErrorCode::Usage, &error))?;
+        retention::check(&policy).map_err(|error| Failure::of(ErrorCode::Usage, &error))?;
         operations
             .set_retention(&policy)
             .map_err(|fault| of_catalog(&fault))?;

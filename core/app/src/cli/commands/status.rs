@@ -4,7 +4,7 @@ use chrono::Local;
 use respaldo_contract::labels::Label;
 use respaldo_contract::messages::{EngineState, ExitCode, Header, Lang, Outcome, Spoken, size};
 use respaldo_contract::records::{BackupShare, RunningRecord, StatusRecord};
-use respaldo_engine::ports::{CatalogEntry, CatalogFilter, SinkLimits};
+use respaldo_engine::ports::{CatalogEntry, SinkLimits};
 use respaldo_engine::status::{SinkStatus, Status};
 
 use crate::catalogued;
@@ -17,12 +17,13 @@ use crate::output::Table;
 pub fn run(app: &App) -> Result<ExitCode, Failure> {
     let operations = app.operations()?;
     let cx = app.context();
-    let entries = operations
-        .list(&CatalogFilter::default(), &cx)
-        .map_err(|fault| of_catalog(&fault))?;
     let status = operations.status(&cx).map_err(|fault| of_catalog(&fault))?;
     drop(cx);
-    let shares: Vec<BackupShare> = entries.iter().filter_map(catalogued::share).collect();
+    let shares: Vec<BackupShare> = status
+        .entries
+        .iter()
+        .filter_map(catalogued::share)
+        .collect();
     let record = record(&status, &shares);
     app.output.result(&record, |lang| text(&status, lang));
     let unwell =
