@@ -1,5 +1,7 @@
 //! The engine's codec, spelled by the contract.
 
+use std::collections::BTreeMap;
+
 use respaldo_contract::labels::Label;
 use respaldo_contract::manifest_file::{self, ManifestFileError};
 use respaldo_contract::stats_file;
@@ -7,6 +9,7 @@ use respaldo_domain::backup::BackupKind;
 use respaldo_domain::manifest::Manifest;
 use respaldo_domain::readings::Readings;
 use respaldo_engine::ports::{Codec, Fault, FaultKind};
+use serde_json::Value;
 
 /// Manifests and readings as JSON in the contract's words.
 #[derive(Debug, Clone, Copy, Default)]
@@ -45,6 +48,11 @@ impl Codec for ContractCodec {
 
     fn decode_readings(&self, bytes: &[u8]) -> Result<Readings, Fault> {
         stats_file::decode(bytes)
+            .map_err(|error| Fault::new(FaultKind::Corrupt, "reading readings", error))
+    }
+
+    fn decode_figures(&self, bytes: &[u8]) -> Result<BTreeMap<String, Value>, Fault> {
+        stats_file::decode_figures(bytes)
             .map_err(|error| Fault::new(FaultKind::Corrupt, "reading readings", error))
     }
 

@@ -53,7 +53,7 @@ pub struct BlockReport {
     pub info: BlockInfo,
     /// What it holds.
     pub kind: BlockKind,
-    /// SHA-256 of its stored bytes; a reader has it only after `with_hashes`.
+    /// SHA-256 of its stored bytes, where it was asked for.
     pub sha256: Option<[u8; 32]>,
     /// Bytes of text before compression, where they passed through.
     pub plain_bytes: Option<u64>,

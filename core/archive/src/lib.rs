@@ -33,7 +33,7 @@ pub use header::{Compression, Header, Version};
 pub use lines::{CopyLines, read_copy_lines};
 pub use pieces::{PieceEncoder, PieceJoiner, PieceSum};
 pub use reader::{ArchiveReader, Blob, Block};
-pub use splice::{Splice, SplicedBlock, write_spliced};
+pub use splice::{Hashes, Splice, SplicedBlock, write_spliced};
 pub use text::Text;
 pub use toc::Toc;
 pub use writer::{ArchiveWriter, BlobWriter, BlobsWriter, DataWriter, Finished};

@@ -69,6 +69,14 @@ impl<R: Read> ArchiveReader<R> {
         &self.toc
     }
 
+    /// Takes the table of contents out, which can be large; the reader goes on to know its blocks. A second table of contents
+    /// at the end, which some builds of pg_dump write to a file though not to a pipe, then counts as damage.
+    pub fn take_toc(&mut self) -> Toc {
+        let header = self.toc.header.clone();
+        let entries = std::mem::take(&mut self.toc.entries);
+        Toc { header, entries }
+    }
+
     /// Its bytes: where the first block begins.
     pub fn toc_len(&self) -> u64 {
         self.toc_len

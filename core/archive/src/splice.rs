@@ -170,17 +170,27 @@ pub struct SplicedBlock {
     pub length: u64,
 }
 
+/// Whether the blocks of an archive are hashed as they are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hashes {
+    /// They are, and the report has their hashes.
+    Taken,
+    /// They are not: whoever reads the blocks checks them.
+    Spared,
+}
+
 /// Writes an archive of stored blocks, offsets included, to a pipe too. `open` gives a block's stored bytes by its dump
-/// id, one block at a time; they must be of the archive's compression and of the length said.
+/// id, one block at a time, in the order of `blocks`; they must be of the archive's compression and of the length said.
 pub fn write_spliced<W: Write, R: Read>(
     out: W,
     mut toc: Toc,
     blocks: &[SplicedBlock],
+    hashes: Hashes,
     mut open: impl FnMut(i32) -> io::Result<R>,
 ) -> Result<Finished<W>> {
     let offsets = place(toc.encoded_len()?, blocks)?;
     check_all_given(&toc, &offsets, blocks)?;
-    toc = toc.at_offsets(&offsets);
+    toc.set_offsets(&offsets);
     let mut writer = ArchiveWriter::with_offsets(
         out,
         toc,
@@ -189,6 +199,9 @@ pub fn write_spliced<W: Write, R: Read>(
             threads: 0,
         },
     )?;
+    if hashes == Hashes::Spared {
+        writer = writer.without_hashes();
+    }
     for block in blocks {
         let report = writer.copy_stored(block.dump_id, open(block.dump_id)?)?;
         if report.info.length != block.length {

@@ -102,7 +102,7 @@ pub(crate) fn read_buffered(source: &mut impl BufRead, out: &mut [u8]) -> io::Re
 pub(crate) struct Tally<W: Write> {
     inner: BufWriter<W>,
     at: u64,
-    hash: Sha256,
+    hash: Option<Sha256>,
 }
 
 impl<W: Write> Tally<W> {
@@ -110,7 +110,7 @@ impl<W: Write> Tally<W> {
         Self {
             inner: BufWriter::with_capacity(BUFFER, out),
             at: 0,
-            hash: Sha256::new(),
+            hash: None,
         }
     }
 
@@ -118,12 +118,14 @@ impl<W: Write> Tally<W> {
         self.at
     }
 
+    /// Starts hashing what is written from here on.
     pub(crate) fn start_hash(&mut self) {
-        self.hash = Sha256::new();
+        self.hash = Some(Sha256::new());
     }
 
-    pub(crate) fn take_hash(&mut self) -> [u8; 32] {
-        std::mem::take(&mut self.hash).finalize().into()
+    /// The hash since it was started.
+    pub(crate) fn take_hash(&mut self) -> Option<[u8; 32]> {
+        self.hash.take().map(|hash| hash.finalize().into())
     }
 
     pub(crate) fn into_inner(self) -> Result<W> {
@@ -135,11 +137,14 @@ impl<W: Write> Tally<W> {
 }
 
 impl<W: Write + Seek> Tally<W> {
-    /// Replaces bytes written earlier, counted from the first one, and returns to the end.
-    pub(crate) fn overwrite(&mut self, from: u64, bytes: &[u8]) -> Result<()> {
+    /// Writes the first bytes once more, as many as there were, and returns to the end.
+    pub(crate) fn overwrite_start(
+        &mut self,
+        write: impl FnOnce(&mut BufWriter<W>) -> Result<()>,
+    ) -> Result<()> {
         let start = self.inner.stream_position()?.saturating_sub(self.at);
-        self.inner.seek(SeekFrom::Start(start + from))?;
-        self.inner.write_all(bytes)?;
+        self.inner.seek(SeekFrom::Start(start))?;
+        write(&mut self.inner)?;
         self.inner.seek(SeekFrom::Start(start + self.at))?;
         Ok(())
     }
@@ -148,7 +153,9 @@ impl<W: Write + Seek> Tally<W> {
 impl<W: Write> Write for Tally<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.inner.write(bytes)?;
-        self.hash.update(&bytes[..written]);
+        if let Some(hash) = &mut self.hash {
+            hash.update(&bytes[..written]);
+        }
         self.at += written as u64;
         Ok(written)
     }

@@ -160,15 +160,13 @@ impl Toc {
             .ok_or(ArchiveError::NoFreeId)
     }
 
-    /// A copy which says where blocks are.
-    pub(crate) fn at_offsets(&self, offsets: &HashMap<i32, u64>) -> Self {
-        let mut toc = self.clone();
-        for entry in toc.entries.iter_mut().filter(|entry| entry.has_block()) {
+    /// Says where blocks are.
+    pub(crate) fn set_offsets(&mut self, offsets: &HashMap<i32, u64>) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.has_block()) {
             entry.offset = offsets
                 .get(&entry.dump_id)
                 .map_or(Offset::NotSet, |&at| Offset::At(at));
         }
-        toc
     }
 
     /// Forgets where blocks were.
@@ -193,6 +191,7 @@ fn read_entries<R: Read>(wire: &mut WireReader<R>, version: Version) -> Result<V
         }
         entries.push(entry);
     }
+    entries.shrink_to_fit();
     Ok(entries)
 }
 

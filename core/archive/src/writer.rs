@@ -4,7 +4,7 @@
 //! offsets, in the same place; on a pipe they stay "not set", and pg_restore then restores serially. A crash leaves a file
 //! which lacks promised blocks, and every reader here says so.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Read, Seek, Write};
 
 use crate::block::{BlockInfo, BlockKind, BlockReport, Framed};
@@ -24,6 +24,8 @@ pub struct ArchiveWriter<W: Write> {
     encoder: Encoder,
     expected: HashSet<i32>,
     open: Option<Open>,
+    /// Whether blocks are hashed as they are written.
+    hashes: bool,
     /// The block at hand misses text that was given: it must never look finished.
     is_spoilt: bool,
     blocks: Vec<BlockReport>,
@@ -68,9 +70,18 @@ impl<W: Write> ArchiveWriter<W> {
             toc,
             encoder,
             open: None,
+            hashes: true,
             is_spoilt: false,
             blocks: Vec::new(),
         })
+    }
+
+    /// Spares the hashes of the blocks, for whoever checks what is read.
+    pub(crate) fn without_hashes(self) -> Self {
+        Self {
+            hashes: false,
+            ..self
+        }
     }
 
     /// The table of contents.
@@ -167,13 +178,14 @@ impl<W: Write> ArchiveWriter<W> {
     }
 
     /// Ends an archive on a pipe, which keeps its offsets as first written.
-    pub fn finish_unseekable(self) -> Result<Finished<W>> {
+    pub fn finish_unseekable(mut self) -> Result<Finished<W>> {
         self.check_complete()?;
-        let toc = self.toc_with_offsets();
+        let offsets = self.offsets();
+        self.toc.set_offsets(&offsets);
         let length = self.out.position();
         Ok(Finished {
             out: self.out.into_inner()?,
-            toc,
+            toc: self.toc,
             blocks: self.blocks,
             length,
         })
@@ -189,7 +201,9 @@ impl<W: Write> ArchiveWriter<W> {
             dump_id,
             offset: self.out.position(),
         });
-        self.out.start_hash();
+        if self.hashes {
+            self.out.start_hash();
+        }
         self.out.write_all(&[kind.byte()])?;
         Ok(put_int(&mut self.out, dump_id)?)
     }
@@ -223,7 +237,7 @@ impl<W: Write> ArchiveWriter<W> {
         let report = BlockReport {
             info,
             kind,
-            sha256: Some(self.out.take_hash()),
+            sha256: self.out.take_hash(),
             plain_bytes,
         };
         self.blocks.push(report.clone());
@@ -254,13 +268,12 @@ impl<W: Write> ArchiveWriter<W> {
         }
     }
 
-    fn toc_with_offsets(&self) -> Toc {
-        let offsets = self
-            .blocks
+    /// Where the blocks are.
+    fn offsets(&self) -> HashMap<i32, u64> {
+        self.blocks
             .iter()
             .map(|block| (block.info.dump_id, block.info.offset))
-            .collect();
-        self.toc.at_offsets(&offsets)
+            .collect()
     }
 }
 
@@ -268,9 +281,9 @@ impl<W: Write + Seek> ArchiveWriter<W> {
     /// Ends an archive on a file: writes the offsets into its table of contents.
     pub fn finish(mut self) -> Result<Finished<W>> {
         self.check_complete()?;
-        let mut bytes = Vec::new();
-        self.toc_with_offsets().write(&mut bytes)?;
-        self.out.overwrite(0, &bytes)?;
+        self.toc.set_offsets(&self.offsets());
+        let toc = &self.toc;
+        self.out.overwrite_start(|out| toc.write(out))?;
         self.finish_unseekable()
     }
 }

@@ -72,7 +72,7 @@ pub fn decode(bytes: &[u8]) -> Result<Manifest, ManifestFileError> {
         });
     }
     seal::check(bytes)?;
-    let document: Document =
+    let document: Document<'_> =
         serde_json::from_slice(bytes).map_err(ManifestFileError::Unreadable)?;
     let manifest = Manifest::from(document);
     describes_what_it_needs(&manifest)?;

@@ -5,8 +5,9 @@
 //! no value is a number, so its reader finds no table and counts each one as changed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use respaldo_domain::readings::{Readings, TableReading};
+use respaldo_domain::readings::{Evidence, Readings, TableReading};
 use respaldo_domain::table::{Oid, TableFacts};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -29,21 +30,36 @@ pub enum StatsFileError {
     OtherFormat(String),
 }
 
-#[derive(Serialize, Deserialize)]
-struct Document {
-    formato: String,
-    detector: String,
-    cifras: BTreeMap<String, Value>,
-    objetos_grandes: Option<Value>,
-    tablas: BTreeMap<Oid, TableDocument>,
+#[derive(Serialize)]
+struct Written<'a> {
+    formato: &'a str,
+    detector: &'a str,
+    cifras: &'a BTreeMap<String, Value>,
+    objetos_grandes: Option<&'a Evidence>,
+    tablas: BTreeMap<Oid, TableWritten<'a>>,
 }
 
 /// The facts keep the domain's own spelling: nobody but a detector reads them.
-#[derive(Serialize, Deserialize)]
-struct TableDocument {
+#[derive(Serialize)]
+struct TableWritten<'a> {
+    hechos: &'a TableFacts,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evidencia: Option<&'a Evidence>,
+}
+
+#[derive(Deserialize)]
+struct Stored {
+    detector: String,
+    cifras: BTreeMap<String, Value>,
+    objetos_grandes: Option<Evidence>,
+    tablas: BTreeMap<Oid, TableStored>,
+}
+
+#[derive(Deserialize)]
+struct TableStored {
     hechos: TableFacts,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    evidencia: Option<Value>,
+    #[serde(default)]
+    evidencia: Option<Evidence>,
 }
 
 #[derive(Deserialize)]
@@ -53,24 +69,22 @@ struct Head {
 
 /// Readings as the bytes to be stored.
 pub fn encode(readings: &Readings) -> Result<Vec<u8>, StatsFileError> {
-    let table = |(oid, reading): (&Oid, &TableReading)| {
-        let TableReading { facts, evidence } = reading.clone();
-        (
-            *oid,
-            TableDocument {
-                hechos: facts,
-                evidencia: evidence,
-            },
-        )
-    };
-    let document = Document {
-        formato: FORMAT.to_owned(),
-        detector: readings.detector.clone(),
-        cifras: readings.figures.clone(),
-        objetos_grandes: readings.large_objects.clone(),
-        tablas: readings.tables.iter().map(table).collect(),
+    let document = Written {
+        formato: FORMAT,
+        detector: &readings.detector,
+        cifras: &readings.figures,
+        objetos_grandes: readings.large_objects.as_ref(),
+        tablas: readings.tables.iter().map(written).collect(),
     };
     layout::to_lines(&document).map_err(StatsFileError::Encode)
+}
+
+fn written<'a>((oid, reading): (&Oid, &'a TableReading)) -> (Oid, TableWritten<'a>) {
+    let table = TableWritten {
+        hechos: &reading.facts,
+        evidencia: reading.evidence.as_ref(),
+    };
+    (*oid, table)
 }
 
 /// Reads stored readings back.
@@ -82,24 +96,41 @@ pub fn encode(readings: &Readings) -> Result<Vec<u8>, StatsFileError> {
 /// assert!(decode(of_the_existing_system).is_err());
 /// ```
 pub fn decode(bytes: &[u8]) -> Result<Readings, StatsFileError> {
-    let Head { formato } = serde_json::from_slice(bytes).map_err(StatsFileError::Unreadable)?;
-    if formato != FORMAT {
-        return Err(StatsFileError::OtherFormat(formato));
-    }
-    let document: Document = serde_json::from_slice(bytes).map_err(StatsFileError::Unreadable)?;
-    let reading = |(oid, table): (Oid, TableDocument)| {
+    check_format(bytes)?;
+    let stored: Stored = serde_json::from_slice(bytes).map_err(StatsFileError::Unreadable)?;
+    let reading = |(oid, table): (Oid, TableStored)| {
         (
             oid,
             TableReading {
-                facts: table.hechos,
+                facts: Arc::new(table.hechos),
                 evidence: table.evidencia,
             },
         )
     };
     Ok(Readings {
-        detector: document.detector,
-        tables: document.tablas.into_iter().map(reading).collect(),
-        large_objects: document.objetos_grandes,
-        figures: document.cifras,
+        detector: stored.detector,
+        tables: stored.tablas.into_iter().map(reading).collect(),
+        large_objects: stored.objetos_grandes,
+        figures: stored.cifras,
     })
+}
+
+/// Reads only the figures of stored readings.
+pub fn decode_figures(bytes: &[u8]) -> Result<BTreeMap<String, Value>, StatsFileError> {
+    #[derive(Deserialize)]
+    struct Figures {
+        cifras: BTreeMap<String, Value>,
+    }
+    check_format(bytes)?;
+    let Figures { cifras } = serde_json::from_slice(bytes).map_err(StatsFileError::Unreadable)?;
+    Ok(cifras)
+}
+
+fn check_format(bytes: &[u8]) -> Result<(), StatsFileError> {
+    let Head { formato } = serde_json::from_slice(bytes).map_err(StatsFileError::Unreadable)?;
+    if formato == FORMAT {
+        Ok(())
+    } else {
+        Err(StatsFileError::OtherFormat(formato))
+    }
 }

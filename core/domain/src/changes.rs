@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::readings::Evidence;
 use crate::table::Oid;
 
 /// A detector's word on one table, compared with the backup its data would be restored from.
@@ -93,5 +94,5 @@ pub struct TableVerdict {
     pub reason: Reason,
     /// What the detector wants to see again when this table is compared with the backup being
     /// made: its own format, stored under `stats/`. `None`: no later comparison is possible.
-    pub evidence: Option<serde_json::Value>,
+    pub evidence: Option<Evidence>,
 }

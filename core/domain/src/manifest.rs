@@ -3,6 +3,8 @@
 //! It lists every table of the database with the archive that holds its newest data, so a
 //! restore needs the manifest of one backup and never a replay of the chain.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -187,7 +189,7 @@ pub struct TableEntry {
     /// What it is.
     pub kind: RelationKind,
     /// Columns of its COPY data, in order.
-    pub columns: Vec<Column>,
+    pub columns: Arc<[Column]>,
     /// Load through this ancestor instead.
     pub load_via: Option<TableName>,
     /// Why it was dumped or not.

@@ -1,10 +1,12 @@
 //! What a backup dumps: verdicts in, a decision with its reason for every table out.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::backup::BackupKind;
 use crate::changes::{Reason, TableVerdict, Verdict};
 use crate::manifest::{Manifest, TableData};
+use crate::readings::Evidence;
 use crate::table::{Oid, Readability, RelationKind, TableFacts, TableName};
 
 /// What becomes of a table's rows.
@@ -22,13 +24,13 @@ pub enum Decision {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScopedTable {
     /// The table.
-    pub facts: TableFacts,
+    pub facts: Arc<TableFacts>,
     /// What becomes of its rows.
     pub decision: Decision,
     /// Why.
     pub reason: Reason,
     /// What the next comparison needs.
-    pub evidence: Option<serde_json::Value>,
+    pub evidence: Option<Evidence>,
 }
 
 /// Everything the decision looks at.
@@ -37,7 +39,7 @@ pub struct ScopeRequest<'a> {
     /// Kind being made.
     pub kind: BackupKind,
     /// Every relation under the snapshot.
-    pub facts: Vec<TableFacts>,
+    pub facts: Vec<Arc<TableFacts>>,
     /// The detector's words.
     pub verdicts: Vec<TableVerdict>,
     /// The base, for a differential or incremental.
@@ -62,7 +64,7 @@ pub fn decide(request: ScopeRequest<'_>) -> Vec<ScopedTable> {
         .flat_map(|base| &base.tables)
         .filter_map(|entry| Some((entry.oid, entry.data.as_ref()?)))
         .collect();
-    let decide_one = |facts: TableFacts| {
+    let decide_one = |facts: Arc<TableFacts>| {
         let verdict = verdicts.remove(&facts.oid);
         let without_rows = if request.excluded.contains(&facts.oid) {
             Some(Reason::Excluded)
@@ -107,7 +109,7 @@ fn decide_rows(
     kind: BackupKind,
     verdict: Option<TableVerdict>,
     kept: Option<&TableData>,
-) -> (Decision, Reason, Option<serde_json::Value>) {
+) -> (Decision, Reason, Option<Evidence>) {
     let Some(verdict) = verdict else {
         return (Decision::Dump, Reason::NotExamined, None);
     };

@@ -1,6 +1,7 @@
 //! Tables as the source's catalog describes them under a snapshot.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -161,7 +162,7 @@ pub struct TableFacts {
     /// Size of the main fork in pages as last counted by VACUUM or ANALYZE; a hint only.
     pub pages_hint: u32,
     /// Columns that COPY carries, in the order of the COPY statement (generated ones left out).
-    pub columns: Vec<Column>,
+    pub columns: Arc<[Column]>,
     /// Hash of everything in pg_attribute that alters what COPY prints or which rows it has:
     /// numbers, names, types, drops, defaults for missing values.
     pub columns_hash: String,

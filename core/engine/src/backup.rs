@@ -188,7 +188,7 @@ pub fn backup(
     record_begin(parts, &mut run, request, &target.facts, &name, &base, cx);
 
     let made = make(
-        parts, request, &mut run, &mut lease, &target, &history, &base, &name, cx,
+        parts, request, &mut run, &mut lease, &target, &history, base, &name, cx,
     );
     let outcome = match made {
         Ok(sealed) => sealed,
@@ -215,7 +215,7 @@ fn make(
     lease: &mut Lease,
     target: &SourceTarget,
     history: &History,
-    base: &base::Base,
+    mut base: base::Base,
     name: &ArchiveName,
     cx: &Context,
 ) -> Result<seal::Sealed, BackupError> {
@@ -226,17 +226,19 @@ fn make(
         parts,
         request,
         target,
-        base,
+        base: &base,
         name,
         spool: &spool,
         cx,
     };
     let dumped = dump.run(run)?;
+    // It has the size of the database's catalog, and was compared.
+    base.reading = None;
     let draft = seal::Draft {
         request,
         target,
         history,
-        base,
+        base: &base,
         name,
         dumped,
     };

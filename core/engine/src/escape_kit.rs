@@ -12,7 +12,7 @@ mod script;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::PathBuf;
 
-use respaldo_archive::{Offset, SplicedBlock, write_spliced};
+use respaldo_archive::{Hashes, Offset, SplicedBlock, write_spliced};
 use respaldo_domain::backup::ArchiveName;
 use respaldo_domain::manifest::Manifest;
 use respaldo_domain::object::{ObjectKey, ObjectRole, Sha256};
@@ -148,7 +148,7 @@ impl Kit {
             .folder
             .file(plan::RENAMED)
             .map_err(ExportError::Output)?;
-        let finished = write_spliced(&file, toc, &blocks, open).map_err(blame)?;
+        let finished = write_spliced(&file, toc, &blocks, Hashes::Spared, open).map_err(blame)?;
         sync(finished.out, plan::RENAMED)?;
         drop(file);
         self.note(plan::RENAMED)

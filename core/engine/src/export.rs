@@ -3,6 +3,7 @@
 //! block's hash is checked as it passes, so an export that ends is right. A file is written beside
 //! its place and renamed last: one that was interrupted has no name that anybody asked for.
 
+mod ahead;
 pub(crate) mod join;
 pub(crate) mod names;
 pub(crate) mod source;
@@ -11,11 +12,13 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
-use respaldo_archive::{ArchiveError, BlockReport, SplicedBlock, write_spliced};
+use respaldo_archive::{ArchiveError, BlockReport, Hashes, SplicedBlock, write_spliced};
 use respaldo_domain::manifest::Manifest;
 use respaldo_domain::table::TableName;
 
+use self::ahead::reading_ahead;
 use self::join::{Joined, join};
+use self::source::Source;
 use crate::faults::step;
 use crate::intent::WorkDir;
 use crate::parts::Parts;
@@ -63,11 +66,22 @@ pub fn export(
     out: &mut dyn Write,
     cx: &Context,
 ) -> Result<ExportReport, ExportError> {
+    export_with(parts, selector, Hashes::Spared, out, cx)
+}
+
+/// The same, with the hash of every block as it lies in the new archive where that is asked for.
+pub(crate) fn export_with(
+    parts: &Parts,
+    selector: &Selector,
+    hashes: Hashes,
+    out: &mut dyn Write,
+    cx: &Context,
+) -> Result<ExportReport, ExportError> {
     let manifest = find(parts, selector, cx)?;
     let _reading = hold(parts, &manifest)?;
     let joined = join(parts, &manifest, cx)?;
     let mut out = Outward { out, failed: false };
-    write(parts, manifest, joined, &mut out, cx).map_err(|error| match error {
+    write(parts, manifest, joined, hashes, &mut out, cx).map_err(|error| match error {
         ExportError::Backup(fault) if out.failed => ExportError::Output(fault),
         other => other,
     })
@@ -116,6 +130,7 @@ fn write(
     parts: &Parts,
     manifest: Manifest,
     joined: Joined,
+    hashes: Hashes,
     out: &mut Outward<'_>,
     cx: &Context,
 ) -> Result<ExportReport, ExportError> {
@@ -129,12 +144,18 @@ fn write(
     let blocks: Vec<SplicedBlock> = ids.filter_map(block).collect();
     let total = blocks.iter().map(|block| block.length).sum();
     cx.progress().step("export.copy", Some(total));
-    let open = |dump_id: i32| {
-        step("export.block").map_err(io_of_fault)?;
-        let source = sources.get(&dump_id).ok_or(io::ErrorKind::NotFound)?;
-        source.open(parts, cx).map_err(io_of_fault)
-    };
-    let finished = write_spliced(&mut *out, toc, &blocks, open).map_err(blame)?;
+    let wanted: Vec<&Source> = blocks
+        .iter()
+        .filter_map(|block| sources.get(&block.dump_id))
+        .collect();
+    let finished = reading_ahead(parts, &wanted, cx, |ahead| {
+        let open = |_| {
+            step("export.block").map_err(io_of_fault)?;
+            ahead.next()
+        };
+        write_spliced(&mut *out, toc, &blocks, hashes, open)
+    });
+    let finished = finished.map_err(blame)?;
     finished
         .out
         .flush()

@@ -23,9 +23,12 @@ pub use fault::{Fault, FaultKind};
 pub use sink::{ObjectInfo, PutSource, SinkLimits, StorageSink};
 pub use validator::{ObjectReader, ValidationRequest, Validator};
 
+use std::collections::BTreeMap;
+
 use respaldo_domain::backup::BackupKind;
 use respaldo_domain::manifest::Manifest;
 use respaldo_domain::readings::Readings;
+use serde_json::Value;
 
 /// Spelling of manifests and readings in storage; the words are those of the contract, not the
 /// engine's.
@@ -38,6 +41,8 @@ pub trait Codec: Send + Sync {
     fn encode_readings(&self, readings: &Readings) -> Result<Vec<u8>, Fault>;
     /// Readings from stored bytes; [`FaultKind::Corrupt`] where they are not.
     fn decode_readings(&self, bytes: &[u8]) -> Result<Readings, Fault>;
+    /// Only the figures of stored readings.
+    fn decode_figures(&self, bytes: &[u8]) -> Result<BTreeMap<String, Value>, Fault>;
     /// The word for a kind in the catalog.
     fn kind_label(&self, kind: BackupKind) -> String;
 }

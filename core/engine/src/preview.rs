@@ -116,7 +116,7 @@ fn problems(parts: &Parts, plan: &RestorePlan, cx: &Context) -> Result<Vec<Findi
 /// Every table of the restore point and of the live database, by name.
 fn compare(parts: &Parts, manifest: &Manifest, cx: &Context) -> Result<Vec<LiveDifference>, Fault> {
     let mut snapshot = Snapshot::open(&parts.source, &SessionOptions::default())?;
-    let live: BTreeMap<TableName, TableFacts> = snapshot
+    let live: BTreeMap<TableName, Arc<TableFacts>> = snapshot
         .tables()?
         .into_iter()
         .filter(|table| table.has_data() && !parts.settings.operational.contains(&table.name))
@@ -134,7 +134,12 @@ fn compare(parts: &Parts, manifest: &Manifest, cx: &Context) -> Result<Vec<LiveD
     names
         .into_iter()
         .map(|name| {
-            let change = change(&mut snapshot, live.get(name), then.get(name).copied(), cx)?;
+            let change = change(
+                &mut snapshot,
+                live.get(name).map(|facts| &**facts),
+                then.get(name).copied(),
+                cx,
+            )?;
             Ok(LiveDifference {
                 table: name.clone(),
                 change,

@@ -19,6 +19,7 @@ use respaldo_domain::object::ObjectKey;
 use crate::ports::{Context, Fault, FaultKind, StorageSink};
 
 pub use manifests::{ManifestListing, ManifestRead, SinkFault};
+pub(crate) use payload::sha256;
 pub use payload::{Offer, Payload, PayloadSource};
 pub use read::WINDOW_BYTES;
 pub use set::{SetWriter, SinkOutcome, SinkState};

@@ -1,5 +1,7 @@
 //! What this role cannot read exactly, found before anything is dumped.
 
+use std::sync::Arc;
+
 use respaldo_domain::coverage::{Coverage, Gap, GapKind};
 use respaldo_domain::table::{Readability, RelationKind, TableFacts, TableName, quote_identifier};
 use sqlx::postgres::PgRow;
@@ -14,7 +16,7 @@ const NAMED_LARGE_OBJECTS: usize = 100;
 
 /// Everything the role of `snapshot` lacks the rights to read, each with the statement that
 /// mends it. Members of extensions have no data of their own and are passed over.
-pub fn find_gaps(snapshot: &mut Snapshot, tables: &[TableFacts]) -> Result<Coverage, PgError> {
+pub fn find_gaps(snapshot: &mut Snapshot, tables: &[Arc<TableFacts>]) -> Result<Coverage, PgError> {
     let session = snapshot.session();
     let role = Role::read(session)?;
     let mut gaps = schema_gaps(session, &role)?;
@@ -66,10 +68,10 @@ const RELATIONS_OF_THE_USER: &str = "
 fn table_gaps(
     session: &mut Session,
     role: &Role,
-    tables: &[TableFacts],
+    tables: &[Arc<TableFacts>],
 ) -> Result<Vec<Gap>, PgError> {
     let mut gaps = Vec::new();
-    let dumped = |facts: &&TableFacts| {
+    let dumped = |facts: &&Arc<TableFacts>| {
         matches!(facts.kind, RelationKind::Table | RelationKind::Partitioned)
             && !facts.extension_member
     };

@@ -10,14 +10,15 @@ mod relations;
 mod routing;
 mod types;
 
+use std::sync::Arc;
+
 use respaldo_domain::table::{Fragility, TableFacts};
 
 use crate::session::{PgError, Session};
 
 /// Facts of every table, partitioned table, materialized view and foreign table that is neither
 /// the system's nor temporary, as the session's snapshot sees them.
-pub(crate) fn read(session: &mut Session) -> Result<Vec<TableFacts>, PgError> {
-    let relations = relations::read(session)?;
+pub(crate) fn read(session: &mut Session) -> Result<Vec<Arc<TableFacts>>, PgError> {
     let types = types::read(session)?;
     let routing = routing::read(session, &types)?;
     let finish = |relation: relations::Relation| {
@@ -28,9 +29,9 @@ pub(crate) fn read(session: &mut Session) -> Result<Vec<TableFacts>, PgError> {
             facts.fragility = Some(Fragility::NamesOtherObjects);
         }
         facts.load_via = routing.via(facts.oid);
-        facts
+        Arc::new(facts)
     };
-    Ok(relations.into_iter().map(finish).collect())
+    relations::read(session, finish)
 }
 
 /// SQL for a short text that stands for a long one: two 64-bit hashes, because md5() is refused

@@ -1,5 +1,6 @@
 //! One connection, used from one thread at a time.
 
+use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
@@ -230,6 +231,25 @@ impl Session {
         block_on(work).map_err(|error| PgError::new(text, error))
     }
 
+    /// What `read` makes of each row of a query. For many rows: only one is held at a time.
+    pub fn each_row<T>(
+        &mut self,
+        statement: Statement,
+        mut read: impl FnMut(&PgRow) -> Result<T, PgError>,
+    ) -> Result<Vec<T>, PgError> {
+        let failed = |text: &str, error| PgError::new(doing(text), error);
+        let text = statement.text.clone();
+        let query = statement.query().map_err(|error| failed(&text, error))?;
+        let mut stream = query.fetch(&mut self.connection);
+        let mut all = Vec::new();
+        block_on(async {
+            while let Some(row) = poll_fn(|cx| stream.as_mut().poll_next(cx)).await {
+                all.push(read(&row.map_err(|error| failed(&text, error))?)?);
+            }
+            Ok(all)
+        })
+    }
+
     /// The only row of a query.
     pub fn row(&mut self, statement: Statement) -> Result<PgRow, PgError> {
         let text = doing(&statement.text);
@@ -322,7 +342,7 @@ where
     B: AsRef<[u8]>,
 {
     while batch.len() < COPY_BATCH_BYTES {
-        match std::future::poll_fn(|cx| stream.as_mut().poll_next(cx)).await {
+        match poll_fn(|cx| stream.as_mut().poll_next(cx)).await {
             Some(Ok(bytes)) if bytes.as_ref().len() >= COPY_BATCH_BYTES => {
                 return Ok(Next::Large(bytes));
             }

@@ -6,6 +6,7 @@
 
 mod fence;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset, Utc};
@@ -69,7 +70,7 @@ impl Snapshot {
     }
 
     /// Every relation under the snapshot that is neither the system's nor temporary.
-    pub fn tables(&mut self) -> Result<Vec<TableFacts>, PgError> {
+    pub fn tables(&mut self) -> Result<Vec<Arc<TableFacts>>, PgError> {
         facts::read(&mut self.session)
     }
 
@@ -79,7 +80,7 @@ impl Snapshot {
     /// overtaken, the snapshot is of no more use.
     pub fn lock_and_fence(
         &mut self,
-        tables: &[&TableFacts],
+        tables: &[Arc<TableFacts>],
         lock_timeout: Duration,
     ) -> Result<Fence, PgError> {
         if let Fence::Overtaken { what } = fence::lock(&mut self.session, tables, lock_timeout)? {
@@ -104,7 +105,7 @@ impl Snapshot {
     /// Whether a type used by one of `tables` is no longer what it was under the snapshot. To be
     /// asked after the data was read: output functions look at the catalog of the moment, so an
     /// enum label renamed meanwhile is in the data and not in the schema.
-    pub fn types_moved(&mut self, tables: &[TableFacts]) -> Result<bool, PgError> {
+    pub fn types_moved(&mut self, tables: &[Arc<TableFacts>]) -> Result<bool, PgError> {
         let now = facts::read(self.live()?)?;
         Ok(fence::types_differ(tables, &now))
     }

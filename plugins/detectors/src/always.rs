@@ -1,12 +1,14 @@
 //! `always`: dumps everything.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use respaldo_domain::changes::{Reason, TableVerdict, Verdict};
+use respaldo_domain::readings::Evidence;
+use respaldo_domain::table::TableFacts;
 use respaldo_engine::ports::{
     ChangeDetector, Context, Detection, DetectionRequest, Fault, LargeObjectVerdict, SourceTarget,
 };
-use serde_json::Value;
 
 pub(crate) const NAME: &str = "always";
 
@@ -19,12 +21,12 @@ impl ChangeDetector for Always {
         NAME
     }
 
-    fn baseline(&self, _target: &SourceTarget, _cx: &Context) -> Result<Value, Fault> {
-        Ok(Value::Null)
+    fn baseline(&self, _target: &SourceTarget, _cx: &Context) -> Result<Option<Evidence>, Fault> {
+        Ok(None)
     }
 
     fn verdicts(&self, request: &DetectionRequest, _cx: &Context) -> Result<Detection, Fault> {
-        let verdict = |facts: &respaldo_domain::table::TableFacts| TableVerdict {
+        let verdict = |facts: &Arc<TableFacts>| TableVerdict {
             oid: facts.oid,
             verdict: Verdict::Changed,
             reason: Reason::Always,

@@ -9,7 +9,7 @@ use respaldo_postgres::{PgError, PgErrorKind, Session, field, sql};
 use serde_json::Value;
 
 use crate::counters::Baseline;
-use crate::evidence::encode;
+use crate::evidence::{decode, encode};
 use crate::large_objects::LargeObjects;
 use crate::options::DetectorOptions;
 use crate::scan::{self, LARGE_OBJECTS};
@@ -72,7 +72,7 @@ impl<'r> Comparison<'r> {
             alarms: Vec::new(),
             unexamined: Vec::new(),
             basis,
-            baseline: serde_json::from_value(request.baseline.clone()).unwrap_or_default(),
+            baseline: decode(request.baseline.as_ref()).unwrap_or_default(),
             large_objects,
             figures: BTreeMap::new(),
             scanned: Figure::default(),
@@ -260,19 +260,17 @@ fn size(facts: &TableFacts, sizes: &HashMap<Oid, u64>) -> u64 {
 /// Bytes of each table's main file. Looking takes a lock: where somebody waits for one that we
 /// hold, the catalog's own count of pages must do.
 fn sizes(session: &mut Session) -> Result<HashMap<Oid, u64>, PgError> {
-    let rows = session.rows(sql("SELECT c.oid::int8 AS oid, \
+    let question = sql("SELECT c.oid::int8 AS oid, \
          COALESCE(pg_catalog.pg_relation_size(c.oid), 0) AS bytes \
          FROM pg_catalog.pg_class AS c \
          WHERE c.relkind = 'r' AND (c.oid >= 16384 OR c.oid = 2613) \
-         AND c.relpersistence <> 't'"));
-    match rows {
-        Ok(rows) => rows
-            .iter()
-            .map(|row| {
-                let (oid, bytes): (i64, i64) = (field(row, "oid")?, field(row, "bytes")?);
-                Ok((Oid(oid as u32), bytes as u64))
-            })
-            .collect(),
+         AND c.relpersistence <> 't'");
+    let sizes = session.each_row(question, |row| {
+        let (oid, bytes): (i64, i64) = (field(row, "oid")?, field(row, "bytes")?);
+        Ok((Oid(oid as u32), bytes as u64))
+    });
+    match sizes {
+        Ok(sizes) => Ok(sizes.into_iter().collect()),
         Err(error) if error.kind == PgErrorKind::LockTimeout => Ok(HashMap::new()),
         Err(error) => Err(error),
     }

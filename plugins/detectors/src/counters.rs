@@ -96,22 +96,21 @@ fn epoch(session: &mut Session) -> Result<Epoch, PgError> {
 
 /// Counters of every table, and of the large objects' pages.
 fn vectors(session: &mut Session) -> Result<BTreeMap<u32, Vector>, PgError> {
-    let rows = session.rows(sql("SELECT c.oid::int8 AS oid, \
+    let question = sql("SELECT c.oid::int8 AS oid, \
          pg_catalog.pg_stat_get_tuples_inserted(c.oid) AS inserted, \
          pg_catalog.pg_stat_get_tuples_updated(c.oid) AS updated, \
          pg_catalog.pg_stat_get_tuples_deleted(c.oid) AS deleted \
          FROM pg_catalog.pg_class AS c \
-         WHERE c.relkind = 'r' AND (c.oid >= 16384 OR c.oid = 2613)"))?;
-    rows.iter()
-        .map(|row| {
-            let vector = Vector([
-                field(row, "inserted")?,
-                field(row, "updated")?,
-                field(row, "deleted")?,
-            ]);
-            Ok((field::<i64>(row, "oid")? as u32, vector))
-        })
-        .collect()
+         WHERE c.relkind = 'r' AND (c.oid >= 16384 OR c.oid = 2613)");
+    let vectors = session.each_row(question, |row| {
+        let vector = Vector([
+            field(row, "inserted")?,
+            field(row, "updated")?,
+            field(row, "deleted")?,
+        ]);
+        Ok((field::<i64>(row, "oid")? as u32, vector))
+    })?;
+    Ok(vectors.into_iter().collect())
 }
 
 /// Why counters prove nothing on this server for this role; `None` where they may.

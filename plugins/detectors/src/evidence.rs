@@ -1,8 +1,9 @@
 //! What is stored of a table for the next comparison, and how it is spelled.
 
 use chrono::{DateTime, FixedOffset};
+use respaldo_domain::readings;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::counters::{Epoch, Vector};
 
@@ -36,13 +37,13 @@ pub(crate) struct Evidence {
 }
 
 /// Evidence that cannot be read is no evidence.
-pub(crate) fn decode<T: for<'de> Deserialize<'de>>(value: Option<&Value>) -> Option<T> {
-    value.and_then(|value| T::deserialize(value).ok())
+pub(crate) fn decode<T: DeserializeOwned>(stored: Option<&readings::Evidence>) -> Option<T> {
+    stored.and_then(|stored| stored.read().ok())
 }
 
 /// Values of ours always have a JSON form; without one there would be no evidence, hence a dump.
-pub(crate) fn encode<T: Serialize>(evidence: &T) -> Option<Value> {
-    serde_json::to_value(evidence).ok()
+pub(crate) fn encode<T: Serialize>(evidence: &T) -> Option<readings::Evidence> {
+    readings::Evidence::of(evidence).ok()
 }
 
 #[cfg(test)]
@@ -64,9 +65,7 @@ mod tests {
             verified_at: DateTime::parse_from_rfc3339("2026-11-24T02:17:46.123456Z").ok(),
         };
         assert_eq!(decode(encode(&evidence).as_ref()), Some(evidence));
-        assert_eq!(
-            decode::<Evidence>(Some(&serde_json::json!({"print": 3}))),
-            None
-        );
+        let of_another_form = encode(&serde_json::json!({"print": 3}));
+        assert_eq!(decode::<Evidence>(of_another_form.as_ref()), None);
     }
 }

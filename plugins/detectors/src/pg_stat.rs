@@ -16,6 +16,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
+use respaldo_domain::readings::Evidence;
 use respaldo_domain::table::Oid;
 use respaldo_engine::ports::{
     ChangeDetector, Context, Detection, DetectionRequest, Fault, FaultKind, LineageStatus,
@@ -27,6 +28,7 @@ use serde_json::Value;
 use crate::barrier::{self, Barrier, Trust};
 use crate::comparison::Comparison;
 use crate::counters::{self, Baseline, Reading};
+use crate::evidence::encode;
 use crate::options::DetectorOptions;
 use crate::sessions;
 use crate::signals::Basis;
@@ -60,11 +62,11 @@ impl ChangeDetector for PgStat {
         NAME
     }
 
-    fn baseline(&self, target: &SourceTarget, cx: &Context) -> Result<Value, Fault> {
+    fn baseline(&self, target: &SourceTarget, cx: &Context) -> Result<Option<Evidence>, Fault> {
         cx.check()?;
         let mut session = sessions::monitor(target, &self.options)?;
         if counters::obstacle(&mut session, &target.facts)?.is_some() {
-            return Ok(Value::Null);
+            return Ok(None);
         }
         let seen = barrier::sample(&mut session)?;
         let baseline = Baseline {
@@ -74,8 +76,7 @@ impl ChangeDetector for PgStat {
                 .filter_map(|s| Some((s.pid, s.started_at?)))
                 .collect(),
         };
-        serde_json::to_value(&baseline)
-            .map_err(|error| Fault::new(FaultKind::Internal, "writing the baseline", error))
+        Ok(encode(&baseline))
     }
 
     fn verdicts(&self, request: &DetectionRequest, cx: &Context) -> Result<Detection, Fault> {

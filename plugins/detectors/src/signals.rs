@@ -79,6 +79,7 @@ fn definition_differs(now: &TableFacts, then: &TableFacts, basis: Basis) -> Opti
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::sync::Arc;
 
     use respaldo_domain::readings::{Readings, TableReading};
     use respaldo_domain::table::{Oid, Persistence, RelationKind, TableName};
@@ -93,7 +94,7 @@ mod tests {
             persistence: Persistence::Permanent,
             relfilenode: 16384,
             pages_hint: 0,
-            columns: Vec::new(),
+            columns: Arc::default(),
             columns_hash: "c".to_owned(),
             types_hash: "t".to_owned(),
             fragility: None,
@@ -106,6 +107,7 @@ mod tests {
 
     fn base(facts: TableFacts, lineage: LineageStatus) -> BaseReading {
         let evidence = crate::evidence::encode(&Evidence::default());
+        let facts = Arc::new(facts);
         let tables = BTreeMap::from([(facts.oid, TableReading { facts, evidence })]);
         let readings = Readings {
             detector: "d".to_owned(),

@@ -1,10 +1,10 @@
 //! `xmin`: the fingerprint of transaction ids for every table. No waiting, no privilege but
 //! SELECT, works on a standby; exact within one lineage.
 
+use respaldo_domain::readings::Evidence;
 use respaldo_engine::ports::{
     ChangeDetector, Context, Detection, DetectionRequest, Fault, SourceTarget,
 };
-use serde_json::Value;
 
 use crate::comparison::Comparison;
 use crate::options::DetectorOptions;
@@ -29,8 +29,8 @@ impl ChangeDetector for Xmin {
         NAME
     }
 
-    fn baseline(&self, _target: &SourceTarget, _cx: &Context) -> Result<Value, Fault> {
-        Ok(Value::Null)
+    fn baseline(&self, _target: &SourceTarget, _cx: &Context) -> Result<Option<Evidence>, Fault> {
+        Ok(None)
     }
 
     fn verdicts(&self, request: &DetectionRequest, cx: &Context) -> Result<Detection, Fault> {

@@ -124,8 +124,8 @@ impl<'s> Schema<'s> {
     ) -> Result<Self, Fault> {
         let relations = Relations::read(request)?;
         let plan = plan::plan(request, &relations, dumper.options.argument_bytes)?;
-        let runs = dumper.start(request, plan, stop)?;
-        let joined = Some(Joined::of(&runs, request, &relations)?);
+        let mut runs = dumper.start(request, plan, stop)?;
+        let joined = Some(Joined::of(&mut runs, request, &relations)?);
         Ok(Self { runs, joined })
     }
 

@@ -1,4 +1,5 @@
-//! A database of 5,000 tables: more than fit on a command line, and nothing to wait for.
+//! A database of 5,000 tables: more than fit on a command line, and nothing to wait for. And one of
+//! 10,000, which takes little memory.
 
 use std::time::{Duration, Instant};
 
@@ -6,10 +7,13 @@ use respaldo_tests::{Client, Cluster, Respaldo};
 
 const TABLES: usize = 5_000;
 
-fn make_tables(url: &str) {
+/// Most memory of the engine, whatever the size of the database; pg_dump takes its own.
+const MEMORY_KIB: u64 = 64 * 1024;
+
+fn make_tables(url: &str, count: usize) {
     let mut client = Client::connect(url);
     client.exec("CREATE SCHEMA many; CREATE SCHEMA \"many more tables\"");
-    for block in 0..TABLES / 500 {
+    for block in 0..count / 500 {
         client.exec(&format!(
             "DO $$ BEGIN FOR n IN {} .. {} LOOP
                EXECUTE format('CREATE TABLE %s.table_with_a_long_name_number_%s AS
@@ -25,7 +29,7 @@ fn make_tables(url: &str) {
 fn five_thousand_tables_are_backed_up_and_restored_in_reasonable_time() {
     let cluster = Cluster::start();
     let url = cluster.owned_database("wide", "dueno");
-    make_tables(&url);
+    make_tables(&url, TABLES);
     let respaldo = Respaldo::for_url(&cluster, &url).limit(Duration::from_mins(3));
     let timed = |args: &[&str]| {
         let start = Instant::now();
@@ -66,4 +70,17 @@ fn five_thousand_tables_are_backed_up_and_restored_in_reasonable_time() {
         )
     };
     assert_eq!(sum("wide"), sum("copy"));
+}
+
+#[test]
+fn the_engine_takes_no_more_than_64_mib_of_memory_for_10_000_tables() {
+    let cluster = Cluster::start();
+    let url = cluster.owned_database("wide", "dueno");
+    make_tables(&url, 2 * TABLES);
+    let respaldo = Respaldo::for_url(&cluster, &url).limit(Duration::from_mins(5));
+    for kind in ["full", "inc", "inc", "dif"] {
+        let peak = respaldo.peak_kib(&["backup", kind, "--json"]);
+        println!("{kind}: {peak} KiB");
+        assert!(peak <= MEMORY_KIB, "{kind}: {peak} KiB");
+    }
 }

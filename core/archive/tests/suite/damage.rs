@@ -2,8 +2,8 @@
 
 use crate::common::{Contents, all, contents, golden_named};
 use respaldo_archive::{
-    ArchiveError, ArchiveReader, BlockKind, Compression, SplicedBlock, Toc, Version, decode_block,
-    write_spliced,
+    ArchiveError, ArchiveReader, BlockKind, Compression, Hashes, SplicedBlock, Toc, Version,
+    decode_block, write_spliced,
 };
 use std::io::{self, Read};
 
@@ -156,7 +156,7 @@ fn lengths_of_blocks_that_no_file_can_have_are_refused() {
             length: u64::MAX / 2,
         })
         .collect();
-    let ended = write_spliced(io::sink(), toc, &blocks, |_| Ok(&b""[..]));
+    let ended = write_spliced(io::sink(), toc, &blocks, Hashes::Taken, |_| Ok(&b""[..]));
     assert!(matches!(ended, Err(ArchiveError::TooLong(_))), "{ended:?}");
 }
 

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use crate::common::{contents, golden_folder, stored};
 use respaldo_archive::{
     ArchiveReader, ArchiveWriter, BlockKind, BlockReport, Compression, EncodeOptions, Entry,
-    Offset, Splice, SplicedBlock, Toc, read_copy_lines, write_spliced,
+    Hashes, Offset, Splice, SplicedBlock, Toc, read_copy_lines, write_spliced,
 };
 use respaldo_tests::Cluster;
 
@@ -266,7 +266,8 @@ fn splice(newer: &[u8], older: &[u8], to: &Path) {
         Ok(stored(archive, report))
     };
     let toc = splice.finish();
-    let finished = write_spliced(File::create(to).unwrap(), toc, &blocks, open).unwrap();
+    let finished =
+        write_spliced(File::create(to).unwrap(), toc, &blocks, Hashes::Taken, open).unwrap();
     assert_eq!(finished.blocks.len(), blocks.len());
     assert!(
         finished

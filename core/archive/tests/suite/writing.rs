@@ -5,7 +5,7 @@ use std::io::{self, Cursor, Write};
 
 use crate::common::{all, contents, golden_named, rewrite, stored};
 use respaldo_archive::{
-    ArchiveError, ArchiveReader, ArchiveWriter, Compression, EncodeOptions, Entry, Splice,
+    ArchiveError, ArchiveReader, ArchiveWriter, Compression, EncodeOptions, Entry, Hashes, Splice,
     SplicedBlock, Toc, Version, decode_block, write_spliced,
 };
 
@@ -137,7 +137,10 @@ fn rows_of_older_archives_join_a_newer_schema() {
             length: source(dump_id).len() as u64,
         })
         .collect();
-    let finished = write_spliced(Vec::new(), toc, &blocks, |dump_id| Ok(source(dump_id))).unwrap();
+    let finished = write_spliced(Vec::new(), toc, &blocks, Hashes::Taken, |dump_id| {
+        Ok(source(dump_id))
+    })
+    .unwrap();
 
     let (toc, joined, _) = contents(&finished.out[..]).unwrap();
     assert_eq!(toc, finished.toc);
@@ -181,7 +184,7 @@ fn what_cannot_be_joined_is_refused() {
     );
 
     let none: fn(i32) -> io::Result<&'static [u8]> = |_| Ok(b"");
-    let missing = write_spliced(io::sink(), splice.finish(), &[], none);
+    let missing = write_spliced(io::sink(), splice.finish(), &[], Hashes::Taken, none);
     assert!(matches!(
         missing,
         Err(ArchiveError::MissingBlocks { count: 1, .. })
@@ -200,13 +203,15 @@ fn a_stored_block_of_another_length_or_cut_short_is_an_error() {
         dump_id,
         length: report.info.length + 1,
     }];
-    let longer = write_spliced(io::sink(), toc.clone(), &said, |_| Ok(block));
+    let longer = write_spliced(io::sink(), toc.clone(), &said, Hashes::Taken, |_| Ok(block));
     assert!(matches!(longer, Err(ArchiveError::Damaged { .. })));
     let said = [SplicedBlock {
         dump_id,
         length: report.info.length,
     }];
-    let cut = write_spliced(io::sink(), toc, &said, |_| Ok(&block[..block.len() - 1]));
+    let cut = write_spliced(io::sink(), toc, &said, Hashes::Taken, |_| {
+        Ok(&block[..block.len() - 1])
+    });
     assert!(matches!(cut, Err(ArchiveError::Truncated { .. })));
 }
 

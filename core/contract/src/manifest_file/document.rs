@@ -1,20 +1,21 @@
 //! The whole manifest, field by field in the order of the file.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, FixedOffset};
 use respaldo_domain::backup::{ArchiveName, BackupKind, Trigger};
 use respaldo_domain::base::FullReason;
-use respaldo_domain::manifest::{FORMAT, Manifest};
+use respaldo_domain::manifest::{FORMAT, Manifest, TableEntry};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    ArchiveRecord, CoverageRecord, LargeObjectsRecord, ObjectRecord, SourceRecord, TableRecord,
-    ToolsRecord,
+    ArchiveRecord, CoverageRecord, LargeObjectsRecord, ObjectRecord, SourceRecord, ToolsRecord,
 };
 use crate::labels::{wire, wire_option};
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Document {
+pub(super) struct Document<'a> {
     formato: u32,
     archivo: ArchiveName,
     #[serde(with = "wire")]
@@ -39,7 +40,8 @@ pub(super) struct Document {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     definiciones: Option<ArchiveName>,
     archivos: Vec<ArchiveRecord>,
-    tablas: Vec<TableRecord>,
+    #[serde(with = "super::table::each")]
+    tablas: Cow<'a, [TableEntry]>,
     objetos_grandes: LargeObjectsRecord,
     excluidos: Vec<String>,
     cobertura: CoverageRecord,
@@ -47,8 +49,8 @@ pub(super) struct Document {
     roles: Vec<String>,
 }
 
-impl Document {
-    pub(super) fn of(manifest: &Manifest) -> Self {
+impl<'a> Document<'a> {
+    pub(super) fn of(manifest: &'a Manifest) -> Self {
         Self {
             formato: FORMAT,
             archivo: manifest.archive.clone(),
@@ -70,7 +72,7 @@ impl Document {
             objetos: manifest.objects.iter().map(ObjectRecord::from).collect(),
             definiciones: manifest.definitions.clone(),
             archivos: manifest.archives.iter().map(ArchiveRecord::from).collect(),
-            tablas: manifest.tables.iter().map(TableRecord::from).collect(),
+            tablas: Cow::Borrowed(&manifest.tables),
             objetos_grandes: LargeObjectsRecord::from(&manifest.large_objects),
             excluidos: manifest.excluded.clone(),
             cobertura: CoverageRecord::from(&manifest.coverage),
@@ -80,8 +82,8 @@ impl Document {
     }
 }
 
-impl From<Document> for Manifest {
-    fn from(document: Document) -> Self {
+impl From<Document<'_>> for Manifest {
+    fn from(document: Document<'_>) -> Self {
         Self {
             archive: document.archivo,
             kind: document.tipo,
@@ -102,7 +104,7 @@ impl From<Document> for Manifest {
             objects: document.objetos.into_iter().map(Into::into).collect(),
             definitions: document.definiciones,
             archives: document.archivos.into_iter().map(Into::into).collect(),
-            tables: document.tablas.into_iter().map(Into::into).collect(),
+            tables: document.tablas.into_owned(),
             large_objects: document.objetos_grandes.into(),
             excluded: document.excluidos,
             coverage: document.cobertura.into(),

@@ -57,6 +57,49 @@ pub struct DataRecord {
     pub huella: u128,
 }
 
+/// The tables of a manifest, read and written one at a time: of ten thousand no second copy is held.
+pub(super) mod each {
+    use std::borrow::Cow;
+    use std::fmt;
+
+    use respaldo_domain::manifest::TableEntry;
+    use serde::de::{Deserializer, SeqAccess, Visitor};
+    use serde::ser::Serializer;
+
+    use super::TableRecord;
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        tables: &[TableEntry],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(tables.iter().map(TableRecord::from))
+    }
+
+    pub(in super::super) fn deserialize<'de, 'a, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Cow<'a, [TableEntry]>, D::Error> {
+        deserializer.deserialize_seq(Tables).map(Cow::Owned)
+    }
+
+    struct Tables;
+
+    impl<'de> Visitor<'de> for Tables {
+        type Value = Vec<TableEntry>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list of tables")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut records: A) -> Result<Self::Value, A::Error> {
+            let mut tables = Vec::new();
+            while let Some(record) = records.next_element::<TableRecord>()? {
+                tables.push(record.into());
+            }
+            Ok(tables)
+        }
+    }
+}
+
 impl From<&TableEntry> for TableRecord {
     fn from(entry: &TableEntry) -> Self {
         let entry = entry.clone();
@@ -70,8 +113,8 @@ impl From<&TableEntry> for TableRecord {
             via: entry.load_via.map(|via| (via.schema, via.name)),
             columnas: entry
                 .columns
-                .into_iter()
-                .map(|c| (c.name, c.sql_type))
+                .iter()
+                .map(|c| (c.name.clone(), c.sql_type.clone()))
                 .collect(),
         }
     }

@@ -1,12 +1,14 @@
 //! The manifest and readings files: written, read back, and refused where they are not sound.
 
+use std::sync::Arc;
+
 use crate::sample::{FULL, INC, archive, column, data, manifest, name};
 use proptest::prelude::*;
 use respaldo_contract::manifest_file::{ManifestFileError, decode, encode};
 use respaldo_contract::stats_file;
 use respaldo_domain::changes::Reason;
 use respaldo_domain::manifest::{LargeObjects, Manifest, TableEntry};
-use respaldo_domain::readings::{Readings, TableReading};
+use respaldo_domain::readings::{Evidence, Readings, TableReading};
 use respaldo_domain::table::{Oid, Persistence, Readability, RelationKind, TableFacts, TableName};
 use serde_json::{Value, json};
 
@@ -96,10 +98,10 @@ fn one_table_is_one_line_and_five_thousand_tables_are_a_few_megabytes() {
     let mut large = manifest();
     let columns = (0..12)
         .map(|n| column(&format!("columna_{n}"), "text"))
-        .collect::<Vec<_>>();
+        .collect::<Arc<[_]>>();
     large.tables = (0..5_000)
         .map(|n| TableEntry {
-            columns: columns.clone(),
+            columns: Arc::clone(&columns),
             ..table(n, "tabla_larga", INC)
         })
         .collect();
@@ -119,7 +121,7 @@ fn table(oid: u32, table: &str, archive: &str) -> TableEntry {
         oid: Oid(oid),
         name: TableName::new("público", table),
         kind: RelationKind::Table,
-        columns: vec![],
+        columns: Arc::default(),
         load_via: None,
         reason: Reason::Full,
         data: Some(data(archive, 1)),
@@ -220,11 +222,12 @@ proptest! {
 
 fn readings(tables: std::collections::BTreeMap<u32, (String, Option<i64>)>) -> Readings {
     let reading = |(oid, (name, counter)): (u32, (String, Option<i64>))| {
-        let evidence = counter.map(|counter| json!({"ins": counter, "xmin": "4294967295"}));
+        let evidence =
+            counter.map(|counter| evidence(&json!({"ins": counter, "xmin": "4294967295"})));
         (
             Oid(oid),
             TableReading {
-                facts: facts(oid, name),
+                facts: Arc::new(facts(oid, name)),
                 evidence,
             },
         )
@@ -232,9 +235,13 @@ fn readings(tables: std::collections::BTreeMap<u32, (String, Option<i64>)>) -> R
     Readings {
         detector: "pg-stat".into(),
         tables: tables.into_iter().map(reading).collect(),
-        large_objects: Some(json!({"hash": "ab"})),
+        large_objects: Some(evidence(&json!({"hash": "ab"}))),
         figures: [("escaneadas".to_owned(), json!(3))].into(),
     }
+}
+
+fn evidence(value: &Value) -> Evidence {
+    Evidence::of(value).unwrap()
 }
 
 fn facts(oid: u32, name: String) -> TableFacts {
@@ -245,7 +252,7 @@ fn facts(oid: u32, name: String) -> TableFacts {
         persistence: Persistence::Permanent,
         relfilenode: oid,
         pages_hint: 10,
-        columns: vec![column("id", "bigint")],
+        columns: [column("id", "bigint")].into(),
         columns_hash: "aa".into(),
         types_hash: "bb".into(),
         fragility: None,

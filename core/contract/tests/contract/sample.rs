@@ -191,10 +191,11 @@ fn tables() -> Vec<TableEntry> {
         oid: Oid(oid),
         name: TableName::new(schema, table),
         kind: RelationKind::Table,
-        columns: vec![
+        columns: [
             column("id", "bigint"),
             column("Nombre \"x\"", "character varying(20)"),
-        ],
+        ]
+        .into(),
         load_via: None,
         reason,
         data,

@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::history::History;
 use crate::parts::{Parts, Settings};
 use crate::ports::{BaseReading, Context, Fault, FaultKind, LineageStatus, ObjectReader};
-use crate::store::Payload;
+use crate::store::sha256;
 
 /// Largest stats object read, in bytes: 10,000 tables take about 10 MB.
 const MAX_STATS_BYTES: u64 = 512 * 1024 * 1024;
@@ -115,15 +115,29 @@ fn read_readings(
     let stored = stored_readings(parts, manifest, cx)
         .and_then(|readings| Ok((readings, learnt_since(parts, manifest, history, cx)?)));
     match stored {
-        Ok((readings, learnt)) => Ok(Some(BaseReading {
-            lineage: lineage(parts, manifest, source),
-            readings,
-            learnt,
-        })),
+        Ok((mut readings, learnt)) => {
+            share_columns(manifest, &mut readings);
+            Ok(Some(BaseReading {
+                lineage: lineage(parts, manifest, source),
+                readings,
+                learnt,
+            }))
+        }
         Err(fault) if fault.kind.is_transient() => Err(fault),
         Err(fault) => {
             tracing::warn!(base = %manifest.archive, %fault, "the base's readings are unusable");
             Ok(None)
+        }
+    }
+}
+
+/// Manifest and readings name the same columns of every table: they are held once.
+fn share_columns(manifest: &Manifest, readings: &mut Readings) {
+    for entry in &manifest.tables {
+        let reading = readings.tables.get_mut(&entry.oid);
+        let facts = reading.and_then(|reading| Arc::get_mut(&mut reading.facts));
+        if let Some(facts) = facts.filter(|facts| facts.columns == entry.columns) {
+            facts.columns = Arc::clone(&entry.columns);
         }
     }
 }
@@ -142,13 +156,14 @@ fn learnt_since(
         return Ok(BTreeMap::new());
     };
     let manifest = parts.store.manifest(&newest.archive, &*parts.codec, cx)?;
-    Ok(stored_readings(parts, &manifest, cx)?.figures)
+    let bytes = stored_bytes(parts, &manifest, cx)?;
+    parts.codec.decode_figures(&bytes)
 }
 
 /// The bytes of an object, which are those the manifest names.
 fn read_verified(parts: &Parts, object: &SealedObject, cx: &Context) -> Result<Vec<u8>, Fault> {
     let bytes = parts.store.read_all(&object.key, MAX_STATS_BYTES, cx)?;
-    if Payload::bytes(bytes.clone()).sha256() == object.sha256 {
+    if sha256(&bytes) == object.sha256 {
         Ok(bytes)
     } else {
         Err(Fault::bare(
@@ -159,11 +174,15 @@ fn read_verified(parts: &Parts, object: &SealedObject, cx: &Context) -> Result<V
 }
 
 fn stored_readings(parts: &Parts, manifest: &Manifest, cx: &Context) -> Result<Readings, Fault> {
+    let bytes = stored_bytes(parts, manifest, cx)?;
+    parts.codec.decode_readings(&bytes)
+}
+
+fn stored_bytes(parts: &Parts, manifest: &Manifest, cx: &Context) -> Result<Vec<u8>, Fault> {
     let object = manifest
         .object(ObjectRole::Stats)
         .ok_or_else(|| Fault::bare(FaultKind::NotFound, "the base has no readings"))?;
-    let bytes = read_verified(parts, object, cx)?;
-    parts.codec.decode_readings(&bytes)
+    read_verified(parts, object, cx)
 }
 
 /// Whether transaction ids and counters of the base mean something today.

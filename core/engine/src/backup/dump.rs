@@ -4,17 +4,17 @@
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
 use respaldo_domain::backup::ArchiveName;
 use respaldo_domain::coverage::{Coverage, Gap, GapKind};
-use respaldo_domain::readings::{Readings, TableReading};
+use respaldo_domain::readings::{Evidence, Readings, TableReading};
 use respaldo_domain::report::WarningCode;
 use respaldo_domain::scope::{self, Decision, ScopeRequest, ScopedTable};
 use respaldo_domain::table::{Oid, Readability, TableFacts, TableName, quote_identifier};
 use respaldo_postgres::{Fence, SessionOptions, Snapshot, coverage};
-use serde_json::Value;
 
 use super::base::Base;
 use super::order::{self, LargeObjectScope};
@@ -118,10 +118,10 @@ impl Dump<'_> {
         run: &mut Run,
         tries: Tries,
         snapshot: &mut Snapshot,
-        baseline: Value,
+        baseline: Option<Evidence>,
     ) -> Result<Look, BackupError> {
         let parts = self.parts;
-        let facts = tables(parts, snapshot).map_err(BackupError::Source)?;
+        let facts = tables(parts, self.base, snapshot).map_err(BackupError::Source)?;
         let coverage = covered(parts, self.request, run, snapshot, &facts, self.cx)?;
         if !tries.is_repeated() {
             surroundings::warn_of_omissions(parts, run, snapshot).map_err(BackupError::Source)?;
@@ -151,9 +151,9 @@ impl Dump<'_> {
         &self,
         run: &mut Run,
         snapshot: &Snapshot,
-        facts: &[TableFacts],
+        facts: &[Arc<TableFacts>],
         coverage: &Coverage,
-        baseline: Value,
+        baseline: Option<Evidence>,
     ) -> Result<Detection, BackupError> {
         let spent = run.time_in("backup.verdicts");
         run.enter("backup.verdicts", self.cx)
@@ -263,10 +263,10 @@ impl Dump<'_> {
 
 /// Whether a type that the dumped rows are of changed since the snapshot.
 fn types_moved(snapshot: &mut Snapshot, scope: &[ScopedTable]) -> Result<bool, Fault> {
-    let read: Vec<TableFacts> = scope
+    let read: Vec<_> = scope
         .iter()
         .filter(|table| table.decision == Decision::Dump)
-        .map(|table| table.facts.clone())
+        .map(|table| Arc::clone(&table.facts))
         .collect();
     Ok(snapshot.types_moved(&read)?)
 }
@@ -294,10 +294,22 @@ fn leave_witness(parts: &Parts, run: &mut Run, name: &ArchiveName, cx: &Context)
     }
 }
 
-fn tables(parts: &Parts, snapshot: &mut Snapshot) -> Result<Vec<TableFacts>, Fault> {
-    let mut facts = snapshot.tables()?;
-    facts.retain(|table| !parts.settings.exclude_schemas.contains(&table.name.schema));
-    Ok(facts)
+/// Every table under the snapshot. What is as it was at the base shares the memory of the base's facts.
+fn tables(
+    parts: &Parts,
+    base: &Base,
+    snapshot: &mut Snapshot,
+) -> Result<Vec<Arc<TableFacts>>, Fault> {
+    let mut tables = snapshot.tables()?;
+    tables.retain(|table| !parts.settings.exclude_schemas.contains(&table.name.schema));
+    for facts in &mut tables {
+        let reading = base.reading.as_ref();
+        let then = reading.and_then(|base| base.readings.tables.get(&facts.oid));
+        if let Some(then) = then.filter(|then| then.facts == *facts) {
+            *facts = Arc::clone(&then.facts);
+        }
+    }
+    Ok(tables)
 }
 
 /// What the role cannot read: refused, unless a partial backup was allowed.
@@ -306,7 +318,7 @@ fn covered(
     request: &BackupRequest,
     run: &mut Run,
     snapshot: &mut Snapshot,
-    facts: &[TableFacts],
+    facts: &[Arc<TableFacts>],
     cx: &Context,
 ) -> Result<Coverage, BackupError> {
     run.enter("backup.coverage", cx)
@@ -335,7 +347,7 @@ fn in_excluded_schema(parts: &Parts, gap: &Gap) -> bool {
 fn decide(
     parts: &Parts,
     base: &Base,
-    facts: Vec<TableFacts>,
+    facts: Vec<Arc<TableFacts>>,
     detection: &Detection,
 ) -> Vec<ScopedTable> {
     let excluded: HashSet<Oid> = facts
@@ -358,9 +370,13 @@ fn decide(
 fn fence(
     parts: &Parts,
     snapshot: &mut Snapshot,
-    facts: &[TableFacts],
+    facts: &[Arc<TableFacts>],
 ) -> Result<Option<String>, BackupError> {
-    let lockable: Vec<&TableFacts> = facts.iter().filter(|table| is_lockable(table)).collect();
+    let lockable: Vec<_> = facts
+        .iter()
+        .filter(|table| is_lockable(table))
+        .cloned()
+        .collect();
     let patience = Duration::from_millis(parts.settings.lock_timeout_ms);
     match snapshot.lock_and_fence(&lockable, patience) {
         Ok(Fence::Holds) => Ok(None),
@@ -398,7 +414,7 @@ fn readings(parts: &Parts, base: &Base, scope: &[ScopedTable], detection: Detect
             return reading.clone();
         }
         TableReading {
-            facts: table.facts.clone(),
+            facts: Arc::clone(&table.facts),
             evidence: table.evidence.clone(),
         }
     };

@@ -7,6 +7,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use chrono::Local;
+use respaldo_archive::Hashes;
 use respaldo_domain::backup::{ArchiveName, BackupKind, Trigger};
 use respaldo_domain::changes::Reason;
 use respaldo_domain::manifest::{
@@ -17,7 +18,7 @@ use respaldo_domain::report::BackupReport;
 
 use super::seal::{Sealed, commit, put_payloads};
 use super::{BackupError, Run, finish, give_up, interrupted_or, sweep};
-use crate::export::{ExportError, ExportReport, export};
+use crate::export::{ExportError, ExportReport, export_with};
 use crate::history::History;
 use crate::intent::WorkDir;
 use crate::lease::Lease;
@@ -142,7 +143,7 @@ fn export_to(
         .map_err(writing)
         .map_err(BackupError::Dump)?;
     let mut out = BufWriter::with_capacity(256 * 1024, file);
-    let report = export(parts, selector, &mut out, cx).map_err(dump_error)?;
+    let report = export_with(parts, selector, Hashes::Taken, &mut out, cx).map_err(dump_error)?;
     out.flush().map_err(writing).map_err(BackupError::Dump)?;
     out.get_ref()
         .sync_all()

@@ -1,16 +1,19 @@
 //! The order for the dumper: which rows, which definitions alone, what is left out; and whether
 //! what came back is all of it.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use respaldo_domain::changes::{Reason, Verdict};
 use respaldo_domain::coverage::{Coverage, GapKind};
 use respaldo_domain::scope::{Decision, ScopedTable};
-use respaldo_domain::table::{Readability, TableFacts, TableName};
+use respaldo_domain::table::{Oid, Readability, TableFacts, TableName};
 use respaldo_postgres::{Snapshot, sql};
 
 use super::base::Base;
 use crate::parts::Parts;
 use crate::ports::{
-    Detection, DumpReceipt, DumpRequest, DumpTable, Fault, FaultKind, SourceTarget,
+    Detection, DumpReceipt, DumpRequest, DumpTable, DumpedTable, Fault, FaultKind, SourceTarget,
 };
 
 /// What becomes of the large objects.
@@ -67,7 +70,7 @@ pub(super) fn order(
         name: table.facts.name.clone(),
     };
     let dumped = |table: &&ScopedTable| table.decision == Decision::Dump;
-    let locked_out = |facts: &&TableFacts| facts.readable == Readability::NoPrivilege;
+    let locked_out = |facts: &&Arc<TableFacts>| facts.readable == Readability::NoPrivilege;
     let sequences = coverage
         .gaps
         .iter()
@@ -98,15 +101,16 @@ pub(super) fn order(
 
 /// Every table of the scope must have come out, with the columns the catalog told.
 pub(super) fn check_complete(scope: &[ScopedTable], receipt: &DumpReceipt) -> Result<(), Fault> {
+    let receipts: HashMap<Oid, &DumpedTable> = receipt
+        .tables
+        .iter()
+        .map(|dumped| (dumped.oid, dumped))
+        .collect();
     for table in scope
         .iter()
         .filter(|table| table.decision == Decision::Dump)
     {
-        let Some(dumped) = receipt
-            .tables
-            .iter()
-            .find(|dumped| dumped.oid == table.facts.oid)
-        else {
+        let Some(dumped) = receipts.get(&table.facts.oid) else {
             let what = format!("the archive holds no data of table {}", table.facts.name);
             return Err(Fault::bare(FaultKind::Internal, what));
         };

@@ -1,7 +1,9 @@
 //! From the spool to a sealed set: archive, readings and roles into the sinks, then the manifest,
 //! then the catalog.
 
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Local;
@@ -14,6 +16,7 @@ use respaldo_domain::manifest::{
 use respaldo_domain::object::{ObjectKey, ObjectRole, SealedObject};
 use respaldo_domain::report::{SinkOutcome, SinkState, Warning, WarningCode};
 use respaldo_domain::scope::{Decision, ScopedTable};
+use respaldo_domain::table::Oid;
 use respaldo_postgres::roles;
 
 use super::base::{self, Base};
@@ -22,7 +25,9 @@ use super::{BackupError, BackupRequest, Run, chain};
 use crate::history::History;
 use crate::lease::Lease;
 use crate::parts::Parts;
-use crate::ports::{Context, EventLevel, Fault, FaultKind, SealedBackup, SourceTarget};
+use crate::ports::{
+    Context, DumpedTable, EventLevel, Fault, FaultKind, SealedBackup, SourceTarget,
+};
 use crate::rest;
 use crate::store::{self, Payload, SetWriter};
 
@@ -54,7 +59,7 @@ pub(super) fn seal(
     parts: &Parts,
     run: &mut Run,
     lease: &mut Lease,
-    draft: Draft<'_>,
+    mut draft: Draft<'_>,
     spool: &Path,
     cx: &Context,
 ) -> Result<Sealed, BackupError> {
@@ -63,6 +68,7 @@ pub(super) fn seal(
         .codec
         .encode_readings(&draft.dumped.readings)
         .map_err(BackupError::Store)?;
+    draft.dumped.readings.tables.clear();
     let mut warnings = Vec::new();
     let roles = match draft.base.kind {
         BackupKind::Full => dump_roles(parts, &draft, &mut warnings, cx),
@@ -233,11 +239,17 @@ fn manifest(
             rest: Some(rest),
         });
     let large_objects = large_objects(&dumped, base, name);
-    let mut tables: Vec<TableEntry> = dumped
-        .scope
+    let receipts: HashMap<Oid, &DumpedTable> = dumped
+        .receipt
+        .tables
         .iter()
-        .map(|table| entry(table, &dumped, name))
+        .map(|receipt| (receipt.oid, receipt))
         .collect();
+    let entry_of = |table: &ScopedTable| {
+        let receipt = receipts.get(&table.facts.oid).copied();
+        entry(table, receipt, name)
+    };
+    let mut tables: Vec<TableEntry> = dumped.scope.iter().map(entry_of).collect();
     tables.sort_by(|a, b| a.name.cmp(&b.name));
     let archives = archives(base, own, &tables, &large_objects, name);
     let base_manifest = base.manifest.as_ref();
@@ -276,21 +288,15 @@ fn manifest(
     }
 }
 
-fn entry(table: &ScopedTable, dumped: &Dumped, name: &ArchiveName) -> TableEntry {
-    let own = || {
-        let receipt = &dumped.receipt.tables;
-        receipt
-            .iter()
-            .find(|receipt| receipt.oid == table.facts.oid)
-            .map(|receipt| TableData {
-                archive: name.clone(),
-                block: receipt.block,
-                plain_bytes: receipt.plain_bytes,
-                fingerprint: receipt.fingerprint,
-            })
+fn entry(table: &ScopedTable, receipt: Option<&DumpedTable>, name: &ArchiveName) -> TableEntry {
+    let own = |receipt: &DumpedTable| TableData {
+        archive: name.clone(),
+        block: receipt.block,
+        plain_bytes: receipt.plain_bytes,
+        fingerprint: receipt.fingerprint,
     };
     let data = match &table.decision {
-        Decision::Dump => own(),
+        Decision::Dump => receipt.map(own),
         Decision::Keep(data) => Some(TableData::clone(data)),
         Decision::NoRows => None,
     };
@@ -298,7 +304,7 @@ fn entry(table: &ScopedTable, dumped: &Dumped, name: &ArchiveName) -> TableEntry
         oid: table.facts.oid,
         name: table.facts.name.clone(),
         kind: table.facts.kind,
-        columns: table.facts.columns.clone(),
+        columns: Arc::clone(&table.facts.columns),
         load_via: table.facts.load_via.clone(),
         reason: table.reason.clone(),
         data,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
 use respaldo_domain::changes::{Reason, TableVerdict, Verdict};
-use respaldo_domain::readings::Readings;
+use respaldo_domain::readings::{Evidence, Readings};
 use respaldo_domain::source::SourceFacts;
 use respaldo_domain::table::TableFacts;
 use respaldo_postgres::ConnInfo;
@@ -29,8 +29,8 @@ pub trait ChangeDetector: Send + Sync {
     /// Name in the configuration and in manifests.
     fn name(&self) -> &str;
 
-    /// Reads what must be read *before* the snapshot is taken.
-    fn baseline(&self, target: &SourceTarget, cx: &Context) -> Result<Value, Fault>;
+    /// Reads what must be read *before* the snapshot is taken; `None`: nothing.
+    fn baseline(&self, target: &SourceTarget, cx: &Context) -> Result<Option<Evidence>, Fault>;
 
     /// Compares every table with data as the snapshot sees it with the base's reading. Without a
     /// base every verdict is `Changed` and only carries the evidence for next time.
@@ -50,9 +50,9 @@ pub struct DetectionRequest {
     /// Server time right after the snapshot was taken.
     pub snapshot_at: DateTime<FixedOffset>,
     /// Every relation under the snapshot.
-    pub tables: Vec<TableFacts>,
+    pub tables: Vec<Arc<TableFacts>>,
     /// What [`ChangeDetector::baseline`] read before the snapshot.
-    pub baseline: Value,
+    pub baseline: Option<Evidence>,
     /// The base's reading, which grows with the number of tables; `None` for a full.
     pub base: Option<Arc<BaseReading>>,
     /// How long earlier attempts of this run, which DDL overtook, took to compare: what may be
@@ -111,5 +111,5 @@ pub struct LargeObjectVerdict {
     /// How many there are under the snapshot, where the role may count them.
     pub count: Option<u64>,
     /// What the next comparison needs.
-    pub evidence: Option<Value>,
+    pub evidence: Option<Evidence>,
 }

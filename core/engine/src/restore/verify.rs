@@ -1,7 +1,7 @@
 //! The comparison after loading: every table's rows, read back, against its fingerprint.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use respaldo_archive::CopyLines;
@@ -18,7 +18,7 @@ use crate::ports::{Context, Fault, FaultKind};
 /// A relation to be read back, and what it must hold.
 struct Expected {
     name: TableName,
-    columns: Vec<Column>,
+    columns: Arc<[Column]>,
     fingerprint: RowFingerprint,
 }
 
@@ -85,7 +85,7 @@ fn expected(plan: &RestorePlan) -> Vec<Expected> {
         let name = load.entry.load_via.as_ref().unwrap_or(&load.entry.name);
         let entry = grouped.entry(name.clone()).or_insert_with(|| Expected {
             name: name.clone(),
-            columns: load.entry.columns.clone(),
+            columns: Arc::clone(&load.entry.columns),
             fingerprint: RowFingerprint::default(),
         });
         entry.fingerprint.merge(load.data.fingerprint);

@@ -32,10 +32,15 @@ struct HashedFile {
     modified_at: Option<SystemTime>,
 }
 
+/// Hash of bytes in memory.
+pub(crate) fn sha256(bytes: &[u8]) -> Sha256 {
+    Sha256(sha2::Sha256::digest(bytes).into())
+}
+
 impl Payload {
     /// Bytes in memory.
     pub fn bytes(bytes: Vec<u8>) -> Self {
-        let sha256 = Sha256(sha2::Sha256::digest(&bytes).into());
+        let sha256 = sha256(&bytes);
         Self {
             size_bytes: bytes.len() as u64,
             sha256,

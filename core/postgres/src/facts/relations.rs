@@ -1,5 +1,7 @@
 //! Relations and their columns.
 
+use std::sync::Arc;
+
 use respaldo_domain::table::{
     Column, Fragility, Oid, Persistence, Readability, RelationKind, TableFacts, TableName,
 };
@@ -15,9 +17,13 @@ pub(super) struct Relation {
     pub types: Vec<u32>,
 }
 
-pub(super) fn read(session: &mut Session) -> Result<Vec<Relation>, PgError> {
+/// Every relation, as `finish` completes it.
+pub(super) fn read(
+    session: &mut Session,
+    finish: impl Fn(Relation) -> Arc<TableFacts>,
+) -> Result<Vec<Arc<TableFacts>>, PgError> {
     let text = RELATIONS.replace("{columns_hash}", &sql_hash("a.columns_text"));
-    session.rows(sql(text))?.iter().map(relation).collect()
+    session.each_row(sql(text), |row| Ok(finish(relation(row)?)))
 }
 
 /// The access method 2 is heap in every version. Rows of pg_class that went away since the
@@ -105,7 +111,7 @@ fn relation(row: &PgRow) -> Result<Relation, PgError> {
     })
 }
 
-fn columns(row: &PgRow) -> Result<Vec<Column>, PgError> {
+fn columns(row: &PgRow) -> Result<Arc<[Column]>, PgError> {
     let names: Vec<String> = field(row, "columns")?;
     let types: Vec<String> = field(row, "column_types")?;
     let column = |(name, sql_type)| Column { name, sql_type };

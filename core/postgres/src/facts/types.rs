@@ -75,18 +75,17 @@ pub(super) fn read(session: &mut Session) -> Result<Types, PgError> {
     let text = TYPES
         .replace("{multiranges}", multiranges)
         .replace("{own}", &sql_hash("s.own"));
-    let mut types = HashMap::new();
-    for row in session.rows(sql(text))? {
-        let parts: Vec<i64> = field(&row, "parts")?;
+    let types = session.each_row(sql(text), |row| {
+        let parts: Vec<i64> = field(row, "parts")?;
         let this = Type {
-            own: field(&row, "own")?,
+            own: field(row, "own")?,
             parts: parts.into_iter().map(|oid| oid as u32).collect(),
-            names_objects: field(&row, "names_objects")?,
-            is_enum: field(&row, "is_enum")?,
+            names_objects: field(row, "names_objects")?,
+            is_enum: field(row, "is_enum")?,
         };
-        types.insert(field::<i64>(&row, "oid")? as u32, this);
-    }
-    Ok(Types(types))
+        Ok((field::<i64>(row, "oid")? as u32, this))
+    })?;
+    Ok(Types(types.into_iter().collect()))
 }
 
 const MULTIRANGES: &str = "

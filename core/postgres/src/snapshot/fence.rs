@@ -1,6 +1,7 @@
 //! Locking, and comparing the catalog under the snapshot with the catalog now.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use respaldo_domain::table::{
@@ -29,7 +30,7 @@ const WRONG_OBJECT_TYPE: &str = "42809";
 
 pub(super) fn lock(
     session: &mut Session,
-    tables: &[&TableFacts],
+    tables: &[Arc<TableFacts>],
     lock_timeout: Duration,
 ) -> Result<Fence, PgError> {
     session.batch(&format!(
@@ -74,7 +75,7 @@ fn vanished(error: PgError) -> Result<Fence, PgError> {
 }
 
 /// What happened between the snapshot and now, to the first table anything happened to.
-pub(super) fn compare(tables: &[&TableFacts], now: &[TableFacts]) -> Fence {
+pub(super) fn compare(tables: &[Arc<TableFacts>], now: &[Arc<TableFacts>]) -> Fence {
     let now = by_oid(now);
     let difference = tables.iter().find_map(|then| {
         let what = difference(then, now.get(&then.oid).copied())?;
@@ -100,7 +101,7 @@ fn difference(then: &TableFacts, now: Option<&TableFacts>) -> Option<&'static st
     }
 }
 
-pub(super) fn types_differ(tables: &[TableFacts], now: &[TableFacts]) -> bool {
+pub(super) fn types_differ(tables: &[Arc<TableFacts>], now: &[Arc<TableFacts>]) -> bool {
     let now = by_oid(now);
     tables.iter().any(|then| {
         now.get(&then.oid)
@@ -108,6 +109,6 @@ pub(super) fn types_differ(tables: &[TableFacts], now: &[TableFacts]) -> bool {
     })
 }
 
-fn by_oid(tables: &[TableFacts]) -> HashMap<Oid, &TableFacts> {
-    tables.iter().map(|facts| (facts.oid, facts)).collect()
+fn by_oid(tables: &[Arc<TableFacts>]) -> HashMap<Oid, &TableFacts> {
+    tables.iter().map(|facts| (facts.oid, &**facts)).collect()
 }

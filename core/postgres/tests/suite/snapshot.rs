@@ -1,5 +1,6 @@
 //! The snapshot, the facts under it and the fence, on a real server.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use respaldo_domain::coverage::GapKind;
@@ -17,12 +18,12 @@ fn open(url: &str) -> Snapshot {
     Snapshot::open(&info(url), &SessionOptions::default()).unwrap()
 }
 
-fn facts_of(url: &str, name: &str) -> TableFacts {
+fn facts_of(url: &str, name: &str) -> Arc<TableFacts> {
     let tables = open(url).tables().unwrap();
-    find(&tables, name).clone()
+    Arc::clone(find(&tables, name))
 }
 
-fn find<'t>(tables: &'t [TableFacts], name: &str) -> &'t TableFacts {
+fn find<'t>(tables: &'t [Arc<TableFacts>], name: &str) -> &'t Arc<TableFacts> {
     let wanted = TableName::new("public", name);
     tables.iter().find(|facts| facts.name == wanted).unwrap()
 }
@@ -302,9 +303,8 @@ fn ddl_between_snapshot_and_lock_is_noticed() {
         for part in ddl.split(';') {
             cluster.psql_as("dueno", "valla", part);
         }
-        let refs: Vec<_> = tables.iter().collect();
         let fence = snapshot
-            .lock_and_fence(&refs, Duration::from_secs(5))
+            .lock_and_fence(&tables, Duration::from_secs(5))
             .unwrap();
         assert_eq!(fence == Fence::Holds, ddl.is_empty(), "{ddl}: {fence:?}");
     }
@@ -320,9 +320,8 @@ fn a_lock_held_by_others_is_waited_for_only_so_long() {
     let mut other = Client::connect(&url);
     other.exec("BEGIN");
     other.exec("LOCK TABLE t");
-    let refs: Vec<_> = tables.iter().collect();
     let error = snapshot
-        .lock_and_fence(&refs, Duration::from_millis(200))
+        .lock_and_fence(&tables, Duration::from_millis(200))
         .unwrap_err();
     assert_eq!(error.kind, PgErrorKind::LockTimeout);
 }
@@ -338,10 +337,9 @@ fn waiters_behind_our_locks_are_counted_and_types_that_moved_are_noticed() {
     );
     let mut snapshot = open(&url);
     let tables = snapshot.tables().unwrap();
-    let refs: Vec<_> = tables.iter().collect();
     assert_eq!(
         snapshot
-            .lock_and_fence(&refs, Duration::from_secs(5))
+            .lock_and_fence(&tables, Duration::from_secs(5))
             .unwrap(),
         Fence::Holds
     );
@@ -361,7 +359,11 @@ fn waiters_behind_our_locks_are_counted_and_types_that_moved_are_noticed() {
         "ALTER TYPE color RENAME VALUE 'rojo' TO 'bermejo'",
     );
     assert!(snapshot.types_moved(&tables).unwrap());
-    assert!(!snapshot.types_moved(&[find(&tables, "u").clone()]).unwrap());
+    assert!(
+        !snapshot
+            .types_moved(&[Arc::clone(find(&tables, "u"))])
+            .unwrap()
+    );
     drop(snapshot);
     waiting.join().unwrap();
 }
@@ -384,10 +386,9 @@ fn thousands_of_tables_take_less_than_a_second() {
     eprintln!("facts of {} tables: {:?}", tables.len(), clock.elapsed());
     assert_eq!(tables.len(), 3000);
     let clock = Instant::now();
-    let refs: Vec<_> = tables.iter().collect();
     assert_eq!(
         snapshot
-            .lock_and_fence(&refs, Duration::from_secs(5))
+            .lock_and_fence(&tables, Duration::from_secs(5))
             .unwrap(),
         Fence::Holds
     );

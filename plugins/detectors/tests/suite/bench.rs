@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use respaldo_detectors::{DetectorOptions, by_name};
 use respaldo_domain::changes::{Reason, Verdict};
-use respaldo_domain::readings::{Readings, TableReading};
+use respaldo_domain::readings::{Evidence, Readings, TableReading};
 use respaldo_domain::source::SourceFacts;
 use respaldo_domain::table::{Oid, TableFacts, quote_identifier};
 use respaldo_engine::ports::{
@@ -29,7 +29,7 @@ pub struct Bench {
 /// What a restore of a backup would bring, and how that was found.
 pub struct Backup {
     pub detection: Detection,
-    pub facts: Vec<TableFacts>,
+    pub facts: Vec<Arc<TableFacts>>,
     /// Time that the detector took after the snapshot.
     pub took: Duration,
     source: SourceFacts,
@@ -131,7 +131,7 @@ impl Bench {
     pub fn interrupted(&self, interrupt: Interrupt) -> Fault {
         let mut snapshot = Snapshot::open(&self.info, &SessionOptions::default()).unwrap();
         let facts = snapshot.tables().unwrap();
-        let request = request(&snapshot, self.target(), facts, Value::Null, None);
+        let request = request(&snapshot, self.target(), facts, None, None);
         let cx = Context::new(interrupt, Arc::new(Quiet));
         self.detector.verdicts(&request, &cx).unwrap_err()
     }
@@ -142,7 +142,7 @@ impl Bench {
         lineage: Option<LineageStatus>,
         meanwhile: impl FnOnce(),
     ) -> Backup {
-        let then = |_: &mut Snapshot, _: &[TableFacts]| {
+        let then = |_: &mut Snapshot, _: &[Arc<TableFacts>]| {
             meanwhile();
             Ok(())
         };
@@ -162,13 +162,12 @@ impl Bench {
     }
 
     fn retrying(&self, base: Option<&Backup>) -> Option<Backup> {
-        let fence = |snapshot: &mut Snapshot, facts: &[TableFacts]| {
-            let refs: Vec<_> = facts.iter().collect();
-            match snapshot.lock_and_fence(&refs, Duration::from_secs(5)) {
-                Ok(Fence::Holds) => Ok(()),
-                Ok(Fence::Overtaken { what }) => Err(what),
-                Err(error) => Err(error.to_string()),
-            }
+        let fence = |snapshot: &mut Snapshot, facts: &[Arc<TableFacts>]| match snapshot
+            .lock_and_fence(facts, Duration::from_secs(5))
+        {
+            Ok(Fence::Holds) => Ok(()),
+            Ok(Fence::Overtaken { what }) => Err(what),
+            Err(error) => Err(error.to_string()),
         };
         (0..20).find_map(|_| self.try_backup(base, None, fence).ok())
     }
@@ -178,7 +177,7 @@ impl Bench {
         &self,
         base: Option<&Backup>,
         lineage: Option<LineageStatus>,
-        then: impl FnOnce(&mut Snapshot, &[TableFacts]) -> Result<(), String>,
+        then: impl FnOnce(&mut Snapshot, &[Arc<TableFacts>]) -> Result<(), String>,
     ) -> Result<Backup, String> {
         let target = self.target();
         let source = target.facts.clone();
@@ -209,8 +208,8 @@ impl Bench {
 fn request(
     snapshot: &Snapshot,
     target: SourceTarget,
-    tables: Vec<TableFacts>,
-    baseline: Value,
+    tables: Vec<Arc<TableFacts>>,
+    baseline: Option<Evidence>,
     base: Option<BaseReading>,
 ) -> DetectionRequest {
     DetectionRequest {
@@ -238,7 +237,7 @@ impl Backup {
     fn seal(
         detector: &str,
         detection: Detection,
-        facts: Vec<TableFacts>,
+        facts: Vec<Arc<TableFacts>>,
         source: SourceFacts,
         mut truth: BTreeMap<Oid, Vec<String>>,
         base: Option<&Backup>,
@@ -295,7 +294,7 @@ impl Backup {
     /// The word on `schema.name`.
     pub fn word(&self, name: &str) -> (Verdict, Reason) {
         let (schema, name) = name.split_once('.').unwrap_or(("public", name));
-        let is_it = |f: &&TableFacts| f.name.schema == schema && f.name.name == name;
+        let is_it = |f: &&Arc<TableFacts>| f.name.schema == schema && f.name.name == name;
         let facts = self.facts.iter().find(is_it);
         let facts = facts.unwrap_or_else(|| panic!("no table {schema}.{name}"));
         let word = self
@@ -346,7 +345,7 @@ impl Backup {
 }
 
 /// Columns and sorted COPY lines of every table with rows.
-fn truth(info: &ConnInfo, snapshot: &str, facts: &[TableFacts]) -> BTreeMap<Oid, Vec<String>> {
+fn truth(info: &ConnInfo, snapshot: &str, facts: &[Arc<TableFacts>]) -> BTreeMap<Oid, Vec<String>> {
     let mut session = Session::connect(info, &SessionOptions::default()).unwrap();
     session
         .batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")

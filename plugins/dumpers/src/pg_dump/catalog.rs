@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use respaldo_domain::table::{Oid, TableName, quote_literal};
 use respaldo_engine::ports::{DumpRequest, Fault};
-use respaldo_postgres::{Session, SessionOptions, field, sql};
+use respaldo_postgres::{PgError, Session, SessionOptions, field, sql};
 use sqlx::postgres::PgRow;
 
 const RELATIONS: &str = "
@@ -57,9 +57,8 @@ impl Relations {
         session.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
         let snapshot = quote_literal(&request.snapshot);
         session.batch(&format!("SET TRANSACTION SNAPSHOT {snapshot}"))?;
-        let rows = session.rows(sql(RELATIONS))?;
+        let all = session.each_row(sql(RELATIONS), relation)?;
         session.close()?;
-        let all = rows.iter().map(relation).collect::<Result<_, _>>()?;
         Ok(Self::sort(request, all))
     }
 
@@ -103,7 +102,7 @@ impl Relations {
     }
 }
 
-fn relation(row: &PgRow) -> Result<Relation, Fault> {
+fn relation(row: &PgRow) -> Result<Relation, PgError> {
     let oid: i64 = field(row, "oid")?;
     let (schema, name): (String, String) = (field(row, "schema")?, field(row, "name")?);
     Ok(Relation {

@@ -24,21 +24,32 @@ type Key = (Text, Option<Text>, Text);
 impl Joined {
     /// Joins what the runs announce and checks that it is the data that was asked for.
     pub(super) fn of(
-        runs: &[Run<'_>],
+        runs: &mut [Run<'_>],
         request: &DumpRequest,
         relations: &Relations,
     ) -> Result<Self, Fault> {
-        let mut tocs = runs.iter().map(|run| run.reader.toc());
+        let mut tocs = runs.iter_mut().map(|run| run.reader.take_toc());
         let Some(first) = tocs.next() else {
             return Err(Fault::bare(FaultKind::Internal, "no pg_dump was run"));
         };
-        let mut merge = Merge::starting_with(first)?;
-        for toc in tocs {
-            merge.take(toc)?;
-        }
-        let joined = merge.finish();
+        let others: Vec<Toc> = tocs.collect();
+        let joined = if others.is_empty() {
+            Self::alone(first)
+        } else {
+            let mut merge = Merge::starting_with(first)?;
+            others.iter().try_for_each(|toc| merge.take(toc))?;
+            merge.finish()
+        };
         joined.check(request, relations)?;
         Ok(joined)
+    }
+
+    fn alone(toc: Toc) -> Self {
+        let ids = ids_of(&toc);
+        Self {
+            toc,
+            ids: vec![ids],
+        }
     }
 
     /// Every table in scope has its entry, and no other table but extensions' has one.
@@ -74,7 +85,7 @@ struct Merge {
 }
 
 impl Merge {
-    fn starting_with(first: &Toc) -> Result<Self, Fault> {
+    fn starting_with(first: Toc) -> Result<Self, Fault> {
         let entries = &first.entries;
         // Above ids that are only referred to as well: those must not gain a meaning.
         let used = entries
@@ -87,14 +98,9 @@ impl Merge {
                 .collect(),
             data: Vec::new(),
             refreshes: Vec::new(),
-            ids: vec![
-                entries
-                    .iter()
-                    .map(|entry| (entry.dump_id, entry.dump_id))
-                    .collect(),
-            ],
+            ids: vec![ids_of(&first)],
             next_id: next(used.max().unwrap_or(0))?,
-            toc: first.clone(),
+            toc: first,
         })
     }
 
@@ -147,6 +153,14 @@ impl Merge {
         toc.entries.extend(self.refreshes);
         Joined { toc, ids: self.ids }
     }
+}
+
+/// Ids that stay what they are.
+fn ids_of(toc: &Toc) -> HashMap<i32, i32> {
+    let entries = toc.entries.iter();
+    entries
+        .map(|entry| (entry.dump_id, entry.dump_id))
+        .collect()
 }
 
 fn key(entry: &Entry) -> Key {

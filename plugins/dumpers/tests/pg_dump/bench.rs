@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 
 use respaldo_domain::fingerprint::RowFingerprint;
 use respaldo_domain::table::{TableFacts, TableName, quote_identifier};
@@ -57,7 +58,7 @@ impl Bench {
     ) -> DumpRequest {
         let facts = server::source_facts(&mut self.session()).unwrap();
         let tables = snapshot.tables().unwrap();
-        let in_scope = |table: &&TableFacts| table.has_data() && wanted(table);
+        let in_scope = |table: &&Arc<TableFacts>| table.has_data() && wanted(table);
         let scope = tables.iter().filter(in_scope);
         DumpRequest {
             target: SourceTarget {

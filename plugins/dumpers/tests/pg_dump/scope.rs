@@ -79,7 +79,7 @@ fn halves(bench: &Bench, options: &DumperOptions) {
             .tables()
             .unwrap()
             .into_iter()
-            .map(|t| t.name)
+            .map(|t| t.name.clone())
             .collect();
         let place = |name: &TableName| all.iter().position(|other| other == name).unwrap();
         let request = bench.request(&mut snapshot, |table| place(&table.name) % 2 == rest);

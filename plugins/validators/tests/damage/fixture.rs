@@ -338,7 +338,7 @@ fn table(dump_id: i32, data: TableData) -> TableEntry {
         oid: Oid(16_000 + dump_id as u32),
         name: TableName::new("public", format!("t{dump_id}")),
         kind: RelationKind::Table,
-        columns: vec![column("id", "integer"), column("word", "text")],
+        columns: [column("id", "integer"), column("word", "text")].into(),
         load_via: None,
         reason: Reason::Full,
         data: Some(data),
@@ -385,6 +385,10 @@ impl Codec for Known {
     }
 
     fn decode_readings(&self, _: &[u8]) -> Result<Readings, Fault> {
+        Err(Fault::bare(FaultKind::Invalid, "not needed here"))
+    }
+
+    fn decode_figures(&self, _: &[u8]) -> Result<BTreeMap<String, serde_json::Value>, Fault> {
         Err(Fault::bare(FaultKind::Invalid, "not needed here"))
     }
 
