@@ -20,6 +20,8 @@ mod parallel;
 mod parallel_equal;
 #[path = "archives/parallel_faults.rs"]
 mod parallel_faults;
+#[path = "archives/partitions.rs"]
+mod partitions;
 #[path = "archives/stock.rs"]
 mod stock;
 #[path = "archives/whole_chains.rs"]

@@ -14,6 +14,7 @@ mod entry;
 mod error;
 mod header;
 mod lines;
+mod partitions;
 mod pieces;
 mod pool;
 mod reader;

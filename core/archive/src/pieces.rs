@@ -54,9 +54,12 @@ impl PieceEncoder {
         self.made.len()
     }
 
-    /// Takes the compressed bytes that are ready.
+    /// Takes the compressed bytes that are ready, in memory of just their size: many small pieces may
+    /// wait for their turn.
     pub fn take(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.made)
+        let taken = self.made.as_slice().to_vec();
+        self.made.clear();
+        taken
     }
 
     /// Ends the piece; its last bytes are ready then. The coder is as new.

@@ -24,6 +24,9 @@ pub struct ArchiveWriter<W: Write> {
     encoder: Encoder,
     expected: HashSet<i32>,
     open: Option<Open>,
+    /// Room for a piece of a block, kept from one to the next: thousands made and dropped among small
+    /// things that stay would take the memory apart.
+    piece: Vec<u8>,
     /// Whether blocks are hashed as they are written.
     hashes: bool,
     /// The block at hand misses text that was given: it must never look finished.
@@ -70,6 +73,7 @@ impl<W: Write> ArchiveWriter<W> {
             toc,
             encoder,
             open: None,
+            piece: Vec::new(),
             hashes: true,
             is_spoilt: false,
             blocks: Vec::new(),
@@ -109,7 +113,8 @@ impl<W: Write> ArchiveWriter<W> {
     /// Writes a block of rows from payload which is already compressed as this archive's header says.
     pub fn copy_block_raw(&mut self, dump_id: i32, payload: &mut impl Read) -> Result<BlockReport> {
         self.begin(BlockKind::Data, dump_id)?;
-        each_piece(payload, |piece| put_chunks(piece, &mut self.out))?;
+        let out = &mut self.out;
+        each_piece(payload, &mut self.piece, |piece| put_chunks(piece, out))?;
         put_int(&mut self.out, 0)?;
         self.end(None)
     }
@@ -155,12 +160,15 @@ impl<W: Write> ArchiveWriter<W> {
         if block.kind() == BlockKind::Blobs {
             return self.rewrite_blobs(dump_id, block);
         }
+        let mut piece = std::mem::take(&mut self.piece);
         let mut out = self.begin_data(dump_id)?;
-        each_piece(&mut block.decoded()?, |piece| {
+        each_piece(&mut block.decoded()?, &mut piece, |piece| {
             rows(piece)?;
             Ok(out.write_all(piece)?)
         })?;
-        out.finish()
+        let report = out.finish();
+        self.piece = piece;
+        report
     }
 
     fn rewrite_blobs<R: Read>(
@@ -374,10 +382,14 @@ impl<W: Write> Write for BlobWriter<'_, '_, W> {
     }
 }
 
-fn each_piece(source: &mut impl Read, mut take: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
-    let mut buffer = vec![0; BUFFER];
+fn each_piece(
+    source: &mut impl Read,
+    buffer: &mut Vec<u8>,
+    mut take: impl FnMut(&[u8]) -> Result<()>,
+) -> Result<()> {
+    buffer.resize(BUFFER, 0);
     loop {
-        match source.read(&mut buffer) {
+        match source.read(buffer) {
             Ok(0) => return Ok(()),
             Ok(got) => take(&buffer[..got])?,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

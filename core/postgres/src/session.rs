@@ -156,6 +156,8 @@ fn kind_of_state(state: &str) -> PgErrorKind {
 pub struct Session {
     connection: PgConnection,
     pid: i32,
+    /// Room for COPY output, kept from one table to the next.
+    batch: Vec<u8>,
 }
 
 impl Session {
@@ -193,7 +195,11 @@ impl Session {
             let pid: i32 = sqlx::query_scalar("SELECT pg_catalog.pg_backend_pid()")
                 .fetch_one(&mut connection)
                 .await?;
-            Ok::<_, sqlx::Error>(Self { connection, pid })
+            Ok::<_, sqlx::Error>(Self {
+                connection,
+                pid,
+                batch: Vec::new(),
+            })
         };
         match block_on(async { timeout(limit, work).await }) {
             Ok(Ok(session)) => Ok(session),
@@ -292,7 +298,8 @@ impl Session {
         let mut stream = pin!(stream);
         // Rows arrive one message each; entering the runtime once per megabyte, not once per row,
         // is what keeps this cheap.
-        let mut batch = Vec::with_capacity(COPY_BATCH_BYTES + 8192);
+        let mut batch = std::mem::take(&mut self.batch);
+        batch.reserve(COPY_BATCH_BYTES + COPY_ROW_BYTES);
         loop {
             batch.clear();
             let next = block_on(fill(stream.as_mut(), &mut batch)).map_err(failed)?;
@@ -302,9 +309,14 @@ impl Session {
             match next {
                 Next::Full => {}
                 Next::Large(row) => each(row.as_ref())?,
-                Next::Ended => return Ok(()),
+                Next::Ended => break,
             }
         }
+        // A row just below the bound may have made it larger.
+        batch.clear();
+        batch.shrink_to(COPY_BATCH_BYTES + COPY_ROW_BYTES);
+        self.batch = batch;
+        Ok(())
     }
 
     /// Begins `COPY ... FROM STDIN`.
@@ -325,6 +337,8 @@ impl Session {
 
 /// Bytes of COPY output handed on at once.
 const COPY_BATCH_BYTES: usize = 256 * 1024;
+/// Room for the row with which a batch becomes full.
+const COPY_ROW_BYTES: usize = 8 * 1024;
 
 /// Why a batch was not filled further.
 enum Next<B> {

@@ -54,6 +54,7 @@ pub(super) fn write(
             results,
             window: &window,
             level,
+            end: PieceEncoder::new(level),
         };
         write_blocks(dumper, schema, request, rows, options, archive, cx)
     })
@@ -73,6 +74,8 @@ struct Rows<'a> {
     results: VecDeque<(usize, Receiver<Sent>)>,
     window: &'a Window,
     level: u32,
+    /// Compresses what ends a block.
+    end: PieceEncoder,
 }
 
 /// Blocks of both origins in the order of the entries, so that an archive can be restored from a
@@ -296,7 +299,7 @@ impl<'r, 'a> RowsOfTable<'r, 'a> {
         if self.rows.level == 0 {
             return Ok(END_OF_BLOCK.to_vec());
         }
-        let mut encoder = PieceEncoder::new(self.rows.level);
+        let encoder = &mut self.rows.end;
         encoder.push(END_OF_BLOCK).map_err(io::Error::other)?;
         self.joiner.add(encoder.finish().map_err(io::Error::other)?);
         let mut bytes = encoder.take();

@@ -46,7 +46,8 @@ impl<'a> Rewriter<'a> {
         cx: &'a Context,
     ) -> Result<Self, Fault> {
         let scope = in_scope(&joined.toc, request)?;
-        let toc = joined.toc.with_compression(level.header());
+        let mut toc = joined.toc.with_compression(level.header());
+        toc.wait_for_partitions();
         let encoding = EncodeOptions {
             level: Some(u8::from(level).into()),
             threads: 1,
