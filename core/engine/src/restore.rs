@@ -7,15 +7,21 @@
 //! the next run drops. Only where the role may not make databases is an empty target filled
 //! directly, after every block was checked.
 
+mod analyze;
 mod carry;
+mod crowd;
+mod error;
+mod fill;
 mod into_schema;
 mod load;
+mod makings;
 mod occupants;
 mod preflight;
+mod request;
 mod roles;
+mod schedule;
 mod schema;
 mod scratch;
-mod stages;
 mod swap;
 mod verify;
 
@@ -23,8 +29,7 @@ use std::time::Instant;
 
 use respaldo_domain::backup::ArchiveName;
 use respaldo_domain::report::{RestoreReport, Verification, Warning, WarningCode};
-use respaldo_domain::restore_plan::{self, NoSuchTable, RestorePlan};
-use respaldo_domain::table::TableName;
+use respaldo_domain::restore_plan::{self, RestorePlan};
 use respaldo_postgres::ConnInfo;
 
 use crate::backup::chain;
@@ -37,165 +42,10 @@ use crate::reading::Reading;
 use crate::rebuild;
 use crate::selector::{Selector, resolve};
 
+pub use self::error::RestoreError;
+pub use self::request::{IntoSchema, Placement, RestoreOptions, RestoreRequest, RestoreTarget};
 pub(crate) use self::schema::SchemaFiles;
 pub(crate) use self::verify::fingerprint;
-
-/// What is asked for.
-#[derive(Debug, Clone)]
-pub struct RestoreRequest {
-    /// The restore point.
-    pub selector: Selector,
-    /// Where to.
-    pub target: RestoreTarget,
-    /// How.
-    pub options: RestoreOptions,
-}
-
-impl RestoreRequest {
-    /// A whole restore point with default options.
-    pub fn new(selector: Selector, target: RestoreTarget) -> Self {
-        Self {
-            selector,
-            target,
-            options: RestoreOptions::default(),
-        }
-    }
-}
-
-/// The database a restore fills.
-#[derive(Debug, Clone)]
-pub struct RestoreTarget {
-    /// Another server; `None`: the source's.
-    pub server: Option<ConnInfo>,
-    /// Name of the database.
-    pub database: String,
-    /// What may be done about a database that is missing or not empty.
-    pub placement: Placement,
-}
-
-impl RestoreTarget {
-    /// A database that is made when it is missing, on the source's server.
-    pub fn new_database(name: &str) -> Self {
-        let placement = Placement::Fresh { create: true };
-        Self {
-            server: None,
-            database: name.to_owned(),
-            placement,
-        }
-    }
-}
-
-/// What may be done to the target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Placement {
-    /// It must be empty; made when it is missing if `create`.
-    Fresh {
-        /// Make it.
-        create: bool,
-    },
-    /// It is replaced; the old one is kept under another name unless `drop_old`.
-    Replace {
-        /// Drop the old one after the swap.
-        drop_old: bool,
-    },
-}
-
-/// Choices of a restore.
-#[derive(Debug, Clone, Default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is an option of the command, by its name"
-)]
-pub struct RestoreOptions {
-    /// Sessions that load at once; `None`: as configured.
-    pub jobs: Option<usize>,
-    /// Everything belongs to the restoring role.
-    pub no_owner: bool,
-    /// No GRANTs.
-    pub no_privileges: bool,
-    /// Roles missing on the target are made, without passwords.
-    pub create_roles: bool,
-    /// A table that cannot be read comes from its previous verified version.
-    pub allow_older_tables: bool,
-    /// Only these tables, into this schema of the target.
-    pub into_schema: Option<IntoSchema>,
-}
-
-/// A selective restore beside the live tables.
-#[derive(Debug, Clone)]
-pub struct IntoSchema {
-    /// Schema of the target; made when it is missing.
-    pub schema: String,
-    /// Tables, by their names at the restore point.
-    pub tables: Vec<TableName>,
-}
-
-/// Why nothing was restored. In every case the target is as it was.
-#[derive(Debug, thiserror::Error)]
-pub enum RestoreError {
-    /// No such restore point.
-    #[error("there is nothing to restore from")]
-    NothingToRestore(#[source] Fault),
-    /// A table was asked for that the restore point does not have.
-    #[error(transparent)]
-    UnknownTable(#[from] NoSuchTable),
-    /// Another run holds the target's lease.
-    #[error("the lease was not to be had")]
-    Lease(#[source] Fault),
-    /// The target's server cannot be used.
-    #[error("the target server cannot be used")]
-    Server(#[source] Fault),
-    /// The target does not exist and was not to be made.
-    #[error("database {0:?} does not exist")]
-    TargetMissing(String),
-    /// The target is not empty.
-    #[error("database {0:?} is not empty")]
-    TargetNotEmpty(String),
-    /// Tables of those names are there already.
-    #[error("schema {schema:?} already has {table:?}")]
-    TableExists {
-        /// The schema.
-        schema: String,
-        /// The table.
-        table: String,
-    },
-    /// Somebody is in the database to be replaced whom the role may not send away.
-    #[error("somebody is in the database to be replaced and stays: {0}")]
-    Occupied(String),
-    /// The role may not do what the restore needs.
-    #[error("the role may not do this: {0}")]
-    Rights(String),
-    /// Roles that own or may use objects are missing.
-    #[error("roles are missing on the target: {}", .0.join(", "))]
-    RolesMissing(Vec<String>),
-    /// Extensions are not installed on the target server.
-    #[error("extensions are not available on the target server: {}", .0.join(", "))]
-    ExtensionsMissing(Vec<String>),
-    /// Objects of the backup are missing or damaged.
-    #[error("the backup cannot be read")]
-    Backup(#[source] Fault),
-    /// Definitions could not be restored.
-    #[error("restoring definitions failed")]
-    Definitions(#[source] Fault),
-    /// Rows could not be loaded.
-    #[error("loading table {table} failed")]
-    Load {
-        /// The table.
-        table: TableName,
-        /// Why.
-        #[source]
-        source: Fault,
-    },
-    /// The restored rows are not those of the backup.
-    #[error("{} restored tables differ from the backup", .0.different.len())]
-    Differs(Verification),
-    /// The last step failed: the old database is in place and open.
-    #[error("the restored database could not take its place")]
-    Swap(#[source] Fault),
-    /// The operator or a signal stopped it.
-    #[error("the restore was interrupted")]
-    Interrupted,
-}
 
 /// A restore under way.
 pub(crate) struct Restore<'a> {
@@ -401,8 +251,10 @@ fn build(
     database: &scratch::Database,
 ) -> Result<Verification, RestoreError> {
     schema::before_rows(restore, plan, files, &database.conninfo)?;
-    load::load(restore, plan, &database.conninfo)?;
+    fill::fill(restore, plan, files, &database.conninfo)?;
     schema::after_rows(restore, plan, files, &database.conninfo)?;
+    analyze::analyze(restore, &database.conninfo)?;
+    analyze::make_durable(&database.conninfo)?;
     let verification = verify::compare(restore, plan, &database.conninfo)?;
     verify::accept(restore, verification)
 }

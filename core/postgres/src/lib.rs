@@ -7,6 +7,7 @@
 mod conninfo;
 pub mod coverage;
 mod facts;
+mod nodelay;
 pub mod omissions;
 pub mod roles;
 mod rows;

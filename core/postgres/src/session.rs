@@ -11,6 +11,7 @@ use sqlx::{Arguments, AssertSqlSafe, Connection, Executor, Postgres};
 use tokio::time::timeout;
 
 use crate::conninfo::ConnInfo;
+use crate::nodelay;
 use crate::runtime::block_on;
 
 /// A statement whose text was put together at run time. Every identifier in it must have passed
@@ -186,6 +187,7 @@ impl Session {
         let limit = options.connect_timeout;
         let work = async {
             let mut connection = PgConnection::connect_with(driver).await?;
+            nodelay::everywhere();
             if let Some(own) = info.server_options() {
                 for (name, value) in parse_server_options(own) {
                     let text = format!("SELECT pg_catalog.set_config({name}, {value}, false)");

@@ -4,5 +4,7 @@
     reason = "what cannot be set up must fail the test at once"
 )]
 
+#[path = "suite/session.rs"]
+mod session;
 #[path = "suite/snapshot.rs"]
 mod snapshot;

@@ -1,5 +1,9 @@
-//! Indexes of partitions of partitions.
+//! Indexes and constraints, which our own sessions make: of partitions, of expressions, and while
+//! somebody stops the run.
 
+use std::time::{Duration, Instant};
+
+use respaldo_tests::respaldo::wait_until;
 use respaldo_tests::{Scene, assert_equal};
 
 /// Three levels, with indexes, keys and a foreign key of each kind on all of them.
@@ -38,4 +42,81 @@ fn indexes_of_several_levels_are_valid_after_each_of_many_restores() {
         assert_eq!(scene.cluster.psql("copy", invalid), "0", "round {round}");
         scene.cluster.drop_database("copy");
     }
+}
+
+/// An index on an expression that, though it says otherwise, reads another table: it is right only
+/// if it is built when that table has its rows. The tables' sizes would have it built before.
+const DISHONEST: &str = "
+    CREATE SCHEMA dishonest;
+    CREATE TABLE dishonest.rate (id int PRIMARY KEY, rate int);
+    INSERT INTO dishonest.rate SELECT g, g * 7 FROM generate_series(0, 9) g;
+    CREATE FUNCTION dishonest.rate_of(i int) RETURNS int LANGUAGE sql IMMUTABLE
+        AS 'SELECT coalesce((SELECT rate FROM dishonest.rate WHERE id = i), -1)';
+    CREATE TABLE dishonest.big (a int, filler text);
+    INSERT INTO dishonest.big SELECT g % 10, md5(g::text) FROM generate_series(1, 20000) g;
+    CREATE INDEX ON dishonest.big (dishonest.rate_of(a));";
+
+#[test]
+fn an_index_whose_expression_reads_another_table_is_built_when_that_has_its_rows() {
+    let scene = Scene::open();
+    scene.client().exec(DISHONEST);
+    let archive = scene.backup_name("full");
+    let args = [
+        "restore",
+        "--id",
+        &archive,
+        "--target-db",
+        "copy",
+        "--create",
+    ];
+    assert!(scene.respaldo.run(&args).is_done());
+    let found = "SET enable_seqscan = off;
+        SELECT count(*) FROM dishonest.big WHERE dishonest.rate_of(a) = 21";
+    assert_eq!(scene.cluster.psql("copy", found), "2000");
+}
+
+/// Its index takes minutes to build.
+const SLOW: &str = "
+    CREATE SCHEMA slow;
+    CREATE FUNCTION slow.slow(i int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+        BEGIN
+            IF current_database() LIKE 'copy%' THEN PERFORM pg_sleep(1); END IF;
+            RETURN i;
+        END $$;
+    CREATE TABLE slow.t (a int);
+    INSERT INTO slow.t SELECT generate_series(1, 300);
+    CREATE INDEX slow_index ON slow.t (slow.slow(a));";
+
+#[test]
+fn an_operator_who_stops_a_restore_does_not_wait_for_an_index() {
+    let scene = Scene::open();
+    scene.client().exec(SLOW);
+    let archive = scene.backup_name("full");
+    let args = [
+        "restore",
+        "--id",
+        &archive,
+        "--target-db",
+        "copy",
+        "--create",
+        "--json",
+    ];
+    let running = scene.respaldo.spawn(&args);
+    let building =
+        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%CREATE INDEX slow_index%'
+        AND datname LIKE 'copy%'";
+    let is_building = || scene.cluster.psql("postgres", building) == "1";
+    assert!(wait_until(Duration::from_mins(1), is_building));
+    let stopped = Instant::now();
+    running.signal("INT");
+    running
+        .wait(Duration::from_mins(1))
+        .expect_error(130, "interrupted");
+    assert!(
+        stopped.elapsed() < Duration::from_secs(30),
+        "{:?}",
+        stopped.elapsed()
+    );
+    let left = "SELECT count(*) FROM pg_database WHERE datname LIKE 'copy%'";
+    assert_eq!(scene.cluster.psql("postgres", left), "0");
 }

@@ -119,7 +119,11 @@ const STEPS: &[(&str, &str, &str)] = &[
         "making the tables",
         "creando las tablas",
     ),
-    ("restore.load", "loading rows", "cargando filas"),
+    (
+        "restore.load",
+        "loading rows and making indexes",
+        "cargando filas y creando índices",
+    ),
     (
         "restore.sequences",
         "setting sequences",
@@ -132,8 +136,13 @@ const STEPS: &[(&str, &str, &str)] = &[
     ),
     (
         "restore.indexes",
-        "making indexes, constraints and triggers",
-        "creando índices, restricciones y disparadores",
+        "making the last indexes and constraints",
+        "creando los últimos índices y restricciones",
+    ),
+    (
+        "restore.rest",
+        "making triggers, rules and grants",
+        "creando disparadores, reglas y permisos",
     ),
     (
         "restore.analyze",

@@ -9,9 +9,9 @@ use respaldo_domain::manifest::TableEntry;
 use respaldo_domain::report::{TableDifference, Verification};
 use respaldo_domain::restore_plan::RestorePlan;
 use respaldo_domain::table::{TableName, quote_identifier};
-use respaldo_postgres::{ConnInfo, Session, SessionOptions, sql};
+use respaldo_postgres::{Session, SessionOptions, sql};
 
-use super::load::{Work, load_into};
+use super::load::{Manner, Work, load_into};
 use super::{Done, IntoSchema, Restore, RestoreError, preflight, verify};
 use crate::ports::Fault;
 
@@ -39,7 +39,7 @@ pub(super) fn restore(
     restore
         .enter("restore.into_schema")
         .map_err(RestoreError::Definitions)?;
-    let verification = fill(restore, &plan, into, &target, &mut session)?;
+    let verification = fill(restore, &plan, into, &mut session)?;
     Ok(Done {
         plan,
         previous_kept_as: None,
@@ -52,7 +52,6 @@ fn fill(
     restore: &mut Restore<'_>,
     plan: &RestorePlan,
     into: &IntoSchema,
-    target: &ConnInfo,
     session: &mut Session,
 ) -> Result<Verification, RestoreError> {
     let definitions = |error: respaldo_postgres::PgError| RestoreError::Definitions(error.into());
@@ -64,8 +63,6 @@ fn fill(
     let work = Work {
         parts: restore.parts,
         plan,
-        database: target,
-        cx: restore.cx,
     };
     let mut verification = Verification::default();
     for load in &plan.loads {
@@ -77,7 +74,7 @@ fn fill(
         session
             .batch(&definition(&copy, &load.entry))
             .map_err(|e| failed(e.into()))?;
-        load_into(&work, session, load, &copy, restore.cx).map_err(failed)?;
+        load_into(&work, session, load, &copy, Manner::Plain, restore.cx).map_err(failed)?;
         let columns = &load.entry.columns;
         let found = verify::fingerprint(session, &copy, columns, "", restore.cx).map_err(failed)?;
         verification.tables += 1;

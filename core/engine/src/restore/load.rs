@@ -1,20 +1,15 @@
-//! Loading rows: each table once, from the block that holds its newest data, read straight from
-//! the sink, largest first, several at a time. A block is hashed as it passes; its rows are
-//! counted by the server.
+//! Loading the rows of one table, from the block that holds its newest data, read straight from
+//! the sink. A block is hashed as it passes; its rows are counted by the server.
 
-use std::collections::VecDeque;
 use std::io::Read;
-use std::sync::Mutex;
-use std::thread;
 
 use respaldo_archive::decode_block;
 use respaldo_domain::manifest::{Compression, TableData};
 use respaldo_domain::object::ObjectKey;
 use respaldo_domain::restore_plan::{RestorePlan, TableLoad};
 use respaldo_domain::table::{Column, TableName, quote_identifier};
-use respaldo_postgres::{ConnInfo, CopyIn, Session, SessionOptions};
+use respaldo_postgres::{CopyIn, Session};
 
-use super::{Restore, RestoreError};
 use crate::faults::step;
 use crate::parts::Parts;
 use crate::ports::{Context, Fault, FaultKind, ObjectReader};
@@ -23,139 +18,43 @@ use crate::store::HashingReader;
 /// What ends the COPY text of a block: the end mark, and two newlines of pg_dump's.
 const END_MARK: &[u8] = b"\\.\n\n\n";
 
-/// Up to this size, in stored bytes, a table takes longer to begin and end than to load.
-const SMALL_BYTES: u64 = 64 * 1024;
+/// COPY text sent at once, in bytes: what a processor's cache holds on the way through decoder and driver.
+const PIECE_BYTES: usize = 128 * 1024;
 
-/// COPY text sent at once, in bytes.
-const PIECE_BYTES: usize = 256 * 1024;
-
-/// Loads every table of the plan. A table whose load fails is tried once more after all others:
-/// a CHECK may call a function that reads another table.
-pub(super) fn load(
-    restore: &Restore<'_>,
-    plan: &RestorePlan,
-    database: &ConnInfo,
-) -> Result<(), RestoreError> {
-    restore
-        .enter("restore.load")
-        .map_err(RestoreError::Definitions)?;
-    let work = Work {
-        parts: restore.parts,
-        plan,
-        database,
-        cx: restore.cx,
-    };
-    let is_small = |load: &&TableLoad| load.data.block.length <= SMALL_BYTES;
-    let (small, large) = plan.loads.iter().partition(is_small);
-    let mut postponed = in_parallel(&work, large, restore.jobs())?;
-    postponed.extend(in_parallel(&work, small, restore.jobs_for_small_tables())?);
-    let mut failed = in_parallel(&work, postponed.iter().map(|(load, _)| *load).collect(), 1)?;
-    match failed.pop() {
-        None => Ok(()),
-        Some((load, source)) => Err(RestoreError::Load {
-            table: load.entry.name.clone(),
-            source,
-        }),
-    }
-}
-
-/// What every loading thread shares.
+/// Where loads find what they need.
 pub(super) struct Work<'a> {
     pub(super) parts: &'a Parts,
     pub(super) plan: &'a RestorePlan,
-    pub(super) database: &'a ConnInfo,
-    pub(super) cx: &'a Context,
 }
 
-type Failed<'a> = Vec<(&'a TableLoad, Fault)>;
-
-/// Loads with several sessions; returns the tables that the server refused and that may go later.
-fn in_parallel<'a>(
-    work: &Work<'a>,
-    loads: VecDeque<&'a TableLoad>,
-    jobs: usize,
-) -> Result<Failed<'a>, RestoreError> {
-    let jobs = jobs.min(loads.len());
-    let queue = Mutex::new(loads);
-    let refused = Mutex::new(Vec::new());
-    let stop = work.cx.interrupt().child();
-    let results = thread::scope(|scope| {
-        let spawn = |_| {
-            scope.spawn(|| {
-                let cx = work.cx.with_interrupt(stop.clone());
-                let result = drain_queue(work, &queue, &refused, &cx);
-                if result.is_err() {
-                    stop.set();
-                }
-                result
-            })
-        };
-        let threads: Vec<_> = (0..jobs).map(spawn).collect();
-        let panicked =
-            || RestoreError::Definitions(Fault::bare(FaultKind::Internal, "a load panicked"));
-        let join = |thread: thread::ScopedJoinHandle<'_, Result<(), RestoreError>>| {
-            thread.join().unwrap_or_else(|_| Err(panicked()))
-        };
-        threads.into_iter().map(join).collect::<Vec<_>>()
-    });
-    // The first real error, not the cancellation of the other threads that followed from it.
-    let cancelled = |result: &Result<(), RestoreError>| matches!(result, Err(RestoreError::Load { source, .. }) if source.kind == FaultKind::Cancelled);
-    let (echoes, first): (Vec<_>, Vec<_>) = results.into_iter().partition(cancelled);
-    first.into_iter().chain(echoes).collect::<Result<(), _>>()?;
-    Ok(refused.into_inner().unwrap_or_default())
+/// How rows come into a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// Beside whatever the transaction did before.
+    Plain,
+    /// Into the table emptied in the same transaction, as rows which every transaction sees: they
+    /// need not be written again when that is found out. The table must be nobody else's yet.
+    Frozen,
 }
 
-fn drain_queue<'a>(
-    work: &Work<'a>,
-    queue: &Mutex<VecDeque<&'a TableLoad>>,
-    refused: &Mutex<Failed<'a>>,
-    cx: &Context,
-) -> Result<(), RestoreError> {
-    let mut session = connect(work)?;
-    loop {
-        let next = queue.lock().ok().and_then(|mut queue| queue.pop_front());
-        let Some(load) = next else { return Ok(()) };
-        let failed = |source| RestoreError::Load {
-            table: load.entry.name.clone(),
-            source,
-        };
-        cx.check().map_err(failed)?;
-        match load_one(work, &mut session, load, cx) {
-            Ok(()) => cx.progress().table(&load.entry.name.to_string()),
-            Err(fault) if fault.kind == FaultKind::Invalid => {
-                // The session may be in the middle of a COPY.
-                session = connect(work)?;
-                if let Ok(mut refused) = refused.lock() {
-                    refused.push((load, fault));
-                }
-            }
-            Err(fault) => return Err(failed(fault)),
-        }
-    }
-}
-
-fn connect(work: &Work<'_>) -> Result<Session, RestoreError> {
-    let mut options = SessionOptions::default();
-    if let Some(id) = work.parts.settings.maintenance_user_id {
-        options
-            .settings
-            .push(("app.user_id".to_owned(), id.to_string()));
-    }
-    options
-        .settings
-        .push(("synchronous_commit".to_owned(), "off".to_owned()));
-    Session::connect(work.database, &options).map_err(|e| RestoreError::Server(e.into()))
-}
-
-fn load_one(
+/// Loads the block of a planned load.
+pub(super) fn load_one(
     work: &Work<'_>,
     session: &mut Session,
     load: &TableLoad,
+    manner: Manner,
     cx: &Context,
 ) -> Result<(), Fault> {
     step("restore.table")?;
     let table = load.entry.load_via.as_ref().unwrap_or(&load.entry.name);
-    load_into(work, session, load, table, cx)
+    match manner {
+        Manner::Plain => load_into(work, session, load, table, manner, cx),
+        Manner::Frozen => {
+            session.batch(&format!("BEGIN; TRUNCATE TABLE ONLY {}", table.quoted()))?;
+            load_into(work, session, load, table, manner, cx)?;
+            Ok(session.batch("COMMIT")?)
+        }
+    }
 }
 
 /// Loads a block into a table of the same columns, in one statement.
@@ -164,24 +63,20 @@ pub(super) fn load_into(
     session: &mut Session,
     load: &TableLoad,
     table: &TableName,
+    manner: Manner,
     cx: &Context,
 ) -> Result<(), Fault> {
     let data = &load.data;
     let key = data.archive.key();
-    let facts = work
-        .plan
-        .manifest
-        .archive_facts(&data.archive)
-        .ok_or_else(|| {
-            Fault::bare(
-                FaultKind::Corrupt,
-                format!("the manifest does not describe {key}"),
-            )
-        })?;
+    let facts = work.plan.manifest.archive_facts(&data.archive);
+    let facts = facts.ok_or_else(|| {
+        let what = format!("the manifest does not describe {key}");
+        Fault::bare(FaultKind::Corrupt, what)
+    })?;
     let range = data.block.offset..data.block.offset + data.block.length;
     let stored = work.parts.store.open(&key, Some(range), cx)?;
     let mut hashing = HashingReader::new(stored);
-    let mut copy = session.copy_in(&copy_statement(table, &load.entry.columns))?;
+    let mut copy = session.copy_in(&copy_statement(table, &load.entry.columns, manner))?;
     let sent = send(&mut hashing, facts.compression, &mut copy, cx);
     if let Err(fault) = whole(sent, hashing, data, &key) {
         // The fault says why; that the server undoes the statement needs no answer.
@@ -189,16 +84,12 @@ pub(super) fn load_into(
         return Err(fault);
     }
     let rows = copy.finish()?;
-    match rows == data.fingerprint.rows {
-        true => Ok(()),
-        false => {
-            let what = format!(
-                "{rows} rows were loaded instead of {}",
-                data.fingerprint.rows
-            );
-            Err(Fault::bare(FaultKind::Corrupt, what))
-        }
+    if rows == data.fingerprint.rows {
+        return Ok(());
     }
+    let wanted = data.fingerprint.rows;
+    let what = format!("{rows} rows were loaded instead of {wanted}");
+    Err(Fault::bare(FaultKind::Corrupt, what))
 }
 
 /// Whether a block is what the manifest says. A damaged one may break the decoder or be refused by
@@ -233,7 +124,7 @@ fn whole<R: Read>(
 }
 
 /// `COPY table (columns) FROM stdin`; without a list where there is no column to name.
-fn copy_statement(table: &TableName, columns: &[Column]) -> String {
+fn copy_statement(table: &TableName, columns: &[Column], manner: Manner) -> String {
     let names: Vec<String> = columns
         .iter()
         .map(|column| quote_identifier(&column.name))
@@ -242,11 +133,12 @@ fn copy_statement(table: &TableName, columns: &[Column]) -> String {
         true => String::new(),
         false => format!(" ({})", names.join(", ")),
     };
-    let (schema, name) = (
-        quote_identifier(&table.schema),
-        quote_identifier(&table.name),
-    );
-    format!("COPY {schema}.{name}{list} FROM stdin")
+    let table = table.quoted();
+    let options = match manner {
+        Manner::Plain => "",
+        Manner::Frozen => " WITH (FREEZE)",
+    };
+    format!("COPY {table}{list} FROM stdin{options}")
 }
 
 /// Decodes a block and sends its rows, without the end mark.
@@ -258,23 +150,25 @@ fn send(
 ) -> Result<(), Fault> {
     let broken = |e| Fault::new(FaultKind::Corrupt, "a block cannot be decoded", e);
     let mut text = decode_block(stored, archive_compression(compression)).map_err(broken)?;
-    let mut held: Vec<u8> = Vec::with_capacity(PIECE_BYTES + END_MARK.len());
     let mut piece = vec![0; PIECE_BYTES];
+    // Bytes at hand; the last few may be the end mark and stay until more comes.
+    let mut held = 0;
     loop {
         cx.check()?;
-        let count = text.read(&mut piece).map_err(undecoded)?;
+        let count = text.read(&mut piece[held..]).map_err(undecoded)?;
         if count == 0 {
             break;
         }
         cx.progress().bytes(count as u64);
-        held.extend_from_slice(&piece[..count]);
-        let ready = held.len().saturating_sub(END_MARK.len());
-        if ready >= PIECE_BYTES / 2 {
-            copy.send(&held[..ready])?;
-            held.drain(..ready);
+        held += count;
+        if held > PIECE_BYTES / 2 {
+            let ready = held - END_MARK.len();
+            copy.send(&piece[..ready])?;
+            piece.copy_within(ready..held, 0);
+            held = END_MARK.len();
         }
     }
-    let rest = held.strip_suffix(END_MARK).ok_or_else(|| {
+    let rest = piece[..held].strip_suffix(END_MARK).ok_or_else(|| {
         Fault::bare(
             FaultKind::Corrupt,
             "a block does not end with the end mark of COPY",

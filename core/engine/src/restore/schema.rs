@@ -1,19 +1,20 @@
 //! Definitions, sequence values and large objects: restored by stock pg_restore from small
-//! archives cut out of the stored ones, without their rows.
+//! archives cut out of the stored ones, without their rows. Indexes and constraints are made by our
+//! own sessions.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use respaldo_archive::{ArchiveWriter, EncodeOptions, Entry, Offset, Toc};
+use respaldo_archive::{ArchiveWriter, EncodeOptions, Entry, Offset, Section, Toc};
 use respaldo_domain::backup::ArchiveName;
 use respaldo_domain::restore_plan::RestorePlan;
-use respaldo_domain::table::quote_identifier;
 use respaldo_postgres::{ConnInfo, Session, SessionOptions, ToolCommand, ToolError, sql};
-use sqlx::Row;
 
-use super::{Restore, RestoreError, stages};
-use crate::ports::{Fault, FaultKind, ObjectReader};
+use super::makings::{self, Making};
+use super::{Restore, RestoreError};
+use crate::faults::step;
+use crate::ports::{Context, Fault, FaultKind, ObjectReader};
 use crate::run_folder::RunFolder;
 
 /// Longest run of one pg_restore.
@@ -22,24 +23,20 @@ const TOOL_LIMIT: Duration = Duration::from_hours(7 * 24);
 /// The small archives of a restore, removed when dropped.
 pub(crate) struct SchemaFiles {
     _folder: RunFolder,
-    /// Everything but rows.
+    /// Everything but rows, without the SQL of the makings.
     definitions: PathBuf,
     /// Large objects that lie in another archive.
     large_objects: Option<PathBuf>,
+    /// Whether the definitions come with sequence values or large objects.
+    pub(super) has_data: bool,
+    /// Indexes and constraints that our own sessions make.
+    pub(super) makings: Vec<Making>,
+    /// Whether anything is left to pg_restore after the rows.
+    has_rest: bool,
     /// Extensions the definitions make.
     pub(super) extensions: Vec<String>,
     /// Tablespaces the definitions name.
     tablespaces: Vec<String>,
-    /// What comes after the rows, one list of entries after the other.
-    stages: Vec<ListedStage>,
-}
-
-/// Entries that one pg_restore makes after the rows.
-struct ListedStage {
-    /// The file that lists them.
-    list: PathBuf,
-    /// Several at once.
-    parallel: bool,
 }
 
 /// Cuts the small archives out of the stored ones.
@@ -59,14 +56,15 @@ fn cut(restore: &Restore<'_>, plan: &RestorePlan) -> Result<SchemaFiles, Fault> 
     let definitions = folder.file("definitions.dump");
     let large_objects = folder.file("large_objects.dump");
     let toc = read_toc(restore, own)?;
-    let stages = list_stages(&toc, &folder)?;
     let mut files = SchemaFiles {
         _folder: folder,
         definitions,
         large_objects: None,
+        has_data: false,
+        makings: Vec::new(),
+        has_rest: false,
         extensions: Vec::new(),
         tablespaces: Vec::new(),
-        stages,
     };
     let text = |text: &respaldo_archive::Text| text.as_str().map(str::to_owned);
     files.extensions = toc
@@ -80,7 +78,13 @@ fn cut(restore: &Restore<'_>, plan: &RestorePlan) -> Result<SchemaFiles, Fault> 
         .iter()
         .filter_map(|e| text(e.tablespace.as_ref()?))
         .collect();
-    let definitions = toc.slice(|entry| !entry.is_table_data());
+    let mut definitions = toc.slice(|entry| !entry.is_table_data());
+    files.has_data = definitions
+        .entries
+        .iter()
+        .any(|entry| entry.section == Section::Data);
+    files.makings = makings::take_from(&mut definitions);
+    files.has_rest = has_rest(&definitions);
     write_slice(restore, own, definitions, &files.definitions)?;
     if let Some(other) = plan
         .manifest
@@ -93,24 +97,16 @@ fn cut(restore: &Restore<'_>, plan: &RestorePlan) -> Result<SchemaFiles, Fault> 
         write_slice(restore, other, slice, &large_objects)?;
         files.large_objects = Some(large_objects);
     }
+    files.has_data |= files.large_objects.is_some();
     Ok(files)
 }
 
-/// Writes the list of each stage after the rows.
-fn list_stages(toc: &Toc, folder: &RunFolder) -> Result<Vec<ListedStage>, Fault> {
-    let mut listed = Vec::new();
-    for (n, stage) in stages::stages(&toc.entries).into_iter().enumerate() {
-        let list = folder.file(&format!("stage_{n}.list"));
-        // Of each line pg_restore reads the number.
-        let lines: Vec<String> = stage.ids.iter().map(|id| format!("{id};")).collect();
-        std::fs::write(&list, lines.join("\n"))
-            .map_err(|e| Fault::io(format!("writing {}", list.display()), e))?;
-        listed.push(ListedStage {
-            list,
-            parallel: stage.parallel,
-        });
-    }
-    Ok(listed)
+/// Whether anything is left to make after the rows. Comments and grants belong to the section they
+/// stand in.
+fn has_rest(toc: &Toc) -> bool {
+    let before = |entry: &&Entry| entry.section != Section::PostData;
+    let has_sql = |entry: &Entry| entry.defn.as_ref().is_some_and(|sql| !sql.is_empty());
+    toc.entries.iter().skip_while(before).any(has_sql)
 }
 
 /// An entry about large objects, or one that every archive begins with.
@@ -187,10 +183,32 @@ pub(super) fn before_rows(
         drop_public(database).map_err(RestoreError::Definitions)?;
     }
     let command = pg_restore(restore, plan, files, database, &files.definitions)?;
-    run(restore, plan, command.arg("--section=pre-data"))
+    run(restore.cx, plan, command.arg("--section=pre-data"))
 }
 
-/// Sequence values and large objects, then indexes, keys, triggers, policies and views' contents.
+/// Sequence values and large objects. `cx` is the part of the run that this belongs to.
+pub(super) fn beside_rows(
+    restore: &Restore<'_>,
+    plan: &RestorePlan,
+    files: &SchemaFiles,
+    database: &ConnInfo,
+    cx: &Context,
+) -> Result<(), RestoreError> {
+    step("restore.sequences").map_err(RestoreError::Definitions)?;
+    let command = pg_restore(restore, plan, files, database, &files.definitions)?;
+    run(cx, plan, command.arg("--section=data"))?;
+    let Some(large_objects) = &files.large_objects else {
+        return Ok(());
+    };
+    step("restore.large_objects").map_err(RestoreError::Definitions)?;
+    let command = pg_restore(restore, plan, files, database, large_objects)?;
+    run(cx, plan, command)
+}
+
+/// What is left after rows, indexes and constraints: triggers, rules, policies, grants, contents
+/// of materialised views, and what no session of ours makes. One after another: with several jobs
+/// pg_restore may switch a trigger off on a partition before the statement that makes it has run,
+/// for the archive names no such dependency.
 pub(super) fn after_rows(
     restore: &Restore<'_>,
     plan: &RestorePlan,
@@ -198,32 +216,13 @@ pub(super) fn after_rows(
     database: &ConnInfo,
 ) -> Result<(), RestoreError> {
     restore
-        .enter("restore.sequences")
+        .enter("restore.rest")
         .map_err(RestoreError::Definitions)?;
+    if !files.has_rest {
+        return Ok(());
+    }
     let command = pg_restore(restore, plan, files, database, &files.definitions)?;
-    run(restore, plan, command.arg("--section=data"))?;
-    if let Some(large_objects) = &files.large_objects {
-        restore
-            .enter("restore.large_objects")
-            .map_err(RestoreError::Definitions)?;
-        run(
-            restore,
-            plan,
-            pg_restore(restore, plan, files, database, large_objects)?,
-        )?;
-    }
-    restore
-        .enter("restore.indexes")
-        .map_err(RestoreError::Definitions)?;
-    for stage in &files.stages {
-        let mut command = pg_restore(restore, plan, files, database, &files.definitions)?;
-        command = command.arg(format!("--use-list={}", stage.list.display()));
-        if stage.parallel {
-            command = command.arg(format!("--jobs={}", restore.jobs()));
-        }
-        run(restore, plan, command)?;
-    }
-    analyze(restore, database).map_err(RestoreError::Definitions)
+    run(restore.cx, plan, command.arg("--section=post-data"))
 }
 
 fn pg_restore(
@@ -250,17 +249,15 @@ fn pg_restore(
     if let Some(id) = restore.parts.settings.maintenance_user_id {
         command = command.setting("app.user_id", id.to_string());
     }
+    // The last step of all makes this durable, too.
+    command = command.setting("synchronous_commit", "off");
     Ok(command.arg(archive))
 }
 
 /// A partial backup may lack what its definitions refer to; then pg_restore's complaints do not
 /// end the restore, and the comparison of rows decides.
-fn run(
-    restore: &Restore<'_>,
-    plan: &RestorePlan,
-    command: ToolCommand,
-) -> Result<(), RestoreError> {
-    let stop = || restore.cx.interrupt().is_set();
+fn run(cx: &Context, plan: &RestorePlan, command: ToolCommand) -> Result<(), RestoreError> {
+    let stop = || cx.interrupt().is_set();
     match command.run(&stop, TOOL_LIMIT) {
         Ok(_) => Ok(()),
         Err(error @ ToolError::Failed { .. }) if !plan.manifest.coverage.is_complete() => {
@@ -281,7 +278,10 @@ fn run(
     }
 }
 
-fn has_tablespaces(files: &SchemaFiles, database: &ConnInfo) -> Result<bool, RestoreError> {
+pub(super) fn has_tablespaces(
+    files: &SchemaFiles,
+    database: &ConnInfo,
+) -> Result<bool, RestoreError> {
     if files.tablespaces.iter().all(String::is_empty) {
         return Ok(true);
     }
@@ -295,28 +295,5 @@ fn has_tablespaces(files: &SchemaFiles, database: &ConnInfo) -> Result<bool, Res
 fn drop_public(database: &ConnInfo) -> Result<(), Fault> {
     let mut session = Session::connect(database, &SessionOptions::default())?;
     session.execute(sql("DROP SCHEMA IF EXISTS public"))?;
-    Ok(())
-}
-
-/// Planner statistics, one table at a time, so that an interruption is heard.
-fn analyze(restore: &Restore<'_>, database: &ConnInfo) -> Result<(), Fault> {
-    restore.enter("restore.analyze")?;
-    let mut session = Session::connect(database, &SessionOptions::default())?;
-    let tables = session.rows(sql(
-        "SELECT n.nspname::text, c.relname::text FROM pg_catalog.pg_class c \
-         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-         WHERE c.relkind IN ('r', 'm', 'p') AND n.nspname::text !~ '^pg_' \
-           AND n.nspname <> 'information_schema' \
-           AND pg_catalog.pg_has_role(c.relowner, 'USAGE')",
-    ))?;
-    for row in tables {
-        restore.cx.check()?;
-        let (schema, name): (String, String) = match (row.try_get(0), row.try_get(1)) {
-            (Ok(schema), Ok(name)) => (schema, name),
-            _ => continue,
-        };
-        let table = format!("{}.{}", quote_identifier(&schema), quote_identifier(&name));
-        session.execute(sql(format!("ANALYZE {table}")))?;
-    }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! The comparison after loading: every table's rows, read back, against its fingerprint.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::thread;
 
 use respaldo_archive::CopyLines;
 use respaldo_domain::fingerprint::RowFingerprint;
@@ -12,7 +12,7 @@ use respaldo_domain::table::{Column, TableName, quote_identifier, quote_literal}
 use respaldo_postgres::{ConnInfo, Session, SessionOptions, sql};
 use sqlx::Row;
 
-use super::{Restore, RestoreError};
+use super::{Restore, RestoreError, crowd};
 use crate::ports::{Context, Fault, FaultKind};
 
 /// A relation to be read back, and what it must hold.
@@ -20,6 +20,7 @@ struct Expected {
     name: TableName,
     columns: Arc<[Column]>,
     fingerprint: RowFingerprint,
+    plain_bytes: u64,
 }
 
 /// Compares every loaded table.
@@ -87,10 +88,14 @@ fn expected(plan: &RestorePlan) -> Vec<Expected> {
             name: name.clone(),
             columns: Arc::clone(&load.entry.columns),
             fingerprint: RowFingerprint::default(),
+            plain_bytes: 0,
         });
         entry.fingerprint.merge(load.data.fingerprint);
+        entry.plain_bytes += load.data.plain_bytes;
     }
-    grouped.into_values().collect()
+    let mut largest_first: Vec<Expected> = grouped.into_values().collect();
+    largest_first.sort_by_key(|expected| Reverse(expected.plain_bytes));
+    largest_first
 }
 
 /// Why the text of rows may differ in another database, where it may.
@@ -134,34 +139,16 @@ fn read_back(
     conditions: &BTreeMap<TableName, String>,
     database: &ConnInfo,
 ) -> Result<Vec<RowFingerprint>, Fault> {
-    let queue: Mutex<VecDeque<usize>> = Mutex::new((0..expected.len()).collect());
     let found = Mutex::new(vec![RowFingerprint::default(); expected.len()]);
-    let work = || -> Result<(), Fault> {
-        let mut session = Session::connect(database, &SessionOptions::default())?;
-        loop {
-            let next = queue.lock().ok().and_then(|mut queue| queue.pop_front());
-            let Some(index) = next else { return Ok(()) };
-            restore.cx.check()?;
-            let table = &expected[index];
-            let condition = conditions.get(&table.name).map_or("", String::as_str);
-            let print = fingerprint(
-                &mut session,
-                &table.name,
-                &table.columns,
-                condition,
-                restore.cx,
-            )?;
-            if let Ok(mut found) = found.lock() {
-                found[index] = print;
-            }
+    let connect = || Ok(Session::connect(database, &SessionOptions::default())?);
+    let (jobs, cx) = (restore.jobs(), restore.cx);
+    crowd::for_each(expected, jobs, cx, connect, |session, index, table| {
+        let condition = conditions.get(&table.name).map_or("", String::as_str);
+        let print = fingerprint(session, &table.name, &table.columns, condition, cx)?;
+        if let Ok(mut found) = found.lock() {
+            found[index] = print;
         }
-    };
-    thread::scope(|scope| {
-        let threads: Vec<_> = (0..restore.jobs()).map(|_| scope.spawn(work)).collect();
-        let panicked = || Err(Fault::bare(FaultKind::Internal, "a comparison panicked"));
-        threads
-            .into_iter()
-            .try_for_each(|thread| thread.join().unwrap_or_else(|_| panicked()))
+        Ok(())
     })?;
     found
         .into_inner()
@@ -200,15 +187,16 @@ fn has_own_rows(session: &mut Session, table: &TableName) -> Result<bool, Fault>
     Ok(session.value(sql(question))?)
 }
 
+/// A table is printed without a query where that says the same: it is cheaper.
 fn copy_out(leaf: bool, table: &TableName, columns: &[Column], condition: &str) -> String {
     let names: Vec<String> = columns
         .iter()
         .map(|column| quote_identifier(&column.name))
         .collect();
-    let name = table.quoted();
+    let (names, name) = (names.join(", "), table.quoted());
+    if leaf && condition.is_empty() && !names.is_empty() {
+        return format!("COPY {name} ({names}) TO STDOUT");
+    }
     let only = if leaf { "ONLY " } else { "" };
-    format!(
-        "COPY (SELECT {} FROM {only}{name} {condition}) TO STDOUT",
-        names.join(", ")
-    )
+    format!("COPY (SELECT {names} FROM {only}{name} {condition}) TO STDOUT")
 }
