@@ -1,39 +1,11 @@
 //! Adler-32, the checksum at the end of a zlib stream, and the checksum of two texts one after the other.
 
 const MODULUS: u32 = 65_521;
-/// Bytes whose sums cannot overflow.
-const STEP: usize = 8 * 1024;
 /// Checksum of nothing.
 pub(crate) const EMPTY: u32 = 1;
 
-/// Bytes summed side by side, which the compiler makes vectors of.
-const LANES: usize = 32;
-
 pub(crate) fn adler32(bytes: &[u8]) -> u32 {
-    let (mut a, mut b) = (1_u64, 0_u64);
-    for step in bytes.chunks(STEP) {
-        let (rows, rest) = step.as_chunks::<LANES>();
-        // Of each lane the sum, and how often it counts for the rows below.
-        let (mut sums, mut below) = ([0_u32; LANES], [0_u32; LANES]);
-        for row in rows {
-            for lane in 0..LANES {
-                below[lane] += sums[lane];
-                sums[lane] += u32::from(row[lane]);
-            }
-        }
-        b += a * (rows.len() * LANES) as u64;
-        for (lane, (sum, below)) in sums.into_iter().zip(below).enumerate() {
-            a += u64::from(sum);
-            b += u64::from(below) * LANES as u64 + u64::from(sum) * (LANES - lane) as u64;
-        }
-        for &byte in rest {
-            a += u64::from(byte);
-            b += a;
-        }
-        a %= u64::from(MODULUS);
-        b %= u64::from(MODULUS);
-    }
-    (b << 16 | a) as u32
+    simd_adler32::adler32(&bytes)
 }
 
 /// The checksum of the first text followed by the second, of which the length is given.

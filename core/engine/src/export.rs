@@ -151,6 +151,8 @@ fn write(
     let finished = reading_ahead(parts, &wanted, cx, |ahead| {
         let open = |_| {
             step("export.block").map_err(io_of_fault)?;
+            // Small blocks may all have been read by now.
+            cx.check().map_err(io_of_fault)?;
             ahead.next()
         };
         write_spliced(&mut *out, toc, &blocks, hashes, open)

@@ -1,4 +1,4 @@
-//! Blocks read ahead: one thread reads and hashes them, in the order in which they are wanted, while
+//! Blocks read ahead: threads read and hash them by turns, in the order in which they are wanted, while
 //! another writes what it is handed.
 
 use std::cell::Cell;
@@ -12,8 +12,10 @@ use crate::ports::{Context, Fault, FaultKind};
 use crate::store::io_of_fault;
 
 const PIECE_BYTES: usize = 256 * 1024;
-/// Pieces on their way at once.
+/// Pieces of a thread on their way at once.
 const PIECES: usize = 8;
+/// Threads that read. Hashing takes them longer than writing takes the other.
+const READERS: usize = 2;
 
 /// What the reading thread hands over.
 enum Piece {
@@ -26,11 +28,19 @@ enum Piece {
 
 /// Blocks to be taken one after the other.
 pub(super) struct Ahead {
+    /// They have the blocks by turns.
+    readers: Vec<Reader>,
+    /// Blocks begun so far.
+    begun: Cell<usize>,
+    /// The last block was not read to its end.
+    in_block: Cell<bool>,
+}
+
+/// What comes of one thread.
+struct Reader {
     pieces: Receiver<Piece>,
     /// Pieces that were used up go back, to be filled again.
     used: Sender<Vec<u8>>,
-    /// The last block was not read to its end.
-    in_block: Cell<bool>,
 }
 
 /// Has `sources` read one after the other while `work` takes them in the same order.
@@ -40,30 +50,44 @@ pub(super) fn reading_ahead<T>(
     cx: &Context,
     work: impl FnOnce(&Ahead) -> T,
 ) -> T {
-    let (full, pieces) = sync_channel(PIECES);
-    let (used, to_fill) = channel();
     thread::scope(|scope| {
-        scope.spawn(move || {
-            for source in sources {
-                let read = read(parts, source, &full, &to_fill, cx);
-                let last = match read {
-                    Ok(Handed::All) => Piece::End,
-                    Ok(Handed::NobodyIsThere) => return,
-                    Err(error) => Piece::Failed(error),
-                };
-                if matches!(last, Piece::Failed(_)) | full.send(last).is_err() {
-                    return;
-                }
-            }
-        });
+        let begin = |first: usize| {
+            let (full, pieces) = sync_channel(PIECES);
+            let (used, to_fill) = channel();
+            let turn = sources.iter().skip(first).step_by(READERS);
+            scope.spawn(move || read_all(parts, turn.copied(), &full, &to_fill, cx));
+            Reader { pieces, used }
+        };
         let ahead = Ahead {
-            pieces,
-            used,
+            readers: (0..READERS).map(begin).collect(),
+            begun: Cell::new(0),
             in_block: Cell::new(false),
         };
-        // It goes with the work: a thread whose work was given up finds nobody to hand anything to.
-        work(&ahead)
+        let done = work(&ahead);
+        // Threads whose work was given up find nobody to hand anything to.
+        drop(ahead);
+        done
     })
+}
+
+fn read_all<'s>(
+    parts: &Parts,
+    sources: impl Iterator<Item = &'s Source>,
+    full: &SyncSender<Piece>,
+    to_fill: &Receiver<Vec<u8>>,
+    cx: &Context,
+) {
+    for source in sources {
+        let last = match read(parts, source, full, to_fill, cx) {
+            Ok(Handed::All) => Piece::End,
+            Ok(Handed::NobodyIsThere) => return,
+            Err(error) => Piece::Failed(error),
+        };
+        let is_over = matches!(last, Piece::Failed(_));
+        if full.send(last).is_err() || is_over {
+            return;
+        }
+    }
 }
 
 enum Handed {
@@ -114,6 +138,7 @@ impl Ahead {
             self.take()?;
         }
         self.in_block.set(true);
+        self.begun.set(self.begun.get() + 1);
         Ok(Block {
             ahead: self,
             piece: Vec::new(),
@@ -121,9 +146,14 @@ impl Ahead {
         })
     }
 
+    /// Who reads the block that was begun last.
+    fn reader(&self) -> &Reader {
+        &self.readers[self.begun.get().saturating_sub(1) % READERS]
+    }
+
     /// The next piece of the block; none at its end.
     fn take(&self) -> io::Result<Vec<u8>> {
-        match self.pieces.recv() {
+        match self.reader().pieces.recv() {
             Ok(Piece::Bytes(piece)) => Ok(piece),
             Ok(Piece::End) => {
                 self.in_block.set(false);
@@ -149,11 +179,9 @@ impl Read for Block<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.at == self.piece.len() && self.ahead.in_block.get() {
             let next = self.ahead.take()?;
+            let used = std::mem::replace(&mut self.piece, next);
             // Where the thread is gone there is nothing to be filled again.
-            _ = self
-                .ahead
-                .used
-                .send(std::mem::replace(&mut self.piece, next));
+            _ = self.ahead.reader().used.send(used);
             self.at = 0;
         }
         let left = &self.piece[self.at..];
