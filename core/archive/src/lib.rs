@@ -32,6 +32,7 @@ pub use entry::{Entry, Offset, Section};
 pub use error::ArchiveError;
 pub use header::{Compression, Header, Version};
 pub use lines::{CopyLines, read_copy_lines};
+pub use partitions::Partitions;
 pub use pieces::{PieceEncoder, PieceJoiner, PieceSum};
 pub use reader::{ArchiveReader, Blob, Block};
 pub use splice::{Hashes, Splice, SplicedBlock, write_spliced};

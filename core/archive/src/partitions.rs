@@ -46,15 +46,17 @@ fn wait(entries: &mut [Entry]) {
     }
 }
 
-/// Tables by their dump ids.
-struct Partitions {
+/// Which tables of an archive are partitions of which, by their dump ids.
+pub struct Partitions {
     children: HashMap<i32, Vec<i32>>,
+    attached: HashSet<i32>,
     /// The entry with a table's rows.
     rows: HashMap<i32, i32>,
 }
 
 impl Partitions {
-    fn of(entries: &[Entry]) -> Self {
+    /// Those that the entries attach to one another.
+    pub fn of(entries: &[Entry]) -> Self {
         let attaching = entries.iter().filter(|entry| entry.is("TABLE ATTACH"));
         let attaching: Vec<&Entry> = attaching.collect();
         let named: HashSet<i32> = attaching
@@ -82,9 +84,15 @@ impl Partitions {
         let rows = entries.iter().filter(|entry| entry.is_table_data());
         let rows = rows.flat_map(|entry| entry.dependencies.iter().map(|id| (*id, entry.dump_id)));
         Self {
+            attached: children.values().flatten().copied().collect(),
             children,
             rows: rows.collect(),
         }
+    }
+
+    /// Whether it has partitions, or is one.
+    pub fn involve(&self, table: i32) -> bool {
+        self.children.contains_key(&table) || self.attached.contains(&table)
     }
 
     /// The entries of rows of everything below a table.

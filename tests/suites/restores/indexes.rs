@@ -25,6 +25,18 @@ const LEVELS: &str = "
     CREATE TABLE levels.refers (id int, day int, FOREIGN KEY (id, day) REFERENCES levels.top);
     INSERT INTO levels.refers SELECT id, day FROM levels.top";
 
+/// Restores an archive into a new database.
+fn into_copy(archive: &str) -> [&str; 6] {
+    [
+        "restore",
+        "--id",
+        archive,
+        "--target-db",
+        "copy",
+        "--create",
+    ]
+}
+
 #[test]
 fn indexes_of_several_levels_are_valid_after_each_of_many_restores() {
     let scene = Scene::open();
@@ -33,8 +45,7 @@ fn indexes_of_several_levels_are_valid_after_each_of_many_restores() {
     let live = scene.image();
     for round in 0..10 {
         let jobs = ["8", "1", "2"][round % 3];
-        let args = ["restore", "--id", &archive, "--target-db", "copy"];
-        let args = [&args[..], &["--create", "--jobs", jobs]].concat();
+        let args = [&into_copy(&archive)[..], &["--jobs", jobs]].concat();
         let outcome = scene.respaldo.run(&args);
         assert!(outcome.is_done(), "{outcome:#?}");
         assert_equal(&live, &scene.image_of("copy"));
@@ -61,15 +72,7 @@ fn an_index_whose_expression_reads_another_table_is_built_when_that_has_its_rows
     let scene = Scene::open();
     scene.client().exec(DISHONEST);
     let archive = scene.backup_name("full");
-    let args = [
-        "restore",
-        "--id",
-        &archive,
-        "--target-db",
-        "copy",
-        "--create",
-    ];
-    assert!(scene.respaldo.run(&args).is_done());
+    assert!(scene.respaldo.run(&into_copy(&archive)).is_done());
     let found = "SET enable_seqscan = off;
         SELECT count(*) FROM dishonest.big WHERE dishonest.rate_of(a) = 21";
     assert_eq!(scene.cluster.psql("copy", found), "2000");
@@ -92,16 +95,9 @@ fn an_operator_who_stops_a_restore_does_not_wait_for_an_index() {
     let scene = Scene::open();
     scene.client().exec(SLOW);
     let archive = scene.backup_name("full");
-    let args = [
-        "restore",
-        "--id",
-        &archive,
-        "--target-db",
-        "copy",
-        "--create",
-        "--json",
-    ];
-    let running = scene.respaldo.spawn(&args);
+    let running = scene
+        .respaldo
+        .spawn(&[&into_copy(&archive)[..], &["--json"]].concat());
     let building =
         "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%CREATE INDEX slow_index%'
         AND datname LIKE 'copy%'";

@@ -7,7 +7,7 @@ use respaldo_domain::backup::{ArchiveName, BackupKind};
 use respaldo_domain::base::{self, BaseChoice, BaseNeeds, FullReason};
 use respaldo_domain::fingerprint;
 use respaldo_domain::manifest::Manifest;
-use respaldo_domain::object::{ObjectRole, SealedObject};
+use respaldo_domain::object::ObjectRole;
 use respaldo_domain::readings::Readings;
 use respaldo_domain::source::SourceFacts;
 use respaldo_domain::table::TableName;
@@ -160,29 +160,23 @@ fn learnt_since(
     parts.codec.decode_figures(&bytes)
 }
 
-/// The bytes of an object, which are those the manifest names.
-fn read_verified(parts: &Parts, object: &SealedObject, cx: &Context) -> Result<Vec<u8>, Fault> {
-    let bytes = parts.store.read_all(&object.key, MAX_STATS_BYTES, cx)?;
-    if sha256(&bytes) == object.sha256 {
-        Ok(bytes)
-    } else {
-        Err(Fault::bare(
-            FaultKind::Corrupt,
-            format!("{} has another checksum", object.key),
-        ))
-    }
-}
-
 fn stored_readings(parts: &Parts, manifest: &Manifest, cx: &Context) -> Result<Readings, Fault> {
     let bytes = stored_bytes(parts, manifest, cx)?;
     parts.codec.decode_readings(&bytes)
 }
 
+/// The bytes of a backup's readings, which are those the manifest names.
 fn stored_bytes(parts: &Parts, manifest: &Manifest, cx: &Context) -> Result<Vec<u8>, Fault> {
     let object = manifest
         .object(ObjectRole::Stats)
         .ok_or_else(|| Fault::bare(FaultKind::NotFound, "the base has no readings"))?;
-    read_verified(parts, object, cx)
+    let bytes = parts.store.read_all(&object.key, MAX_STATS_BYTES, cx)?;
+    if sha256(&bytes) == object.sha256 {
+        Ok(bytes)
+    } else {
+        let what = format!("{} has another checksum", object.key);
+        Err(Fault::bare(FaultKind::Corrupt, what))
+    }
 }
 
 /// Whether transaction ids and counters of the base mean something today.

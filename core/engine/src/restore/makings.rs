@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use respaldo_archive::{Entry, Section, Text, Toc};
+use respaldo_archive::{Entry, Partitions, Section, Text, Toc};
 use respaldo_domain::table::{TableName, quote_identifier};
 
 use super::schedule::Lock;
@@ -65,30 +65,17 @@ struct Choice<'a> {
     /// Our sessions speak UTF-8; of an archive in another encoding they understand ASCII.
     is_utf8: bool,
     by_id: BTreeMap<i32, &'a Entry>,
-    /// Tables that have partitions, and tables that are ones.
-    parents: BTreeSet<i32>,
-    partitions: BTreeSet<i32>,
+    partitions: Partitions,
 }
 
 impl<'a> Choice<'a> {
     fn of(entries: &'a [Entry], is_utf8: bool) -> Self {
         let by_id: BTreeMap<i32, &Entry> = entries.iter().map(|e| (e.dump_id, e)).collect();
-        let (mut parents, mut partitions) = (BTreeSet::new(), BTreeSet::new());
-        for attach in entries.iter().filter(|entry| entry.is("TABLE ATTACH")) {
-            for id in &attach.dependencies {
-                let Some(table) = by_id.get(id) else { continue };
-                match table.tag == attach.tag && table.namespace == attach.namespace {
-                    true => partitions.insert(*id),
-                    false => parents.insert(*id),
-                };
-            }
-        }
         Self {
             entries,
             is_utf8,
             by_id,
-            parents,
-            partitions,
+            partitions: Partitions::of(entries),
         }
     }
 
@@ -150,11 +137,10 @@ impl<'a> Choice<'a> {
     fn making(&self, entry: &Entry, taken: &BTreeSet<i32>) -> Option<Making> {
         let sql = entry.defn.as_ref()?.as_str()?.to_owned();
         let tables = self.tables(entry);
-        let any_in = |set: &BTreeSet<i32>| tables.iter().any(|(id, _)| set.contains(id));
         let is_foreign_key = entry.is("FK CONSTRAINT");
         let shares = entry.is("INDEX") && !sql.contains("ALTER ");
         // A foreign key to or from a partition is made, and locks, in all of them.
-        let alone = is_foreign_key && (any_in(&self.parents) || any_in(&self.partitions));
+        let alone = is_foreign_key && tables.iter().any(|(id, _)| self.partitions.involve(*id));
         let text = |text: Option<&Text>| text.and_then(Text::as_str).unwrap_or_default().to_owned();
         Some(Making {
             dump_id: entry.dump_id,
