@@ -3,6 +3,8 @@
 
 #[path = "journey/catalog.rs"]
 mod catalog;
+#[path = "journey/definitions.rs"]
+mod definitions;
 #[path = "journey/disaster.rs"]
 mod disaster;
 #[path = "journey/large_objects.rs"]

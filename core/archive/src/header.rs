@@ -170,6 +170,13 @@ impl Header {
         })
     }
 
+    /// The major version of the dumped server, as the archive says it: `18.6 (Debian ...)`.
+    pub fn server_major(&self) -> Option<u32> {
+        let text = self.server_version.as_ref()?.as_str()?;
+        let digits = text.split(|c: char| !c.is_ascii_digit()).next()?;
+        digits.parse().ok()
+    }
+
     pub(crate) fn write(&self, out: &mut impl Write) -> Result<()> {
         let version = self.version.check_supported()?;
         out.write_all(MAGIC)?;

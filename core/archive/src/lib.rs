@@ -14,12 +14,15 @@ mod entry;
 mod error;
 mod header;
 mod lines;
+mod order;
 mod partitions;
 mod pieces;
 mod pool;
 mod reader;
 mod splice;
 mod tap;
+#[cfg(test)]
+mod testing;
 mod text;
 mod toc;
 mod wire;

@@ -115,34 +115,7 @@ impl Partitions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::Offset;
-
-    fn entry(dump_id: i32, desc: &str, tag: &str, dependencies: &[i32]) -> Entry {
-        Entry {
-            dump_id,
-            had_dumper: false,
-            table_oid: 0,
-            oid: 0,
-            tag: tag.into(),
-            desc: desc.into(),
-            section: match desc {
-                "TABLE" | "TABLE ATTACH" => Section::PreData,
-                "TABLE DATA" => Section::Data,
-                _ => Section::PostData,
-            },
-            defn: None,
-            drop_stmt: None,
-            copy_stmt: None,
-            namespace: Some("s".into()),
-            tablespace: None,
-            table_am: None,
-            relkind: None,
-            owner: None,
-            with_oids: None,
-            dependencies: dependencies.to_vec(),
-            offset: Offset::NoData,
-        }
-    }
+    use crate::testing::entry;
 
     #[test]
     fn a_trigger_and_a_foreign_key_of_a_partitioned_table_wait_for_the_rows_of_all_levels() {

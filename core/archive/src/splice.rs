@@ -139,7 +139,7 @@ impl Splice {
         let place = post_data.unwrap_or(self.toc.entries.len());
         self.toc.entries.splice(place..place, self.added);
         self.toc.fill_relkinds();
-        self.toc.wait_for_partitions();
+        self.toc.make_exact();
         self.toc
     }
 }

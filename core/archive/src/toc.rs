@@ -147,6 +147,13 @@ impl Toc {
         }
     }
 
+    /// Adds what pg_dump leaves to luck: what must wait for which rows, and in which order definitions give what the
+    /// source had. Both are described where they are done.
+    pub fn make_exact(&mut self) {
+        self.wait_for_partitions();
+        self.put_in_order();
+    }
+
     /// An id free in this archive, above dangling dependencies too: a new entry must not be taken for a dropped one.
     pub(crate) fn next_dump_id(&self) -> Result<i32> {
         let ids = self

@@ -79,6 +79,8 @@ fn cut(restore: &Restore<'_>, plan: &RestorePlan) -> Result<SchemaFiles, Fault> 
         .filter_map(|e| text(e.tablespace.as_ref()?))
         .collect();
     let mut definitions = toc.slice(|entry| !entry.is_table_data());
+    // Archives that stock tools or earlier versions of us made are not.
+    definitions.make_exact();
     files.has_data = definitions
         .entries
         .iter()

@@ -47,7 +47,7 @@ impl<'a> Rewriter<'a> {
     ) -> Result<Self, Fault> {
         let scope = in_scope(&joined.toc, request)?;
         let mut toc = joined.toc.with_compression(level.header());
-        toc.wait_for_partitions();
+        toc.make_exact();
         let encoding = EncodeOptions {
             level: Some(u8::from(level).into()),
             threads: 1,
