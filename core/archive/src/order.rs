@@ -134,15 +134,15 @@ fn arrange(entries: &mut Vec<Entry>, wanted: &Wanted) {
         places,
         wanted,
         taken: vec![false; entries.len()],
-        order: Vec::with_capacity(entries.len()),
+        arranged: Vec::with_capacity(entries.len()),
         steps: MOST_STEPS,
     };
     for at in 0..order.entries.len() {
         order.take(at);
     }
-    let order = order.order;
+    let arranged = order.arranged;
     let mut old: Vec<Option<Entry>> = std::mem::take(entries).into_iter().map(Some).collect();
-    entries.extend(order.into_iter().filter_map(|at| old[at].take()));
+    entries.extend(arranged.into_iter().filter_map(|at| old[at].take()));
 }
 
 struct Order<'a> {
@@ -150,7 +150,7 @@ struct Order<'a> {
     places: HashMap<i32, usize>,
     wanted: &'a Wanted,
     taken: Vec<bool>,
-    order: Vec<usize>,
+    arranged: Vec<usize>,
     steps: usize,
 }
 
@@ -170,7 +170,7 @@ impl Order<'_> {
     fn put(&mut self, places: impl IntoIterator<Item = usize>) {
         for at in places {
             if !std::mem::replace(&mut self.taken[at], true) {
-                self.order.push(at);
+                self.arranged.push(at);
             }
         }
     }
