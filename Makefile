@@ -6,31 +6,31 @@
 #   make soak     hours: ten million hostile archives, long stress, and the journeys on PostgreSQL 13 to 18
 #   make bench    costs beside pg_dump, pg_restore, restic and pgBackRest, into docs/benchmarks.md
 
-.PHONY: build demo test lint bench soak samples postgres nextest under-test
+.PHONY: build demo test lint bench soak samples postgres nextest native under-test
 
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 
-build:
+build: native
 	cargo build --release --locked -p respaldo
 
-demo: postgres
+demo: postgres native
 	cargo build --locked -p respaldo
 	$(TARGET)/debug/respaldo demo
 
 # The binary under test has the feature `faults`: steps at which tests break a run. It is set apart,
 # because whatever else is built puts its own binary in the usual place.
 UNDER_TEST := $(TARGET)/under-test/respaldo
-under-test:
+under-test: native
 	cargo build --locked -p respaldo --features faults
 	install -D $(TARGET)/debug/respaldo $(UNDER_TEST)
 
 test: export RESPALDO_BIN = $(UNDER_TEST)
-test: postgres nextest under-test
+test: postgres nextest native under-test
 	cargo nextest run --locked --workspace
 	cargo test --locked --workspace --doc
 
-lint: nextest
+lint: nextest native
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo nextest run --locked -p respaldo-tests --test tidy
@@ -43,7 +43,6 @@ samples: postgres nextest under-test
 
 SOAK_VERSIONS ?= 13 14 15 16 17 18
 soak: export RESPALDO_BIN = $(UNDER_TEST)
-soak: export RESPALDO_SOAK = 1
 soak: postgres nextest under-test
 	cargo nextest run --locked -p respaldo-archive --profile soak
 	scripts/versions.sh $(SOAK_VERSIONS)
@@ -65,3 +64,6 @@ postgres:
 
 nextest:
 	@scripts/nextest.sh
+
+native:
+	@scripts/native.sh

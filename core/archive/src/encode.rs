@@ -1,6 +1,9 @@
 //! From text to the payload of a block: always **one** stream per run of chunks, for pg_restore 15 loops for ever over a
 //! second zlib stream.
 //!
+//! Levels 1 to 3 of zlib are made by ISA-L where it is built in: at the sizes of zlib's levels 1 and 2 it is two to three
+//! times as fast as they are, and one thread compresses more than a server sends ([`crate::EncodeOptions::in_one_stream`]).
+//!
 //! With several threads a zlib stream is made of pieces: each is raw deflate that ends on a byte (a sync flush), the last
 //! one ends the stream, and the Adler-32 of the whole is combined from theirs. The other algorithms use one thread at most.
 
@@ -14,6 +17,7 @@ use lz4_flex::frame::FrameEncoder;
 use crate::adler;
 use crate::error::{ArchiveError, Result};
 use crate::header::Compression;
+use crate::igzip;
 use crate::pool::{Coded, Coder, Pending, Piece, Pool};
 use crate::wire::{length_of, put_int};
 
@@ -32,8 +36,16 @@ const MAX_THREADS: usize = 64;
 pub struct EncodeOptions {
     /// Level of the header's algorithm; `None` takes the header's zlib level, or the algorithm's default.
     pub level: Option<i32>,
-    /// 0 compresses in the caller's thread, 1 in one of its own, more in that many (zlib only). Each holds about 3 MiB.
+    /// 0 compresses in the caller's thread, 1 in one of its own, more in that many (zlib above level 3 only). Each holds
+    /// about 3 MiB.
     pub threads: usize,
+}
+
+impl EncodeOptions {
+    /// Whether one thread compresses faster than any source delivers, so that pieces made apart are worth nothing.
+    pub fn in_one_stream(self, compression: Compression) -> bool {
+        Plan::new(compression, self).is_fast()
+    }
 }
 
 impl Default for EncodeOptions {
@@ -84,16 +96,22 @@ impl Run {
 
 impl Plan {
     fn new(compression: Compression, options: EncodeOptions) -> Self {
+        let level = level(compression, options.level);
         let threads = match compression {
             Compression::None => 0,
+            Compression::Gzip(_) if igzip::has(level) => options.threads.min(1),
             Compression::Gzip(_) => options.threads.min(MAX_THREADS),
             Compression::Lz4 | Compression::Zstd => options.threads.min(1),
         };
         Self {
             compression,
-            level: level(compression, options.level),
+            level,
             threads,
         }
+    }
+
+    fn is_fast(self) -> bool {
+        matches!(self.compression, Compression::Gzip(_)) && igzip::has(self.level)
     }
 
     fn in_pieces(self) -> bool {
@@ -107,6 +125,7 @@ impl Plan {
         Box::new(StreamCoder {
             plan: self,
             stream: None,
+            idle: None,
         })
     }
 
@@ -201,10 +220,10 @@ impl Encoder {
         }
         let pool = match self.pool.take() {
             Some(pool) => pool,
-            None => Pool::start(
-                (0..self.plan.threads).map(|_| self.plan.coder()).collect(),
-                self.plan.window(),
-            )?,
+            None => {
+                let plan = self.plan;
+                Pool::start(plan.threads, move || plan.coder(), plan.window())?
+            }
         };
         Ok(self.pool.insert(pool).submit(piece))
     }
@@ -278,10 +297,13 @@ impl PieceCoder {
 struct StreamCoder {
     plan: Plan,
     stream: Option<Stream>,
+    /// From the last stream, for the next: it is half a megabyte.
+    idle: Option<igzip::ZlibEncoder>,
 }
 
 enum Stream {
     Plain(Vec<u8>),
+    FastZlib(igzip::ZlibEncoder),
     Zlib(ZlibEncoder<Vec<u8>>),
     Lz4(Box<FrameEncoder<Vec<u8>>>),
     Zstd(zstd::stream::write::Encoder<'static, Vec<u8>>),
@@ -290,13 +312,18 @@ enum Stream {
 impl Coder for StreamCoder {
     fn code(&mut self, piece: Piece) -> Result<Coded> {
         if piece.is_first {
-            self.stream = Some(Stream::new(self.plan)?);
+            self.stream = Some(match self.idle.take() {
+                Some(encoder) => Stream::FastZlib(encoder),
+                None => Stream::new(self.plan)?,
+            });
         }
         let mut stream = self.stream.take().ok_or(ArchiveError::WorkerGone)?;
         stream.push(&piece.text)?;
         let plain = piece.text.len() as u64;
         let bytes = if piece.is_last {
-            stream.finish()?
+            let (bytes, idle) = stream.finish()?;
+            self.idle = idle;
+            bytes
         } else {
             let bytes = std::mem::take(stream.made());
             self.stream = Some(stream);
@@ -314,9 +341,10 @@ impl Stream {
     fn new(plan: Plan) -> Result<Self> {
         Ok(match plan.compression {
             Compression::None => Self::Plain(Vec::new()),
-            Compression::Gzip(_) => {
-                Self::Zlib(ZlibEncoder::new(Vec::new(), flate2_level(plan.level)))
-            }
+            Compression::Gzip(_) => match igzip::ZlibEncoder::of_level(plan.level) {
+                Some(encoder) => Self::FastZlib(encoder),
+                None => Self::Zlib(ZlibEncoder::new(Vec::new(), flate2_level(plan.level))),
+            },
             Compression::Lz4 => Self::Lz4(Box::new(FrameEncoder::new(Vec::new()))),
             Compression::Zstd => {
                 Self::Zstd(zstd::stream::write::Encoder::new(Vec::new(), plan.level)?)
@@ -327,6 +355,7 @@ impl Stream {
     fn push(&mut self, text: &[u8]) -> Result<()> {
         match self {
             Self::Plain(made) => made.write_all(text)?,
+            Self::FastZlib(encoder) => encoder.push(text)?,
             Self::Zlib(encoder) => encoder.write_all(text)?,
             Self::Lz4(encoder) => encoder.write_all(text)?,
             Self::Zstd(encoder) => encoder.write_all(text)?,
@@ -338,18 +367,22 @@ impl Stream {
     fn made(&mut self) -> &mut Vec<u8> {
         match self {
             Self::Plain(made) => made,
+            Self::FastZlib(encoder) => encoder.made(),
             Self::Zlib(encoder) => encoder.get_mut(),
             Self::Lz4(encoder) => encoder.get_mut(),
             Self::Zstd(encoder) => encoder.get_mut(),
         }
     }
 
-    fn finish(self) -> Result<Vec<u8>> {
-        Ok(match self {
+    /// The last bytes, and an encoder that can be used again.
+    fn finish(self) -> Result<(Vec<u8>, Option<igzip::ZlibEncoder>)> {
+        let bytes = match self {
             Self::Plain(made) => made,
+            Self::FastZlib(mut encoder) => return Ok((encoder.finish()?, Some(encoder))),
             Self::Zlib(encoder) => encoder.finish()?,
             Self::Lz4(encoder) => encoder.finish().map_err(std::io::Error::from)?,
             Self::Zstd(encoder) => encoder.finish()?,
-        })
+        };
+        Ok((bytes, None))
     }
 }

@@ -13,6 +13,7 @@ mod encode;
 mod entry;
 mod error;
 mod header;
+mod igzip;
 mod lines;
 mod order;
 mod partitions;

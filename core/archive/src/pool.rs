@@ -23,8 +23,8 @@ pub(crate) struct Coded {
     pub(crate) adler: u32,
 }
 
-/// Compresses pieces; a thread's own.
-pub(crate) trait Coder: Send {
+/// Compresses pieces. Made by the thread that uses it: state of a C library need not be movable.
+pub(crate) trait Coder {
     fn code(&mut self, piece: Piece) -> Result<Coded>;
 }
 
@@ -56,19 +56,23 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// One thread per coder.
-    pub(crate) fn start(coders: Vec<Box<dyn Coder>>, window: usize) -> Result<Self> {
+    /// So many threads, each with a coder of its own.
+    pub(crate) fn start(
+        threads: usize,
+        coder: impl Fn() -> Box<dyn Coder> + Copy + Send + 'static,
+        window: usize,
+    ) -> Result<Self> {
         let (jobs, queue) = sync_channel(window);
         let queue = Arc::new(Mutex::new(queue));
         let mut pool = Self {
             jobs: Some(jobs),
             threads: Vec::new(),
         };
-        for coder in coders {
+        for _ in 0..threads {
             let queue = Arc::clone(&queue);
             let thread = std::thread::Builder::new()
                 .name("compress".into())
-                .spawn(move || serve(coder, &queue))?;
+                .spawn(move || serve(coder(), &queue))?;
             pool.threads.push(thread);
         }
         Ok(pool)

@@ -1,5 +1,6 @@
 //! Settings of the dumpers.
 
+use respaldo_archive::EncodeOptions;
 use respaldo_domain::manifest::Compression;
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +74,19 @@ impl Level {
         } else {
             Compression::Gzip
         }
+    }
+
+    /// How the archive writer compresses: in a thread of its own.
+    pub(crate) fn encoding(self) -> EncodeOptions {
+        EncodeOptions {
+            level: Some(self.0.into()),
+            threads: 1,
+        }
+    }
+
+    /// The level for pieces, which are never plain.
+    pub(crate) fn pieces(self) -> u32 {
+        u32::from(self.0.max(1))
     }
 
     /// What the archive's header says.

@@ -1,5 +1,6 @@
 //! Readers: each has a connection on the snapshot and takes piece after piece, counts and
-//! fingerprints its rows, compresses them, and sends them to the writer.
+//! fingerprints its rows, compresses them where the writer cannot keep up with all readers
+//! compressing alone, and sends them to the writer.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -13,6 +14,7 @@ use respaldo_postgres::Session;
 use super::pieces::Piece;
 use super::scope::in_snapshot;
 use super::window::Window;
+use crate::options::Level;
 
 /// Bytes sent at once.
 const CHUNK_BYTES: usize = 128 * 1024;
@@ -23,11 +25,11 @@ const END_MARK: &[u8] = b"\\.\n";
 
 /// What a reader sends.
 pub(super) enum Sent {
-    /// Bytes of the piece, compressed (or plain where the archive is).
+    /// Bytes of the piece: compressed, or its text.
     Bytes(Vec<u8>),
     /// Its end.
     End {
-        /// To join it; `None` in a plain archive.
+        /// To join it; `None` where it is text.
         sum: Option<PieceSum>,
         /// Bytes of its text.
         plain_bytes: u64,
@@ -74,11 +76,11 @@ pub(super) fn work(
     request: &DumpRequest,
     queue: &Queue,
     window: &Window,
-    level: u32,
+    coding: Coding,
     cx: &Context,
 ) {
     let mut session = in_snapshot(request);
-    let mut coder = Coder::new(level);
+    let mut coder = Coder::new(coding);
     while let Some(job) = queue.next() {
         let read = match &mut session {
             Ok(session) => read(session, &job, window, &mut coder, cx),
@@ -146,20 +148,44 @@ fn of_archive(error: ArchiveError) -> Fault {
     Fault::new(FaultKind::Internal, "compressing rows", error)
 }
 
-/// Compresses, or passes on in a plain archive.
+/// Who compresses the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Coding {
+    /// Nobody: the archive is plain.
+    Plain,
+    /// The writer.
+    Stream,
+    /// The readers, to this level; the writer joins their pieces into one stream.
+    Pieces(u32),
+}
+
+impl Coding {
+    /// What suits archives of a level.
+    pub(super) fn of(level: Level) -> Self {
+        if u8::from(level) == 0 {
+            Self::Plain
+        } else if level.encoding().in_one_stream(level.header()) {
+            Self::Stream
+        } else {
+            Self::Pieces(level.pieces())
+        }
+    }
+}
+
+/// Compresses, or passes on.
 enum Coder {
     Plain { made: Vec<u8>, plain: u64 },
     Zlib(PieceEncoder),
 }
 
 impl Coder {
-    fn new(level: u32) -> Self {
-        match level {
-            0 => Self::Plain {
+    fn new(coding: Coding) -> Self {
+        match coding {
+            Coding::Plain | Coding::Stream => Self::Plain {
                 made: Vec::new(),
                 plain: 0,
             },
-            level => Self::Zlib(PieceEncoder::new(level)),
+            Coding::Pieces(level) => Self::Zlib(PieceEncoder::new(level)),
         }
     }
 

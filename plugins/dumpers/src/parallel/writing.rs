@@ -2,12 +2,13 @@
 //! rows in it, then the blocks in the same order, whatever order the readers finish in.
 
 use std::collections::{HashMap, VecDeque};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::sync::mpsc::Receiver;
 use std::thread;
 
 use respaldo_archive::{
-    ArchiveError, ArchiveWriter, Entry, Offset, PieceEncoder, PieceJoiner, Section, Text, Toc,
+    ArchiveError, ArchiveWriter, BlockReport, DataWriter, Entry, Offset, PieceEncoder, PieceJoiner,
+    Section, Text, Toc,
 };
 use respaldo_domain::fingerprint::RowFingerprint;
 use respaldo_domain::manifest::BlockRef;
@@ -19,7 +20,7 @@ use respaldo_engine::ports::{
 use respaldo_engine::store::io_of_fault;
 
 use super::pieces;
-use super::reader::{self, Queue, Sent};
+use super::reader::{self, Coding, Queue, Sent};
 use super::scope::{Scope, Table};
 use super::window::Window;
 use crate::options::DumperOptions;
@@ -42,19 +43,19 @@ pub(super) fn write(
     let window = Window::default();
     let stop = cx.interrupt().child();
     let cx = &cx.with_interrupt(stop.clone());
-    let level = u32::from(u8::from(options.level));
+    let coding = Coding::of(options.level);
     thread::scope(|threads| {
         // Whatever way the writing ends, the readers must not wait for it for ever.
         let _stop = StopOnDrop(&stop);
         for _ in 0..options.jobs.clamp(1, 64) {
-            threads.spawn(|| reader::work(request, &queue, &window, level, cx));
+            threads.spawn(|| reader::work(request, &queue, &window, coding, cx));
         }
         let rows = Rows {
             tables: scope.tables,
             results,
             window: &window,
-            level,
-            end: PieceEncoder::new(level),
+            coding,
+            end: PieceEncoder::new(options.level.pieces()),
         };
         write_blocks(dumper, schema, request, rows, options, archive, cx)
     })
@@ -73,8 +74,8 @@ struct Rows<'a> {
     tables: Vec<Table>,
     results: VecDeque<(usize, Receiver<Sent>)>,
     window: &'a Window,
-    level: u32,
-    /// Compresses what ends a block.
+    coding: Coding,
+    /// Compresses what ends a block made of pieces; one for all blocks, for it takes much memory.
     end: PieceEncoder,
 }
 
@@ -202,7 +203,10 @@ fn write_rows(
     cx: &Context,
 ) -> Result<DumpedTable, ArchiveError> {
     let mut block = RowsOfTable::begin(index, rows);
-    let report = writer.copy_block_raw(dump_id, &mut block)?;
+    let report = match block.rows.coding {
+        Coding::Stream => block.compress_into(writer.begin_data(dump_id)?)?,
+        Coding::Plain | Coding::Pieces(_) => writer.copy_block_raw(dump_id, &mut block)?,
+    };
     let (plain_bytes, fingerprint) = (block.plain_bytes, block.fingerprint);
     let table = &rows.tables[index];
     cx.progress().table(&table.name.to_string());
@@ -236,10 +240,9 @@ struct RowsOfTable<'r, 'a> {
 
 impl<'r, 'a> RowsOfTable<'r, 'a> {
     fn begin(table: usize, rows: &'r mut Rows<'a>) -> Self {
-        let header = if rows.level == 0 {
-            Vec::new()
-        } else {
-            PieceJoiner::HEADER.to_vec()
+        let header = match rows.coding {
+            Coding::Pieces(_) => PieceJoiner::HEADER.to_vec(),
+            Coding::Plain | Coding::Stream => Vec::new(),
         };
         Self {
             table,
@@ -249,6 +252,20 @@ impl<'r, 'a> RowsOfTable<'r, 'a> {
             fingerprint: RowFingerprint::default(),
             bytes: io::Cursor::new(header),
             ended: false,
+        }
+    }
+
+    /// Writes the rows, of which the readers send the text.
+    fn compress_into(
+        &mut self,
+        mut out: DataWriter<'_, &mut dyn ArchiveFile>,
+    ) -> Result<BlockReport, ArchiveError> {
+        loop {
+            let text = self.more()?;
+            if text.is_empty() {
+                return out.finish();
+            }
+            out.write_all(&text)?;
         }
     }
 
@@ -296,9 +313,9 @@ impl<'r, 'a> RowsOfTable<'r, 'a> {
     fn end(&mut self) -> io::Result<Vec<u8>> {
         self.ended = true;
         self.plain_bytes += END_OF_BLOCK.len() as u64;
-        if self.rows.level == 0 {
+        let Coding::Pieces(_) = self.rows.coding else {
             return Ok(END_OF_BLOCK.to_vec());
-        }
+        };
         let encoder = &mut self.rows.end;
         encoder.push(END_OF_BLOCK).map_err(io::Error::other)?;
         self.joiner.add(encoder.finish().map_err(io::Error::other)?);

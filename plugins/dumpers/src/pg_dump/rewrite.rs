@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use respaldo_archive::{
-    ArchiveError, ArchiveWriter, Block, BlockReport, CopyLines, EncodeOptions, Toc,
-};
+use respaldo_archive::{ArchiveError, ArchiveWriter, Block, BlockReport, CopyLines, Toc};
 use respaldo_domain::fingerprint::RowFingerprint;
 use respaldo_domain::manifest::BlockRef;
 use respaldo_domain::object::Sha256;
@@ -48,11 +46,8 @@ impl<'a> Rewriter<'a> {
         let scope = in_scope(&joined.toc, request)?;
         let mut toc = joined.toc.with_compression(level.header());
         toc.make_exact();
-        let encoding = EncodeOptions {
-            level: Some(u8::from(level).into()),
-            threads: 1,
-        };
-        let writer = ArchiveWriter::create(archive, toc, encoding).map_err(faults::of_archive)?;
+        let writer =
+            ArchiveWriter::create(archive, toc, level.encoding()).map_err(faults::of_archive)?;
         Ok(Self {
             writer,
             ids: joined.ids,
