@@ -7,7 +7,7 @@ use respaldo_postgres::StopFlag;
 
 use crate::error::LegacyError;
 use crate::folder::{Intent, Locked, create_private_file, hash_of, publish};
-use crate::name::UNFINISHED;
+use crate::name::{BackupName, UNFINISHED};
 use crate::report::{CopyReport, MadeFile};
 
 /// Copies a backup into a folder, which must be there: it may be a disk that is not plugged in.
@@ -18,9 +18,9 @@ pub(crate) fn copy(
     folder: &Path,
     stop: StopFlag<'_>,
 ) -> CopyReport {
-    let name = made.path.file_name().unwrap_or_default();
-    let destination = folder.join(name);
-    let unfinished = folder.join(format!(".{}{UNFINISHED}", name.to_string_lossy()));
+    let name = free_name(made, folder);
+    let destination = folder.join(&name);
+    let unfinished = folder.join(format!(".{name}{UNFINISHED}"));
     intent.unfinished.push(unfinished.clone());
     let copied = intent.write(locked).and_then(|()| {
         write(made, &unfinished, stop)?;
@@ -34,6 +34,17 @@ pub(crate) fn copy(
             Err(error) => Err(chain(&error)),
         },
     }
+}
+
+/// Its own name, or the next one where another folder's backup of the same second has that.
+fn free_name(made: &MadeFile, folder: &Path) -> String {
+    let own = made.path.file_name().unwrap_or_default().to_string_lossy();
+    let Some(first) = BackupName::parse(&own) else {
+        return own.into_owned();
+    };
+    let names = (first.copy..).map(|copy| BackupName { copy, ..first }.to_string());
+    let mut free = names.filter(|name| folder.join(name).symlink_metadata().is_err());
+    free.next().unwrap_or_else(|| own.into_owned())
 }
 
 /// Writes the copy and reads it back.

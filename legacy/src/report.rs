@@ -71,6 +71,8 @@ pub enum LegacyWarningKind {
     Swept,
     /// Settings of the database could not be carried over.
     DatabaseSettings,
+    /// What the old database knew of newer backups could not be taken over.
+    RowsNotCarried,
     /// Statistics could not be gathered.
     NotAnalyzed,
     /// A database that was to go is still there.

@@ -1,9 +1,10 @@
 //! Restoring one file: lock → find → read from end to end → is it a whole backup? → look at the
-//! target → build beside it → the database's own settings → statistics → both renames in one
+//! target → build beside it → what is newer about backups → the database's own settings → statistics → both renames in one
 //! transaction. Until the last step the database that is there is in place and open.
 //!
 //! A role that may not make databases can fill an empty one, in one transaction.
 
+mod carry;
 mod place;
 mod properties;
 mod scratch;
@@ -171,6 +172,9 @@ impl Restoring<'_> {
         scratch: &Scratch,
     ) -> Result<(), LegacyError> {
         self.load(&scratch.conninfo, &[])?;
+        if site.exists && !site.empty {
+            self.carry_rows(&site.target, &scratch.conninfo);
+        }
         if let Some(properties) = site.properties.as_ref().filter(|_| site.exists) {
             self.carry_properties(admin, scratch, properties)?;
         }

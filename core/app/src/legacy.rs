@@ -136,6 +136,7 @@ fn warnings(all: &[LegacyWarning], lang: Lang) -> Vec<WarningRecord> {
             LegacyWarningKind::NotChecked => LegacyNotice::NotChecked,
             LegacyWarningKind::Swept => LegacyNotice::Swept,
             LegacyWarningKind::DatabaseSettings => LegacyNotice::DatabaseSettings,
+            LegacyWarningKind::RowsNotCarried => LegacyNotice::RowsNotCarried,
             LegacyWarningKind::NotAnalyzed => LegacyNotice::NotAnalyzed,
             LegacyWarningKind::NotDropped => LegacyNotice::NotDropped,
         };

@@ -80,6 +80,8 @@ pub enum LegacyNotice {
     Swept,
     /// Settings were not carried over.
     DatabaseSettings,
+    /// Rows about newer backups were not taken over.
+    RowsNotCarried,
     /// There are no statistics.
     NotAnalyzed,
     /// An old database is still there.
@@ -95,6 +97,7 @@ labels!(LegacyNotice, "notice of the legacy service" {
     NotChecked => "no_comprobado",
     Swept => "limpieza",
     DatabaseSettings => "ajustes_de_la_base",
+    RowsNotCarried => "filas_no_trasladadas",
     NotAnalyzed => "sin_estadisticas",
     NotDropped => "base_anterior_no_eliminada",
     NotRemoved => "no_eliminado",
@@ -107,6 +110,7 @@ spoken!(LegacyNotice {
     NotChecked => "what the external program made was not looked through", "no se revisó lo que hizo el programa externo";
     Swept => "what an earlier run left was cleared up", "se limpió lo que dejó una ejecución anterior";
     DatabaseSettings => "a setting of the database could not be carried over", "no se pudo trasladar un ajuste de la base";
+    RowsNotCarried => "what the old database knew of newer backups could not be taken over", "no se pudo trasladar lo que la base anterior sabía de respaldos más nuevos";
     NotAnalyzed => "statistics could not be gathered; run ANALYZE", "no se pudieron reunir estadísticas; ejecute ANALYZE";
     NotDropped => "the old database could not be dropped", "no se pudo eliminar la base anterior";
     NotRemoved => "a file could not be removed", "no se pudo quitar un archivo";
