@@ -2,7 +2,6 @@
 //! (numbers 48 to 52), whatever has become of the engine. The role is the database's owner, no superuser.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "test code: what cannot be set up must fail the test at once"
 )]
 

@@ -60,6 +60,11 @@ fn an_old_database_is_dropped_when_that_is_asked_for() {
     scene.run(&args).expect_code(0);
     assert_equal(&image, &scene.image());
     assert_eq!(scene.databases(), ["postgres", "tienda"]);
+    // The worst morning: the configured database is not there at all.
+    scene.cluster.drop_database("tienda");
+    let args = ["restore", file.to_str().unwrap(), "--create", "--json"];
+    scene.run(&args).expect_code(0);
+    assert_eq!(scene.sql("SELECT count(*) FROM t"), "3");
 }
 
 #[test]

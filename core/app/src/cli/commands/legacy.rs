@@ -4,7 +4,7 @@ use respaldo_contract::messages::{ExitCode, Header, Lang, Outcome, Spoken, size}
 use respaldo_contract::records::{LegacyFileRecord, LegacyPruneRecord, WarningRecord};
 use respaldo_legacy::{LegacyService, Placement, PruneMode, PruneScope, RestoreRequest};
 
-use super::restore::{Replacing, ask};
+use super::restore::confirm_replacing;
 use crate::cli::app::App;
 use crate::cli::args::{LegacyBackupArgs, LegacyCommand, LegacyPruneArgs, LegacyRestoreArgs};
 use crate::cli::say::{self, Text};
@@ -111,7 +111,7 @@ fn restore(args: LegacyRestoreArgs, setup: LegacySetup, app: &App) -> Result<Exi
     let configured = setup.source.database();
     let database = args.target_db.as_deref().unwrap_or(configured).to_owned();
     if args.replace && !args.yes {
-        ask(Replacing(&database), app)?;
+        confirm_replacing(&database, app)?;
     }
     let placement = match args.replace {
         true => Placement::Replace {

@@ -24,7 +24,7 @@ pub fn run(args: RestoreArgs, app: &App) -> Result<ExitCode, Failure> {
     let config = app.config()?;
     let target = target(&args, &config, app)?;
     if args.replace && !args.yes {
-        ask(Replacing(&target.database), app)?;
+        confirm_replacing(&target.database, app)?;
     }
     let operations = wiring::operations(&config, target.server.as_ref())?;
     let selector = Selector::from(args.point.clone());
@@ -79,12 +79,8 @@ fn options(args: RestoreArgs) -> RestoreOptions {
     }
 }
 
-/// A database that is about to be replaced.
-pub struct Replacing<'a>(pub &'a str);
-
 /// Replacing a database is asked for twice: by the option, and at the terminal or by --yes.
-pub fn ask(replacing: Replacing<'_>, app: &App) -> Result<(), Failure> {
-    let Replacing(database) = replacing;
+pub fn confirm_replacing(database: &str, app: &App) -> Result<(), Failure> {
     let refused = |cause: String| Err(Failure::new(ErrorCode::ConfirmationNeeded, cause));
     if app.output.json || !std::io::stdin().is_terminal() {
         return refused(format!("--replace {database}"));
