@@ -53,9 +53,8 @@ pub(crate) fn make(
         unfinished: vec![run.unfinished()],
         publishing: None,
     };
-    let own = run.write(&mut intent, dump).inspect_err(|_| {
-        intent_ended(&locked, &intent);
-    })?;
+    let own = run.write(&mut intent, dump);
+    let own = own.inspect_err(|_| clear_up(&locked))?;
     let made = run.made(&own);
     warnings.extend(record(&locked, &mut intent, own));
     let copied = run.copy(&mut intent, &made, &mut warnings);
@@ -129,6 +128,13 @@ impl Run<'_> {
             warnings.push(LegacyWarning::new(LegacyWarningKind::NotCopied, why));
         }
         Some(report)
+    }
+}
+
+/// After a failure, as after a death: a file that got its name all the same is recorded.
+fn clear_up(locked: &Locked) {
+    if let Err(error) = locked.sweep() {
+        tracing::warn!(error = %chain(&error), "the next run clears up");
     }
 }
 

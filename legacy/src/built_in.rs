@@ -104,6 +104,21 @@ impl BuiltIn {
             .map_err(|error| LegacyError::of_tool(error, LegacyError::Dump))
     }
 
+    /// Removes what the report says goes, and forgets what is gone.
+    fn remove(&self, report: &mut PruneReport, record: &mut Record) {
+        let ruled = report.ruled.iter();
+        for (file, _) in ruled.filter(|(_, fate)| *fate == Fate::Remove) {
+            match fs::remove_file(&file.path) {
+                Ok(()) => record.remove(file.kind, &file.name),
+                Err(error) => report.failed.push((file.path.clone(), error.to_string())),
+            }
+        }
+        // Entries of files that are gone give a right to remove what others may put there.
+        record
+            .files
+            .retain(|own| self.folder.of(own.kind).join(&own.name).exists());
+    }
+
     /// Every known last run.
     pub(crate) fn known_runs(&self, counted: Counted) -> Vec<(LegacyKind, DateTime<Utc>)> {
         let record = Record::read(&self.folder).record;
@@ -171,31 +186,22 @@ impl LegacyService for BuiltIn {
             return Ok(PruneReport::default());
         }
         let locked = self.folder.lock()?;
-        let mut report = PruneReport {
-            warnings: sweep(&locked)?,
-            ..PruneReport::default()
+        let warnings = match mode {
+            PruneMode::Remove => sweep(&locked)?,
+            PruneMode::Show => Vec::new(),
         };
         let read = Record::read(&self.folder);
         let mut record = read.record;
         let files = self.folder.list(&record, &self.label(), self.config.zone)?;
-        report.ruled = retention::plan(files, &self.config.keep, scope);
+        let mut report = PruneReport {
+            ruled: retention::plan(files, &self.config.keep, scope),
+            warnings,
+            ..PruneReport::default()
+        };
         if mode == PruneMode::Show {
             return Ok(report);
         }
-        let going = report
-            .ruled
-            .iter()
-            .filter(|(_, fate)| *fate == Fate::Remove);
-        for (file, _) in going {
-            match fs::remove_file(&file.path) {
-                Ok(()) => record.remove(file.kind, &file.name),
-                Err(error) => report.failed.push((file.path.clone(), error.to_string())),
-            }
-        }
-        // Entries of files that are gone give a right to remove what others may put there.
-        record
-            .files
-            .retain(|own| self.folder.of(own.kind).join(&own.name).exists());
+        self.remove(&mut report, &mut record);
         if read.problem.is_none() {
             record.write(&locked)?;
         }
