@@ -9,6 +9,7 @@ mod environment;
 mod error;
 mod keys;
 mod layer;
+mod legacy;
 mod merge;
 mod passfile;
 mod provenance;
@@ -25,9 +26,13 @@ use respaldo_postgres::ConnInfo;
 pub use environment::Environment;
 pub use error::ConfigError;
 pub use layer::{Layer, Origin};
+pub use legacy::LegacySettings;
 pub use provenance::{Provenance, Shown};
 pub use settings::{SinkSettings, StrategySettings, ValidatorSettings};
 pub use template::template;
+
+use layer::Sections;
+use settings::{FewSettings, Settings};
 
 pub use connection::from_url as connection_from_url;
 
@@ -63,8 +68,50 @@ pub struct Config {
     pub retention: PolicyOverrides,
     /// Whether retention is applied after each backup that succeeded.
     pub expire_after_backup: bool,
+    /// The legacy service.
+    pub legacy: LegacySettings,
     /// Where each value came from.
     pub provenance: Provenance,
+}
+
+/// What the legacy service needs of the configuration, and nothing else.
+#[derive(Debug, Clone)]
+pub struct LegacySetup {
+    /// The database to back up; holds the secret.
+    pub source: ConnInfo,
+    /// Folder of pg_dump and its siblings; `None`: search the usual places.
+    pub pg_bin_path: Option<PathBuf>,
+    /// The service.
+    pub legacy: LegacySettings,
+}
+
+impl LegacySetup {
+    /// Reads the sections `[database]` and `[legacy]` of every layer. What is wrong with the others
+    /// stops no legacy backup.
+    pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
+        let sections = Sections::Only(&settings::FEW);
+        let layers = layers(file, environment, sections)?;
+        layers.iter().try_for_each(keys::check)?;
+        let settings: FewSettings = merge::merge(&layers)?.settings;
+        let source = connection::source(&secret::merge(layers), environment)?;
+        Ok(Self {
+            source: source.info,
+            pg_bin_path: settings.database.pg_bin_path(),
+            legacy: settings.legacy.settings(settings.database.user_id())?,
+        })
+    }
+}
+
+/// The layers below what a caller sets.
+fn layers(
+    file: Option<&Path>,
+    environment: &Environment,
+    sections: Sections,
+) -> Result<Vec<Layer>, ConfigError> {
+    let mut layers = vec![layer::defaults(sections)];
+    layers.extend(layer::file(file, environment, sections)?);
+    layers.extend(layer::environment(environment, sections)?);
+    Ok(layers)
 }
 
 impl Config {
@@ -75,9 +122,7 @@ impl Config {
         environment: &Environment,
         set: Vec<Layer>,
     ) -> Result<Self, ConfigError> {
-        let mut layers = vec![layer::defaults()];
-        layers.extend(layer::file(file, environment)?);
-        layers.extend(layer::environment(environment)?);
+        let mut layers = layers(file, environment, Sections::All)?;
         layers.extend(set);
         layers.iter().try_for_each(keys::check)?;
         let merged = merge::merge(&layers)?;
@@ -85,12 +130,14 @@ impl Config {
         let source = connection::source(&secrets, environment)?;
         let catalog = connection::catalog(&secrets, environment)?;
         let provenance = provenance::of(&merged.figment, &source, catalog.as_ref());
-        let settings = merged.settings;
+        let settings: Settings = merged.settings;
+        let user_id = settings.database.user_id();
         Ok(Self {
             pg_bin_path: settings.database.pg_bin_path(),
             exclude_tables: settings.database.exclude_tables()?,
             exclude_schemas: settings.database.exclude_schemas,
-            maintenance_user_id: Some(settings.database.maintenance_user_id).filter(|id| *id > 0),
+            maintenance_user_id: user_id,
+            legacy: settings.legacy.settings(user_id)?,
             catalog: settings
                 .catalog
                 .enabled

@@ -9,6 +9,7 @@ pub mod config;
 mod demo;
 mod doctor;
 pub mod failure;
+pub mod legacy;
 mod logging;
 mod messages;
 pub mod output;

@@ -12,6 +12,7 @@ mod doctor;
 mod error;
 mod expire;
 mod export;
+mod legacy;
 mod list;
 mod points;
 mod preview;
@@ -29,6 +30,10 @@ pub use doctor::{CheckState, DoctorCheckRecord, DoctorRecord};
 pub use error::{ErrorDetailRecord, ErrorRecord};
 pub use expire::{ExpireRecord, ExpiredRecord, KeptRecord, RetentionRecord, RuledBackup};
 pub use export::{EscapeKitRecord, ExportRecord, KitFileRecord};
+pub use legacy::{
+    LegacyBackupRecord, LegacyFileRecord, LegacyPruneRecord, LegacyRestoreRecord,
+    LegacyRuledRecord, LegacySyncRecord,
+};
 pub use list::ListRecord;
 pub use points::{RestorePointRecord, restore_points};
 pub use preview::{LiveRecord, PreviewBackupRecord, PreviewRecord, PreviewTableRecord};

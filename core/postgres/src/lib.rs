@@ -18,6 +18,9 @@ mod snapshot;
 mod tools;
 
 pub use conninfo::{ConnInfo, ConnInfoError};
+// For those who know nothing else of the domain.
+pub use respaldo_domain::source::DatabaseProperties;
+pub use respaldo_domain::table::{quote_identifier, quote_literal};
 pub use rows::field;
 pub use runtime::block_on;
 pub use session::{CopyIn, PgError, PgErrorKind, Session, SessionOptions, Statement, sql};

@@ -36,6 +36,22 @@ pub fn version_num(session: &mut Session) -> Result<u32, PgError> {
     Ok(text.parse().unwrap_or_default())
 }
 
+/// Whether the database holds nothing that its template did not have.
+pub fn is_empty(session: &mut Session) -> Result<bool, PgError> {
+    session.value(sql(
+        "SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_class c \
+             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+             WHERE n.nspname::text !~ '^pg_' AND n.nspname <> 'information_schema') \
+           AND NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n \
+             WHERE n.nspname::text !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'public')) \
+           AND NOT EXISTS (SELECT FROM pg_catalog.pg_proc p \
+             JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace AND n.nspname = 'public') \
+           AND NOT EXISTS (SELECT FROM pg_catalog.pg_type t \
+             JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace AND n.nspname = 'public') \
+           AND NOT EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata)",
+    ))
+}
+
 /// The WAL position: written by a primary, replayed by a standby.
 pub fn lsn(session: &mut Session) -> Result<Option<String>, PgError> {
     session

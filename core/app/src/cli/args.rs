@@ -1,12 +1,14 @@
 //! The command line as a value.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use respaldo_contract::messages::Lang;
 use respaldo_domain::backup::BackupKind;
 use respaldo_domain::table::TableName;
 use respaldo_domain::validation::ValidationLevel;
+use respaldo_legacy::LegacyKind;
 
 use super::time::{BackupRef, TimePoint};
 
@@ -77,6 +79,9 @@ pub enum Command {
     Retention(RetentionCommand),
     /// Look whether backups are whole
     Validate(ValidateArgs),
+    /// Whole dumps, daily, weekly, monthly and by hand, without the engine
+    #[command(subcommand)]
+    Legacy(LegacyCommand),
     /// Mend the catalog
     #[command(subcommand)]
     Catalog(CatalogCommand),
@@ -356,6 +361,71 @@ impl LevelArg {
             Self::Drill => ValidationLevel::Drill,
         }
     }
+}
+
+/// `legacy`.
+#[derive(Debug, Subcommand)]
+pub enum LegacyCommand {
+    /// Make one whole dump
+    Backup(LegacyBackupArgs),
+    /// List the files of its folder, newest first
+    List,
+    /// Remove own files beyond the count of their type
+    Prune(LegacyPruneArgs),
+    /// Restore one file
+    Restore(LegacyRestoreArgs),
+}
+
+/// `legacy backup`.
+#[derive(Debug, Args)]
+pub struct LegacyBackupArgs {
+    /// Type: daily, weekly, monthly or manual
+    #[arg(value_name = "TYPE", value_parser = LegacyKind::from_str)]
+    pub kind: LegacyKind,
+}
+
+/// `legacy prune`.
+#[derive(Debug, Args)]
+pub struct LegacyPruneArgs {
+    /// Count and remove the files of others, too
+    #[arg(long)]
+    pub include_foreign: bool,
+    /// Only show what would go, what stays and why
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `legacy restore`.
+#[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
+pub struct LegacyRestoreArgs {
+    /// Path of a file, or the name of one that is listed
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Database to restore into [default: the configured one]
+    #[arg(long, value_name = "NAME")]
+    pub target_db: Option<String>,
+    /// Make the target where it is missing
+    #[arg(long)]
+    pub create: bool,
+    /// Replace a target that is not empty; the old database is kept under another name
+    #[arg(long)]
+    pub replace: bool,
+    /// With --replace: do not keep the old database
+    #[arg(long, requires = "replace")]
+    pub drop_old: bool,
+    /// Everything belongs to the restoring role
+    #[arg(long)]
+    pub no_owner: bool,
+    /// No GRANTs
+    #[arg(long)]
+    pub no_privileges: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// `catalog`.

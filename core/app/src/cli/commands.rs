@@ -11,6 +11,7 @@ mod escape_kit;
 mod expire;
 mod export;
 mod init;
+mod legacy;
 mod list;
 mod man;
 mod preview;
@@ -42,6 +43,7 @@ pub fn run(command: Command, app: &App) -> Result<ExitCode, Failure> {
         Command::Expire(args) => expire::run(&args, app),
         Command::Retention(command) => retention::run(&command, app),
         Command::Validate(args) => validate::run(args, app),
+        Command::Legacy(command) => legacy::run(command, app),
         Command::Catalog(command) => catalog::run(&command, app),
         Command::Doctor => doctor::run(app),
         Command::Config(ConfigCommand::Show) => config::show(app),

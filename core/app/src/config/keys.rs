@@ -52,6 +52,16 @@ pub const KEYS: &[(&str, &str, KeyKind)] = &[
     ("retention", "inc_days", KeyKind::Number),
     ("retention", "min_chains", KeyKind::Number),
     ("retention", "purge", KeyKind::Text),
+    ("legacy", "enabled", KeyKind::Switch),
+    ("legacy", "dir", KeyKind::Path),
+    ("legacy", "keep_daily", KeyKind::Number),
+    ("legacy", "keep_weekly", KeyKind::Number),
+    ("legacy", "keep_monthly", KeyKind::Number),
+    ("legacy", "keep_manual", KeyKind::Number),
+    ("legacy", "sync_dir", KeyKind::Path),
+    ("legacy", "timezone", KeyKind::Text),
+    ("legacy", "time_limit_s", KeyKind::Number),
+    ("legacy", "command", KeyKind::List),
 ];
 
 /// Keys of each `[[sink]]`.
@@ -69,6 +79,7 @@ const SECTIONS: &[&str] = &[
     "sink",
     "validator",
     "retention",
+    "legacy",
 ];
 
 /// Sections of features that come with later versions.
@@ -76,7 +87,6 @@ const LATER_SECTIONS: &[&str] = &[
     "schedule",
     "encryption",
     "supervisor",
-    "legacy",
     "panel",
     "plugins",
     "notify",

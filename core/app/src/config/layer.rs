@@ -87,24 +87,48 @@ impl Provider for &Layer {
     }
 }
 
+/// Which sections are read: a mistake in another one is nobody's business.
+#[derive(Debug, Clone, Copy)]
+pub enum Sections {
+    /// All of them.
+    All,
+    /// Only those of these names.
+    Only(&'static [&'static str]),
+}
+
+impl Sections {
+    fn has(self, section: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(names) => names.contains(&section),
+        }
+    }
+}
+
 /// What holds where nothing else is said.
-pub fn defaults() -> Layer {
+pub fn defaults(sections: Sections) -> Layer {
+    let mut values = settings::defaults();
+    values.retain(|section, _| sections.has(section));
     Layer {
         origin: Origin::Default,
-        values: settings::defaults(),
+        values,
         secrets: Vec::new(),
     }
 }
 
 /// The configuration file: the one asked for, which must exist, else `respaldo.toml` in the
 /// working folder, which may be missing.
-pub fn file(asked: Option<&Path>, environment: &Environment) -> Result<Option<Layer>, ConfigError> {
+pub fn file(
+    asked: Option<&Path>,
+    environment: &Environment,
+    sections: Sections,
+) -> Result<Option<Layer>, ConfigError> {
     let asked = asked.or_else(|| environment.get("RESPALDO_CONFIG").map(Path::new));
     let path = environment
         .folder()
         .join(asked.unwrap_or(Path::new(FILE_NAME)));
     match std::fs::read_to_string(&path) {
-        Ok(text) => from_text(&path, &text).map(Some),
+        Ok(text) => from_text(&path, &text, sections).map(Some),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => match asked {
             Some(_) => Err(ConfigError::FileMissing(path)),
             None => Ok(None),
@@ -113,7 +137,7 @@ pub fn file(asked: Option<&Path>, environment: &Environment) -> Result<Option<La
     }
 }
 
-fn from_text(path: &Path, text: &str) -> Result<Layer, ConfigError> {
+fn from_text(path: &Path, text: &str, sections: Sections) -> Result<Layer, ConfigError> {
     let mut values: Dict = Toml::from_str(text).map_err(|error| {
         // The parser's own display quotes the line, which may hold a password.
         let before = error.span().map_or(0, |span| span.start.min(text.len()));
@@ -124,6 +148,7 @@ fn from_text(path: &Path, text: &str) -> Result<Layer, ConfigError> {
             message: error.message().to_owned(),
         }
     })?;
+    values.retain(|section, _| sections.has(section));
     let origin = Origin::File(path.to_owned());
     let folder = path.parent().unwrap_or(Path::new(""));
     let secrets = secret::take(&mut values, &origin, folder)?;
@@ -161,7 +186,10 @@ fn anchor_paths(values: &mut Dict, folder: &Path) {
 
 /// The environment: variables of the existing system first, ours win over them. One layer each,
 /// so that every value names its variable.
-pub fn environment(environment: &Environment) -> Result<Vec<Layer>, ConfigError> {
+pub fn environment(
+    environment: &Environment,
+    sections: Sections,
+) -> Result<Vec<Layer>, ConfigError> {
     let mut layers = Vec::new();
     for (name, section, key) in [
         ("PG_BIN_PATH", "database", "pg_bin_path"),
@@ -173,7 +201,8 @@ pub fn environment(environment: &Environment) -> Result<Vec<Layer>, ConfigError>
         }
     }
     for (name, text) in environment.all() {
-        if let Some((section, key)) = key_of_variable(name)? {
+        let set = key_of_variable(name)?;
+        if let Some((section, key)) = set.filter(|(section, _)| sections.has(section)) {
             layers.push(from_variable(name, &section, &key, text)?);
         }
     }

@@ -2,19 +2,19 @@
 
 use figment::Figment;
 use figment::error::{Actual, Kind};
+use serde::de::DeserializeOwned;
 
 use super::error::ConfigError;
 use super::layer::Layer;
-use super::settings::Settings;
 
 /// Merged layers, as values and with the memory of where each came from.
-pub struct Merged {
-    pub settings: Settings,
+pub struct Merged<T> {
+    pub settings: T,
     pub figment: Figment,
 }
 
 /// Merges layers, later ones winning.
-pub fn merge(layers: &[Layer]) -> Result<Merged, ConfigError> {
+pub fn merge<T: DeserializeOwned>(layers: &[Layer]) -> Result<Merged<T>, ConfigError> {
     let figment = layers.iter().fold(Figment::new(), Figment::merge);
     let settings = figment.extract().map_err(translate)?;
     Ok(Merged { settings, figment })

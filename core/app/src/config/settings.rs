@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::error::ConfigError;
+use super::legacy::{self, LegacyKeys};
 
 /// All sections, secrets aside.
 #[derive(Debug, Deserialize)]
@@ -25,7 +26,19 @@ pub struct Settings {
     pub sink: Vec<SinkSettings>,
     pub validator: Vec<ValidatorSettings>,
     pub retention: RetentionKeys,
+    pub legacy: LegacyKeys,
 }
+
+/// The sections that the legacy service needs.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FewSettings {
+    pub database: DatabaseSettings,
+    pub legacy: LegacyKeys,
+}
+
+/// Their names.
+pub const FEW: [&str; 2] = ["database", "legacy"];
 
 /// `[retention]`: what is given here wins over what the database stores.
 #[derive(Debug, Deserialize)]
@@ -75,10 +88,15 @@ pub struct DatabaseSettings {
     pg_bin_path: Option<PathBuf>,
     pub exclude_schemas: Vec<String>,
     exclude_tables: Vec<String>,
-    pub maintenance_user_id: u32,
+    maintenance_user_id: u32,
 }
 
 impl DatabaseSettings {
+    /// `app.user_id` of restores, where set.
+    pub fn user_id(&self) -> Option<u32> {
+        Some(self.maintenance_user_id).filter(|id| *id > 0)
+    }
+
     /// Folder of the tools; an empty text means none.
     pub fn pg_bin_path(&self) -> Option<PathBuf> {
         self.pg_bin_path
@@ -215,6 +233,7 @@ pub fn defaults() -> Dict {
         ("dumper", table(vec![("use", Value::from("pg-dump"))])),
         ("validator", empty()),
         ("retention", table(vec![("purge", Value::from("manual"))])),
+        ("legacy", table(legacy::defaults())),
     ];
     sections
         .into_iter()

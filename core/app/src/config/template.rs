@@ -63,4 +63,25 @@ use = "pg-dump"
 # min_chains = 2
 # "auto": applied after each backup that succeeded; "manual": by `respaldo expire` alone.
 purge = "manual"
+
+[legacy]
+# Whole dumps, daily, weekly, monthly and by hand: respaldo legacy. It also takes over where the engine
+# cannot start, unless this is false.
+enabled = true
+# Where they go. The default, "backups" in the working folder, gives way to the folder that the existing
+# application's own settings name (~/.nexoryn/backup_settings.json).
+# dir = "backups"
+# The newest of each type that respaldo legacy prune leaves:
+keep_daily = 7
+keep_weekly = 4
+keep_monthly = 6
+keep_manual = 100
+# A folder that gets a copy of each.
+# sync_dir = "/media/usb/backups"
+# Whose clock the hours and file names follow; "" is this machine's.
+timezone = ""
+# Longest time for one dump.
+time_limit_s = 86400
+# An existing program that makes the dump instead: {type} {dir} {database} {file} are filled in.
+command = []
 "#;

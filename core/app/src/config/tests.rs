@@ -278,3 +278,33 @@ fn sinks_have_names_of_their_own_and_the_first_is_required() {
     assert!(load(sink("a", "x", true) + &sink("b", "x", false)).is_err());
     assert!(load(sink("a", "x", false)).is_err());
 }
+
+#[test]
+fn the_legacy_service_reads_its_own_sections_and_nobody_elses_mistakes() {
+    let broken = "[detector]\nuze = 'xmin'\n[nonsense]\n[legacy]\nkeep_daily = 3\ndir = 'x'\n";
+    let folder = Folder::new(broken);
+    assert!(folder.load(&[URL]).is_err());
+    let variables = [URL, ("RESPALDO_DETECTOR__WORKERS", "many")];
+    let environment = Environment::of(&folder.0, &variables);
+    let setup = LegacySetup::load(None, &environment).unwrap();
+    assert_eq!(setup.legacy.service.keep.daily, 3);
+    assert_eq!(setup.legacy.service.keep.weekly, 4);
+    assert_eq!(setup.legacy.service.dir, folder.0.join("x"));
+    assert_eq!(setup.source.database(), "ventas");
+}
+
+#[test]
+fn senseless_settings_of_the_legacy_service_are_told() {
+    for text in [
+        "[legacy]\nkeep_monthly = 0\n",
+        "[legacy]\ntimezone = 'Mars/Olympus'\n",
+        "[legacy]\ntime_limit_s = 0\n",
+        "[legacy]\ncommand = ['']\n",
+        "[legacy]\nkeep_dayly = 3\n",
+    ] {
+        let folder = Folder::new(text);
+        assert!(folder.load(&[URL]).is_err(), "{text}");
+        let environment = Environment::of(&folder.0, &[URL]);
+        assert!(LegacySetup::load(None, &environment).is_err(), "{text}");
+    }
+}

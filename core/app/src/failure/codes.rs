@@ -8,6 +8,7 @@ use respaldo_engine::ports::{Fault, FaultKind};
 use respaldo_engine::remove::RemoveError;
 use respaldo_engine::restore::RestoreError;
 use respaldo_engine::validate::ValidateError;
+use respaldo_legacy::LegacyError;
 use respaldo_postgres::{PgError, PgErrorKind, ToolError};
 
 use super::Failure;
@@ -27,24 +28,53 @@ impl From<ConfigError> for Failure {
 
 impl From<ToolError> for Failure {
     fn from(error: ToolError) -> Self {
-        let code = match error.is_too_old() {
-            true => ErrorCode::ToolsTooOld,
-            false => ErrorCode::ToolsMissing,
-        };
-        Self::of(code, &error)
+        Self::of(of_tools(&error), &error)
+    }
+}
+
+fn of_tools(error: &ToolError) -> ErrorCode {
+    match error.is_too_old() {
+        true => ErrorCode::ToolsTooOld,
+        false => ErrorCode::ToolsMissing,
     }
 }
 
 impl From<PgError> for Failure {
     fn from(error: PgError) -> Self {
-        let code = match error.kind {
-            PgErrorKind::Denied => ErrorCode::SourceDenied,
-            PgErrorKind::LockTimeout => ErrorCode::LockTimeout,
-            PgErrorKind::Connection
-            | PgErrorKind::NotFound
-            | PgErrorKind::Cancelled
-            | PgErrorKind::ServerFull
-            | PgErrorKind::Statement => ErrorCode::SourceUnreachable,
+        Self::of(of_server(&error), &error)
+    }
+}
+
+fn of_server(error: &PgError) -> ErrorCode {
+    match error.kind {
+        PgErrorKind::Denied => ErrorCode::SourceDenied,
+        PgErrorKind::LockTimeout => ErrorCode::LockTimeout,
+        PgErrorKind::Connection
+        | PgErrorKind::NotFound
+        | PgErrorKind::Cancelled
+        | PgErrorKind::ServerFull
+        | PgErrorKind::Statement => ErrorCode::SourceUnreachable,
+    }
+}
+
+impl From<LegacyError> for Failure {
+    fn from(error: LegacyError) -> Self {
+        let code = match &error {
+            LegacyError::Busy(_) => ErrorCode::LegacyBusy,
+            LegacyError::Folder { .. } => ErrorCode::OutputFailed,
+            LegacyError::Server(source) => of_server(source),
+            LegacyError::Tools(source) => of_tools(source),
+            LegacyError::Dump(_) => ErrorCode::DumpFailed,
+            LegacyError::External { .. } => ErrorCode::ProgramFailed,
+            LegacyError::Damaged { .. } => ErrorCode::ArchiveDamaged,
+            LegacyError::Partial { .. } => ErrorCode::ArchivePartial,
+            LegacyError::UnknownFile(_) => ErrorCode::FileMissing,
+            LegacyError::TargetMissing(_) => ErrorCode::TargetMissing,
+            LegacyError::TargetNotEmpty(_) => ErrorCode::TargetNotEmpty,
+            LegacyError::Rights(_) => ErrorCode::RightsMissing,
+            LegacyError::InUse(_) => ErrorCode::TargetInUse,
+            LegacyError::Load { .. } => ErrorCode::RestoreFailed,
+            LegacyError::Interrupted => ErrorCode::Interrupted,
         };
         Self::of(code, &error)
     }

@@ -249,6 +249,70 @@ const SPANISH: &[(&str, &str, &str)] = &[
         "level",
         "A qué profundidad; cada nivel incluye los anteriores",
     ),
+    (
+        "legacy",
+        "",
+        "Volcados enteros, diarios, semanales, mensuales y a mano, sin el motor",
+    ),
+    ("legacy backup", "", "Hacer un volcado entero"),
+    (
+        "legacy backup",
+        "kind",
+        "Tipo: daily, weekly, monthly o manual",
+    ),
+    (
+        "legacy list",
+        "",
+        "Listar los archivos de su carpeta, los más nuevos primero",
+    ),
+    (
+        "legacy prune",
+        "",
+        "Quitar los archivos propios que exceden la cantidad de su tipo",
+    ),
+    (
+        "legacy prune",
+        "include_foreign",
+        "Contar y quitar también los archivos de otros",
+    ),
+    (
+        "legacy prune",
+        "dry_run",
+        "Solo mostrar qué se quitaría, qué queda y por qué",
+    ),
+    ("legacy restore", "", "Restaurar un archivo"),
+    (
+        "legacy restore",
+        "file",
+        "Ruta de un archivo, o el nombre de uno listado",
+    ),
+    (
+        "legacy restore",
+        "target_db",
+        "Base en la que se restaura [por defecto: la configurada]",
+    ),
+    (
+        "legacy restore",
+        "create",
+        "Crear la base de destino si no existe",
+    ),
+    (
+        "legacy restore",
+        "replace",
+        "Reemplazar un destino que no está vacío; la base anterior se conserva con otro nombre",
+    ),
+    (
+        "legacy restore",
+        "drop_old",
+        "Con --replace: no conservar la base anterior",
+    ),
+    (
+        "legacy restore",
+        "no_owner",
+        "Todo pertenece al rol que restaura",
+    ),
+    ("legacy restore", "no_privileges", "Sin GRANT"),
+    ("legacy restore", "yes", "No preguntar"),
     ("catalog", "", "Reparar el catálogo"),
     (
         "catalog rebuild",

@@ -171,6 +171,7 @@ mod tests {
 
     use super::*;
     use crate::labels::{EventName, ValidationResult};
+    use crate::messages::{LegacyFate, LegacyNotice, LegacyOwner};
 
     fn is_read_back<T: Label + PartialEq + std::fmt::Debug>() {
         let mut seen = HashSet::new();
@@ -197,6 +198,9 @@ mod tests {
         is_read_back::<WarningCode>();
         is_read_back::<EventName>();
         is_read_back::<ValidationResult>();
+        is_read_back::<LegacyOwner>();
+        is_read_back::<LegacyFate>();
+        is_read_back::<LegacyNotice>();
     }
 
     #[test]

@@ -229,6 +229,26 @@ error_codes! {
         en: "the catalog is not as respaldo expects it", "A table of the same name with another shape, or rows that contradict storage.", "respaldo catalog rebuild brings it in line with the manifests.";
         es: "el catálogo no es como respaldo lo espera", "Hay una tabla del mismo nombre con otra forma, o filas que contradicen al almacenamiento.", "respaldo catalog rebuild lo pone de acuerdo con los manifiestos.";
     }
+    LegacyBusy "legacy-busy" {
+        en: "another run of the legacy service is at work in its folder", "Only one run at a time may write there.", "Wait for it to end and try again.";
+        es: "otra ejecución del sistema heredado está trabajando en su carpeta", "Solo una ejecución a la vez puede escribir allí.", "Espere a que termine e intente otra vez.";
+    }
+    FileMissing "file-missing" {
+        en: "there is no such backup file", "Nothing was done.", "respaldo legacy list shows the files there are; a path works too.";
+        es: "no existe ese archivo de respaldo", "No se hizo nada.", "respaldo legacy list muestra los archivos que hay; también sirve una ruta.";
+    }
+    ArchiveDamaged "archive-damaged" {
+        en: "the file is no whole archive", "pg_restore cannot read it from end to end. Nothing was changed.", "Choose another file: respaldo legacy list.";
+        es: "el archivo no es un volcado entero", "pg_restore no puede leerlo de punta a punta. No se cambió nada.", "Elija otro archivo: respaldo legacy list.";
+    }
+    ArchivePartial "archive-partial" {
+        en: "the file is not a backup of a whole database", "Restored alone it would leave rows out. Nothing was changed.", "Choose a full one; respaldo restore restores the engine's own backups with all they need.";
+        es: "el archivo no es el respaldo de una base entera", "Restaurado solo, dejaría filas afuera. No se cambió nada.", "Elija uno completo; respaldo restore restaura los del motor con todo lo que necesitan.";
+    }
+    ProgramFailed "program-failed" {
+        en: "the external backup program failed", "It did not end with exit code 0 in time, so its backup does not count.", "Run the command of [legacy] by hand and look at what it says.";
+        es: "falló el programa de respaldo externo", "No terminó a tiempo con código 0, así que su respaldo no cuenta.", "Ejecute a mano la orden de [legacy] y mire qué dice.";
+    }
     Interrupted "interrupted" {
         en: "interrupted", "What was unfinished was removed or is swept by the next run; nothing half done counts.", "Run it again when it suits you.";
         es: "interrumpido", "Lo que no estaba terminado se eliminó o lo limpia la próxima ejecución; nada a medias cuenta.", "Ejecútelo otra vez cuando le convenga.";

@@ -64,7 +64,7 @@ impl ErrorCode {
             | Self::TargetMissing
             | Self::TargetNotEmpty => ExitCode::Usage,
             Self::ConfigUnreadable | Self::ConfigInvalid => ExitCode::Configuration,
-            Self::LeaseHeld | Self::LeaseLost => ExitCode::LeaseHeld,
+            Self::LeaseHeld | Self::LeaseLost | Self::LegacyBusy => ExitCode::LeaseHeld,
             Self::SourceUnreachable
             | Self::SourceDenied
             | Self::SourceUnsupported
@@ -80,6 +80,7 @@ impl ErrorCode {
             | Self::LockTimeout
             | Self::DetectorFailed
             | Self::DumpFailed
+            | Self::ProgramFailed
             | Self::RestoreFailed
             | Self::CatalogUnreachable
             | Self::CatalogConflict => ExitCode::Database,
@@ -90,11 +91,15 @@ impl ErrorCode {
             | Self::OutputFailed => ExitCode::NoSink,
             Self::ObjectMissing
             | Self::ObjectCorrupt
+            | Self::ArchiveDamaged
+            | Self::ArchivePartial
             | Self::ManifestUnreadable
             | Self::ManifestNewer
             | Self::ChainBroken
             | Self::RowsDiffer => ExitCode::Damaged,
-            Self::NothingToRestore | Self::UnknownBackup => ExitCode::NothingToRestore,
+            Self::NothingToRestore | Self::UnknownBackup | Self::FileMissing => {
+                ExitCode::NothingToRestore
+            }
             Self::Interrupted => ExitCode::Interrupted,
         }
     }

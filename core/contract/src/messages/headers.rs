@@ -73,6 +73,8 @@ headers! {
     Yes => "yes", "sí";
     No => "no", "no";
     None => "none", "ninguno";
+    Owner => "Made by", "Hecho por";
+    File => "File", "Archivo";
     Complete => "complete", "completa";
     Partial => "partial", "parcial";
 }

@@ -21,6 +21,24 @@ catalogue! {
         BackupFromChain { archive, point } =>
             "full {archive} made from the chain as of {point}, without reading the database",
             "completo {archive} hecho desde la cadena al {point}, sin leer la base de datos";
+        LegacyMade { kind, file, size } =>
+            "{kind} dump {file}, {size}",
+            "volcado {kind} {file}, {size}";
+        LegacyMadeElsewhere { kind } =>
+            "the external program made the {kind} backup",
+            "el programa externo hizo el respaldo {kind}";
+        LegacyNone { folder } =>
+            "there are no files in {folder} yet",
+            "todavía no hay archivos en {folder}";
+        LegacyPruned { removed, kept } =>
+            "files removed: {removed}, kept: {kept}",
+            "archivos quitados: {removed}, conservados: {kept}";
+        LegacyWouldPrune { removed, kept } =>
+            "files that would be removed: {removed}, kept: {kept}",
+            "archivos que se quitarían: {removed}, que se conservarían: {kept}";
+        LegacyRestored { file, database, tables, time } =>
+            "restored {file}, {tables} tables, into {database} in {time}",
+            "se restauró {file}, {tables} tablas, en {database} en {time}";
         Restored { database, tables, point, time } =>
             "restored {tables} tables as of {point} into {database} in {time}",
             "se restauraron {tables} tablas al {point} en {database} en {time}";

@@ -6,7 +6,7 @@ use respaldo_domain::validation::Finding;
 use serde::Serialize;
 
 use crate::labels::{Label, OpenLabel};
-use crate::messages::{Lang, Spoken};
+use crate::messages::{Lang, LegacyNotice, Spoken};
 
 /// Something an operator should look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,6 +26,15 @@ impl WarningRecord {
             codigo: warning.code.label().to_owned(),
             asunto: warning.subject.clone(),
             mensaje: sentence(warning.code.spoken(lang), &[&warning.subject]),
+        }
+    }
+
+    /// A notice of the legacy service in words.
+    pub fn of_legacy(notice: LegacyNotice, subject: &str, lang: Lang) -> Self {
+        Self {
+            codigo: notice.label().to_owned(),
+            asunto: subject.to_owned(),
+            mensaje: sentence(notice.spoken(lang), &[subject]),
         }
     }
 

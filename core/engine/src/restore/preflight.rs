@@ -136,16 +136,7 @@ fn database_exists(admin: &ConnInfo, name: &str) -> Result<bool, Fault> {
 /// Whether anything is in it that its template did not have, and its database-level state.
 fn look_inside(target: &ConnInfo) -> Result<(bool, Option<DatabaseProperties>), Fault> {
     let mut session = Session::connect(target, &SessionOptions::default())?;
-    let empty = session.value(sql("SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_class c \
-             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-             WHERE n.nspname::text !~ '^pg_' AND n.nspname <> 'information_schema') \
-           AND NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n \
-             WHERE n.nspname::text !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'public')) \
-           AND NOT EXISTS (SELECT FROM pg_catalog.pg_proc p \
-             JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace AND n.nspname = 'public') \
-           AND NOT EXISTS (SELECT FROM pg_catalog.pg_type t \
-             JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace AND n.nspname = 'public') \
-           AND NOT EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata)"))?;
+    let empty = server::is_empty(&mut session)?;
     let facts = server::source_facts(&mut session)?;
     Ok((empty, Some(facts.properties)))
 }

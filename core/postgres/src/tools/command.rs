@@ -65,7 +65,8 @@ const CONNECT_TIMEOUT_SECONDS: &str = "15";
 pub struct ToolCommand {
     pub(super) tool: &'static str,
     command: Command,
-    connection: String,
+    /// `None`: the tool works on a file alone.
+    connection: Option<String>,
     settings: Vec<(String, String)>,
     server_options: Vec<String>,
     input: Option<Box<dyn Read + Send>>,
@@ -75,6 +76,16 @@ pub struct ToolCommand {
 impl Tool {
     /// A command of this tool on a database. It never asks for a password.
     pub fn command(&self, target: &ConnInfo) -> ToolCommand {
+        let own = target.server_options().map(str::to_owned);
+        let mut command = self.command_alone();
+        command.connection = Some(target.tool_argument());
+        command.server_options.extend(own);
+        command.password = target.password().cloned();
+        command
+    }
+
+    /// A command of this tool that needs no server, such as pg_restore looking at an archive.
+    pub fn command_alone(&self) -> ToolCommand {
         let mut command = Command::new(&self.path);
         command.env_clear();
         for name in PASSED_ON {
@@ -88,16 +99,14 @@ impl Tool {
             .env("PGCONNECT_TIMEOUT", CONNECT_TIMEOUT_SECONDS)
             .env("LC_MESSAGES", "C")
             .arg("--no-password");
-        let inherited = env::var("PGOPTIONS").ok();
-        let own = target.server_options().map(str::to_owned);
         ToolCommand {
             tool: self.name,
             command,
-            connection: target.tool_argument(),
+            connection: None,
             settings: Vec::new(),
-            server_options: inherited.into_iter().chain(own).collect(),
+            server_options: env::var("PGOPTIONS").into_iter().collect(),
             input: None,
-            password: target.password().cloned(),
+            password: None,
         }
     }
 }
@@ -136,9 +145,11 @@ impl ToolCommand {
     pub fn application_name(mut self, name: &str) -> Self {
         let quoted = name.replace('\\', "\\\\").replace('\'', "\\'");
         // The last one of a conninfo string counts.
-        self.connection.push_str(" application_name='");
-        self.connection.push_str(&quoted);
-        self.connection.push('\'');
+        if let Some(connection) = &mut self.connection {
+            connection.push_str(" application_name='");
+            connection.push_str(&quoted);
+            connection.push('\'');
+        }
         self
     }
 
@@ -165,10 +176,10 @@ impl ToolCommand {
             password,
             ..
         } = self;
-        command
-            .arg("--dbname")
-            .arg(connection)
-            .env("PGOPTIONS", options);
+        if let Some(connection) = connection {
+            command.arg("--dbname").arg(connection);
+        }
+        command.env("PGOPTIONS", options);
         if let Some(password) = &password {
             command.env("PGPASSWORD", password.expose_secret());
         }

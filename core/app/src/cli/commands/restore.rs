@@ -23,7 +23,9 @@ use crate::wiring;
 pub fn run(args: RestoreArgs, app: &App) -> Result<ExitCode, Failure> {
     let config = app.config()?;
     let target = target(&args, &config, app)?;
-    ask(&args, &target, app)?;
+    if args.replace && !args.yes {
+        confirm_replacing(&target.database, app)?;
+    }
     let operations = wiring::operations(&config, target.server.as_ref())?;
     let selector = Selector::from(args.point.clone());
     let request = RestoreRequest {
@@ -78,22 +80,19 @@ fn options(args: RestoreArgs) -> RestoreOptions {
 }
 
 /// Replacing a database is asked for twice: by the option, and at the terminal or by --yes.
-fn ask(args: &RestoreArgs, target: &RestoreTarget, app: &App) -> Result<(), Failure> {
-    if !args.replace || args.yes {
-        return Ok(());
-    }
+pub fn confirm_replacing(database: &str, app: &App) -> Result<(), Failure> {
     let refused = |cause: String| Err(Failure::new(ErrorCode::ConfirmationNeeded, cause));
     if app.output.json || !std::io::stdin().is_terminal() {
-        return refused(format!("--replace {}", target.database));
+        return refused(format!("--replace {database}"));
     }
-    let question = confirm::replace(&target.database, app.lang());
+    let question = confirm::replace(database, app.lang());
     let mut stderr = std::io::stderr();
     let _ = stderr
         .write_all(question.as_bytes())
         .and_then(|()| stderr.flush());
     let mut answer = String::new();
     let read = std::io::stdin().lock().read_line(&mut answer);
-    if read.is_ok() && answer.trim() == target.database {
+    if read.is_ok() && answer.trim() == database {
         return Ok(());
     }
     refused(format!("{:?}", answer.trim()))

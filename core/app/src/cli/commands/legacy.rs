@@ -1,0 +1,155 @@
+//! `legacy`: whole dumps by hand.
+
+use respaldo_contract::messages::{ExitCode, Header, Lang, Outcome, Spoken, size};
+use respaldo_contract::records::{LegacyFileRecord, LegacyPruneRecord, WarningRecord};
+use respaldo_legacy::{LegacyService, Placement, PruneMode, PruneScope, RestoreRequest};
+
+use super::restore::confirm_replacing;
+use crate::cli::app::App;
+use crate::cli::args::{LegacyBackupArgs, LegacyCommand, LegacyPruneArgs, LegacyRestoreArgs};
+use crate::cli::say::{self, Text};
+use crate::config::LegacySetup;
+use crate::failure::Failure;
+use crate::legacy;
+use crate::output::Table;
+
+/// Carries out a command of the legacy service.
+pub fn run(command: LegacyCommand, app: &App) -> Result<ExitCode, Failure> {
+    let file = app.globals.config.as_deref();
+    let setup = LegacySetup::load(file, &app.environment)?;
+    match command {
+        LegacyCommand::Backup(args) => backup(&args, setup, app),
+        LegacyCommand::List => list(setup, app),
+        LegacyCommand::Prune(args) => prune(&args, setup, app),
+        LegacyCommand::Restore(args) => restore(args, setup, app),
+    }
+}
+
+fn service(setup: LegacySetup, app: &App) -> Box<dyn LegacyService> {
+    legacy::service(setup, &app.environment)
+}
+
+fn backup(args: &LegacyBackupArgs, setup: LegacySetup, app: &App) -> Result<ExitCode, Failure> {
+    let stop = || app.interrupt.is_set();
+    let report = service(setup, app).backup(args.kind, &stop)?;
+    let record = legacy::backup_record(&report, app.lang());
+    app.output
+        .result(&record, |lang| told(&record.mensaje, &record.avisos, lang));
+    Ok(exit_of(&record.avisos))
+}
+
+fn list(setup: LegacySetup, app: &App) -> Result<ExitCode, Failure> {
+    let folder = setup.legacy.service.dir.display().to_string();
+    let files = service(setup, app).list()?;
+    let records: Vec<_> = files.iter().map(legacy::file_record).collect();
+    app.output
+        .result(&records, |lang| match records.is_empty() {
+            true => Outcome::LegacyNone { folder: &folder }.text(lang),
+            false => table(&records, lang),
+        });
+    Ok(ExitCode::Done)
+}
+
+fn table(records: &[LegacyFileRecord], lang: Lang) -> String {
+    let headings = [
+        Header::Kind,
+        Header::Date,
+        Header::Size,
+        Header::Owner,
+        Header::File,
+    ];
+    let mut table = Table::new(lang, &headings);
+    for record in records {
+        table.row([
+            record.kind.to_owned(),
+            say::time(record.created),
+            size(record.size, lang),
+            record.owner.spoken(lang).to_owned(),
+            record.path.clone(),
+        ]);
+    }
+    table.to_string()
+}
+
+fn prune(args: &LegacyPruneArgs, setup: LegacySetup, app: &App) -> Result<ExitCode, Failure> {
+    let scope = match args.include_foreign {
+        true => PruneScope::Foreign,
+        false => PruneScope::Own,
+    };
+    let mode = match args.dry_run {
+        true => PruneMode::Show,
+        false => PruneMode::Remove,
+    };
+    let report = service(setup, app).prune(scope, mode)?;
+    let record = legacy::prune_record(&report, mode, app.lang());
+    app.output.result(&record, |lang| pruned(&record, lang));
+    Ok(exit_of(&record.avisos))
+}
+
+fn pruned(record: &LegacyPruneRecord, lang: Lang) -> String {
+    let headings = [Header::Kind, Header::File, Header::Change, Header::Reason];
+    let mut table = Table::new(lang, &headings);
+    for (mark, files) in [("-", &record.eliminados), ("", &record.conservados)] {
+        for ruled in files {
+            table.row([
+                ruled.file.kind.to_owned(),
+                ruled.file.name.clone(),
+                mark.to_owned(),
+                ruled.fate.spoken(lang).to_owned(),
+            ]);
+        }
+    }
+    let mut text = Text::default();
+    if !(record.eliminados.is_empty() && record.conservados.is_empty()) {
+        text.line(table);
+    }
+    text.line(told(&record.mensaje, &record.avisos, lang));
+    text.into_string()
+}
+
+fn restore(args: LegacyRestoreArgs, setup: LegacySetup, app: &App) -> Result<ExitCode, Failure> {
+    let configured = setup.source.database();
+    let database = args.target_db.as_deref().unwrap_or(configured).to_owned();
+    if args.replace && !args.yes {
+        confirm_replacing(&database, app)?;
+    }
+    let placement = match args.replace {
+        true => Placement::Replace {
+            drop_old: args.drop_old,
+        },
+        false => Placement::Fresh {
+            create: args.create,
+        },
+    };
+    let request = RestoreRequest {
+        file: args.file,
+        database: Some(database),
+        placement,
+        no_owner: args.no_owner,
+        no_privileges: args.no_privileges,
+    };
+    let stop = || app.interrupt.is_set();
+    let report = service(setup, app).restore(&request, &stop)?;
+    let record = legacy::restore_record(report, app.lang());
+    app.output
+        .result(&record, |lang| told(&record.mensaje, &record.avisos, lang));
+    Ok(exit_of(&record.avisos))
+}
+
+fn told(message: &str, warnings: &[WarningRecord], lang: Lang) -> String {
+    let mut text = Text::new(message);
+    if !warnings.is_empty() {
+        text.line(format_args!("{}:", Header::Warnings.spoken(lang)));
+    }
+    for warning in warnings {
+        text.line(format_args!("  {}", warning.mensaje));
+    }
+    text.into_string()
+}
+
+fn exit_of(warnings: &[WarningRecord]) -> ExitCode {
+    match warnings.is_empty() {
+        true => ExitCode::Done,
+        false => ExitCode::Look,
+    }
+}
