@@ -4,6 +4,8 @@
 
 #[path = "hazards/asynchronous.rs"]
 mod asynchronous;
+#[path = "hazards/definitions.rs"]
+mod definitions;
 #[path = "hazards/extensions.rs"]
 mod extensions;
 #[path = "hazards/generated.rs"]

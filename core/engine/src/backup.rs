@@ -6,6 +6,7 @@
 //! it, a whole backup, which the next run brings into the catalog.
 
 mod base;
+mod definitions;
 mod dump;
 mod from_chain;
 mod order;

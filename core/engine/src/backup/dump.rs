@@ -10,6 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, FixedOffset};
 use respaldo_domain::backup::ArchiveName;
 use respaldo_domain::coverage::{Coverage, Gap, GapKind};
+use respaldo_domain::manifest::Contents;
 use respaldo_domain::readings::{Evidence, Readings, TableReading};
 use respaldo_domain::report::WarningCode;
 use respaldo_domain::scope::{self, Decision, ScopeRequest, ScopedTable};
@@ -17,6 +18,7 @@ use respaldo_domain::table::{Oid, Readability, TableFacts, TableName, quote_iden
 use respaldo_postgres::{Fence, SessionOptions, Snapshot, coverage};
 
 use super::base::Base;
+use super::definitions::Known;
 use super::order::{self, LargeObjectScope};
 use super::surroundings;
 use super::tries::Tries;
@@ -24,7 +26,7 @@ use super::yielding::{self, Watched};
 use super::{BackupError, BackupRequest, Run};
 use crate::parts::Parts;
 use crate::ports::{
-    Context, Detection, DetectionRequest, DumpReceipt, Fault, FaultKind, SourceTarget,
+    Context, Detection, DetectionRequest, DumpReceipt, DumpRequest, Fault, FaultKind, SourceTarget,
 };
 
 /// An archive in the spool and everything known of it.
@@ -35,6 +37,7 @@ pub(super) struct Dumped {
     pub(super) scope: Vec<ScopedTable>,
     pub(super) large_objects: LargeObjectScope,
     pub(super) receipt: DumpReceipt,
+    pub(super) contents: Option<Contents>,
     pub(super) readings: Readings,
     pub(super) coverage: Coverage,
     pub(super) schemas: Vec<String>,
@@ -126,6 +129,7 @@ impl Dump<'_> {
         if !tries.is_repeated() {
             surroundings::warn_of_omissions(parts, run, snapshot).map_err(BackupError::Source)?;
         }
+        self.read_print(snapshot, facts.len());
         if tries.locks_first(parts)
             && let Some(what) = fence(parts, snapshot, &facts)?
         {
@@ -145,6 +149,17 @@ impl Dump<'_> {
             coverage,
             detection,
         })))
+    }
+
+    /// In a database of many tables: what all definitions depend on. Without it they are read.
+    fn read_print(&self, snapshot: &mut Snapshot, relations: usize) {
+        if relations < self.parts.settings.take_over_from {
+            return;
+        }
+        if let Err(error) = snapshot.read_print() {
+            let error = super::chain(&error);
+            tracing::debug!(%error, "whether definitions are what they were cannot be told");
+        }
     }
 
     fn detect(
@@ -190,7 +205,8 @@ impl Dump<'_> {
     ) -> Result<Attempt, BackupError> {
         run.enter("backup.dump", self.cx)
             .map_err(BackupError::Dump)?;
-        let receipt = match self.write_spool(run, tries, &snapshot, &decided) {
+        let (order, definitions) = self.order(&snapshot, &decided);
+        let receipt = match self.write_spool(run, tries, order) {
             Watched::GaveWay => return Ok(Attempt::GaveWay),
             Watched::Done(Err(fault)) if fault.kind == FaultKind::SnapshotOvertaken => {
                 return Ok(Attempt::Overtaken(super::chain(&fault)));
@@ -204,21 +220,19 @@ impl Dump<'_> {
             return Ok(Attempt::Overtaken(what));
         }
         order::check_complete(&decided.scope, &receipt).map_err(BackupError::Dump)?;
-        let dumped = self.conclude(snapshot, decided, receipt);
+        let contents = definitions
+            .contents(self.target, self.spool, &receipt)
+            .map_err(BackupError::Dump)?;
+        let dumped = self.conclude(snapshot, decided, receipt, contents);
         Ok(Attempt::Done(Box::new(
             dumped.map_err(BackupError::Source)?,
         )))
     }
 
-    fn write_spool(
-        &self,
-        run: &mut Run,
-        tries: Tries,
-        snapshot: &Snapshot,
-        decided: &Decided,
-    ) -> Watched<DumpReceipt> {
+    /// The order for the dumper, with definitions of an older backup where they are the same.
+    fn order(&self, snapshot: &Snapshot, decided: &Decided) -> (DumpRequest, Known) {
         let parts = self.parts;
-        let order = order::order(
+        let mut order = order::order(
             parts,
             self.target,
             snapshot,
@@ -226,6 +240,14 @@ impl Dump<'_> {
             &decided.large_objects,
             &decided.coverage,
         );
+        let definitions = snapshot
+            .print()
+            .map(|print| Known::find(parts, &self.base.stored, print, &mut order, self.cx));
+        (order, definitions.unwrap_or_default())
+    }
+
+    fn write_spool(&self, run: &mut Run, tries: Tries, order: DumpRequest) -> Watched<DumpReceipt> {
+        let parts = self.parts;
         let hold = tries.hold(parts);
         let (watched, waited_for) = yielding::run(&self.target.conninfo, hold, self.cx, |cx| {
             let mut file = create_spool(self.spool)?;
@@ -245,6 +267,7 @@ impl Dump<'_> {
         mut snapshot: Snapshot,
         decided: Decided,
         receipt: DumpReceipt,
+        contents: Option<Contents>,
     ) -> Result<Dumped, Fault> {
         Ok(Dumped {
             schemas: surroundings::schemas(&mut snapshot)?,
@@ -256,6 +279,7 @@ impl Dump<'_> {
             scope: decided.scope,
             large_objects: decided.large_objects,
             receipt,
+            contents,
             coverage: decided.coverage,
         })
     }
