@@ -16,6 +16,7 @@ use respaldo_domain::backup::ArchiveName;
 use respaldo_domain::manifest::{Contents, Manifest};
 use respaldo_domain::object::Sha256;
 use respaldo_domain::source::SourceFacts;
+use respaldo_domain::table::TableName;
 use respaldo_postgres::definitions::{self, Print};
 
 use super::chain;
@@ -130,7 +131,7 @@ fn whole(parts: &Parts, order: &DumpRequest, print: &Print) -> Vec<u8> {
         parts.dumper.name(),
         &parts.tools.pg_dump.version().text,
         &names(order.exclude_schemas.clone()),
-        &names(order.leave_out.iter().map(|name| name.quoted()).collect()),
+        &names(order.leave_out.iter().map(TableName::quoted).collect()),
         &print.surroundings,
         &print.catalogs,
     ];

@@ -19,6 +19,7 @@ use respaldo_postgres::{Fence, SessionOptions, Snapshot, coverage};
 
 use super::base::Base;
 use super::definitions::Known;
+use super::listing;
 use super::order::{self, LargeObjectScope};
 use super::surroundings;
 use super::tries::Tries;
@@ -124,12 +125,11 @@ impl Dump<'_> {
         baseline: Option<Evidence>,
     ) -> Result<Look, BackupError> {
         let parts = self.parts;
-        let facts = tables(parts, self.base, snapshot).map_err(BackupError::Source)?;
+        let facts = self.tables(snapshot).map_err(BackupError::Source)?;
         let coverage = covered(parts, self.request, run, snapshot, &facts, self.cx)?;
         if !tries.is_repeated() {
             surroundings::warn_of_omissions(parts, run, snapshot).map_err(BackupError::Source)?;
         }
-        self.read_print(snapshot, facts.len());
         if tries.locks_first(parts)
             && let Some(what) = fence(parts, snapshot, &facts)?
         {
@@ -151,15 +151,20 @@ impl Dump<'_> {
         })))
     }
 
-    /// In a database of many tables: what all definitions depend on. Without it they are read.
-    fn read_print(&self, snapshot: &mut Snapshot, relations: usize) {
-        if relations < self.parts.settings.take_over_from {
-            return;
+    /// Every relation that is not excluded. What is as it was at the base shares the memory of the
+    /// base's facts.
+    fn tables(&self, snapshot: &mut Snapshot) -> Result<Vec<Arc<TableFacts>>, Fault> {
+        let parts = self.parts;
+        let mut tables = listing::relations(parts, &self.target.facts.lineage, snapshot)?;
+        tables.retain(|table| !parts.settings.exclude_schemas.contains(&table.name.schema));
+        let reading = self.base.reading.as_ref();
+        for facts in &mut tables {
+            let then = reading.and_then(|base| base.readings.tables.get(&facts.oid));
+            if let Some(then) = then.filter(|then| then.facts == *facts) {
+                *facts = Arc::clone(&then.facts);
+            }
         }
-        if let Err(error) = snapshot.read_print() {
-            let error = super::chain(&error);
-            tracing::debug!(%error, "whether definitions are what they were cannot be told");
-        }
+        Ok(tables)
     }
 
     fn detect(
@@ -206,7 +211,7 @@ impl Dump<'_> {
         run.enter("backup.dump", self.cx)
             .map_err(BackupError::Dump)?;
         let (order, definitions) = self.order(&snapshot, &decided);
-        let receipt = match self.write_spool(run, tries, order) {
+        let receipt = match self.write_spool(run, tries, &order) {
             Watched::GaveWay => return Ok(Attempt::GaveWay),
             Watched::Done(Err(fault)) if fault.kind == FaultKind::SnapshotOvertaken => {
                 return Ok(Attempt::Overtaken(super::chain(&fault)));
@@ -246,12 +251,17 @@ impl Dump<'_> {
         (order, definitions.unwrap_or_default())
     }
 
-    fn write_spool(&self, run: &mut Run, tries: Tries, order: DumpRequest) -> Watched<DumpReceipt> {
+    fn write_spool(
+        &self,
+        run: &mut Run,
+        tries: Tries,
+        order: &DumpRequest,
+    ) -> Watched<DumpReceipt> {
         let parts = self.parts;
         let hold = tries.hold(parts);
         let (watched, waited_for) = yielding::run(&self.target.conninfo, hold, self.cx, |cx| {
             let mut file = create_spool(self.spool)?;
-            let receipt = parts.dumper.dump(&order, &mut file, cx)?;
+            let receipt = parts.dumper.dump(order, &mut file, cx)?;
             file.sync_all()
                 .map_err(|e| Fault::io(format!("writing {}", self.spool.display()), e))?;
             Ok(receipt)
@@ -316,24 +326,6 @@ fn leave_witness(parts: &Parts, run: &mut Run, name: &ArchiveName, cx: &Context)
     if let Err(fault) = left {
         tracing::debug!(%fault, "no witness was left");
     }
-}
-
-/// Every table under the snapshot. What is as it was at the base shares the memory of the base's facts.
-fn tables(
-    parts: &Parts,
-    base: &Base,
-    snapshot: &mut Snapshot,
-) -> Result<Vec<Arc<TableFacts>>, Fault> {
-    let mut tables = snapshot.tables()?;
-    tables.retain(|table| !parts.settings.exclude_schemas.contains(&table.name.schema));
-    for facts in &mut tables {
-        let reading = base.reading.as_ref();
-        let then = reading.and_then(|base| base.readings.tables.get(&facts.oid));
-        if let Some(then) = then.filter(|then| then.facts == *facts) {
-            *facts = Arc::clone(&then.facts);
-        }
-    }
-    Ok(tables)
 }
 
 /// What the role cannot read: refused, unless a partial backup was allowed.

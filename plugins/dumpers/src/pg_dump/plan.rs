@@ -8,7 +8,8 @@ use super::names;
 
 /// Runs wait for each other with an open connection and locks: a few, not dozens.
 const MAX_RUNS: usize = 12;
-/// So many tables at most are dumped by name beside definitions that are there.
+/// So many tables at most are dumped by name beside definitions that are there: in a database of
+/// 10,000 that takes a fourth of the time of a run of everything.
 const MAX_NAMED: usize = 100;
 /// Encodings for which there is no conversion to UTF-8: those dumps stay in the database's own.
 const NOT_CONVERTED: [&str; 2] = ["SQL_ASCII", "MULE_INTERNAL"];
