@@ -16,7 +16,7 @@ use respaldo_domain::backup::ArchiveName;
 use respaldo_domain::manifest::{Contents, Manifest};
 use respaldo_domain::object::Sha256;
 use respaldo_domain::source::SourceFacts;
-use respaldo_domain::table::TableName;
+use respaldo_domain::table::{TableName, quote_identifier};
 use respaldo_postgres::definitions::{self, Print};
 
 use super::chain;
@@ -70,8 +70,8 @@ struct Key {
 }
 
 impl Known {
-    /// Takes the key of what was read under the snapshot of `order`, and puts definitions into the order where a
-    /// stored archive has those of this key.
+    /// Takes the key of what was read under the snapshot of `order`, and puts definitions into the
+    /// order where a stored archive has those of this key.
     pub(super) fn find(
         parts: &Parts,
         stored: &[Stored],
@@ -124,14 +124,16 @@ impl Known {
 
 /// Everything that the key is the hash of, each part with its length before it.
 fn whole(parts: &Parts, order: &DumpRequest, print: &Print) -> Vec<u8> {
-    let names = |names: Vec<String>| names.join("\n");
+    let schemas = order.exclude_schemas.iter();
+    let schemas: Vec<_> = schemas.map(|schema| quote_identifier(schema)).collect();
+    let left_out: Vec<_> = order.leave_out.iter().map(TableName::quoted).collect();
     let all = [
         "definitions 1",
         &parts.settings.version,
         parts.dumper.name(),
         &parts.tools.pg_dump.version().text,
-        &names(order.exclude_schemas.clone()),
-        &names(order.leave_out.iter().map(TableName::quoted).collect()),
+        &schemas.join("\n"),
+        &left_out.join("\n"),
         &print.surroundings,
         &print.catalogs,
     ];
