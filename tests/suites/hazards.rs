@@ -1,9 +1,11 @@
-//! Hazards of the snapshot, of materialized views, of standbys and of servers whose history is not
-//! what it seems (the list is in tests/README.md), through the binary.
+//! Hazards of the snapshot, of definitions, of materialized views, of standbys and of servers whose
+//! history is not what it seems (the list is in tests/README.md), through the binary.
 #![expect(clippy::unwrap_used, reason = "test code")]
 
 #[path = "hazards/asynchronous.rs"]
 mod asynchronous;
+#[path = "hazards/definitions.rs"]
+mod definitions;
 #[path = "hazards/extensions.rs"]
 mod extensions;
 #[path = "hazards/generated.rs"]

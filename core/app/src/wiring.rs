@@ -134,12 +134,14 @@ pub fn catalog(config: &Config) -> Option<Arc<dyn Catalog>> {
 }
 
 fn settings(config: &Config) -> Result<Settings, Failure> {
+    let dumper: DumperOptions = config.dumper.options("dumper")?;
     Ok(Settings {
         work_dir: work_dir(config),
         operational: operational_tables(),
         exclude_schemas: config.exclude_schemas.clone(),
         exclude_tables: config.exclude_tables.clone(),
         lock_timeout_ms: LOCK_TIMEOUT_MS,
+        take_over_from: dumper.take_over_from,
         snapshot_attempts: SNAPSHOT_ATTEMPTS,
         yields: YIELDS,
         validate_after: levels_after(config)?,

@@ -16,7 +16,8 @@ mod table;
 
 use document::Document;
 pub use parts::{
-    ArchiveRecord, CoverageRecord, GapRecord, LargeObjectsRecord, ObjectRecord, ToolsRecord,
+    ArchiveRecord, ContentsRecord, CoverageRecord, GapRecord, LargeObjectsRecord, ObjectRecord,
+    ToolsRecord,
 };
 pub use source::{LineageRecord, PropertiesRecord, SourceRecord};
 pub use table::{DataRecord, TableRecord};

@@ -67,6 +67,8 @@ pub struct Manifest {
     /// The archive that holds the definitions, where it is not its own: backups of the existing
     /// system carried none but in their fulls.
     pub definitions: Option<ArchiveName>,
+    /// The table of contents of its archive, where a later backup may take definitions from it.
+    pub contents: Option<Contents>,
     /// Every archive in which data of this restore point lies, its own included.
     pub archives: Vec<ArchiveFacts>,
     /// Every table, materialized view and foreign table of the database.
@@ -162,6 +164,19 @@ pub struct ArchiveRest {
     pub ranges: Vec<(u64, u64)>,
     /// Hash of these bytes one after the other.
     pub sha256: Sha256,
+}
+
+/// The table of contents at the beginning of an archive: all definitions, and what they depend on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contents {
+    /// Hash of everything that the definitions depend on, meaningful within one lineage.
+    pub key: Sha256,
+    /// Its bytes, from the first of the archive.
+    pub size_bytes: u64,
+    /// Hash of these bytes.
+    pub sha256: Sha256,
+    /// The backup whose definitions these are; `None` where pg_dump wrote them anew.
+    pub taken_from: Option<ArchiveName>,
 }
 
 /// Compression of an archive's blocks. One per chain: blocks of different algorithms cannot be

@@ -331,6 +331,7 @@ fn manifest(
             sha256: archive.facts.sha256,
         }],
         definitions: root.map(|root| root.archive.clone()),
+        contents: None,
         archives: older.chain([archive.facts.clone()]).collect(),
         tables,
         large_objects,

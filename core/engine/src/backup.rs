@@ -6,8 +6,10 @@
 //! it, a whole backup, which the next run brings into the catalog.
 
 mod base;
+mod definitions;
 mod dump;
 mod from_chain;
+mod listing;
 mod order;
 mod seal;
 mod surroundings;
@@ -200,6 +202,7 @@ pub fn backup(
     if let Err(fault) = intent.close() {
         tracing::warn!(%fault, "the intent could not be taken back; the next run does it");
     }
+    history.remember(&work, &outcome.manifest);
     Ok(finish(parts, run, outcome, cx))
 }
 

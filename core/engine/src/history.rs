@@ -60,6 +60,14 @@ impl History {
         Ok(history)
     }
 
+    /// Adds a backup just sealed to the index, so that the next run need not read its manifest.
+    pub(crate) fn remember(&self, work: &WorkDir, sealed: &Manifest) {
+        let all = self.candidates.iter().cloned();
+        let all = all.chain([BaseCandidate::of(sealed)]);
+        let index = all.map(|candidate| (candidate.archive.clone(), candidate));
+        write_index(work, &index.collect());
+    }
+
     /// The restore point for a time; the newest backup for `None`.
     pub fn restore_point(&self, at: Option<DateTime<FixedOffset>>) -> Option<ArchiveName> {
         let points = self.candidates.iter().map(|candidate| {

@@ -49,6 +49,9 @@ pub struct Settings {
     pub lock_timeout_ms: u64,
     /// How often a new snapshot is taken when DDL overtook the last one.
     pub snapshot_attempts: u32,
+    /// Relations from which on definitions are taken over from an older backup where they are
+    /// proven to be the same.
+    pub take_over_from: usize,
     /// How often a dump gives way to a session that waits for its locks.
     pub yields: u32,
     /// Levels looked at right after a backup.

@@ -18,7 +18,9 @@ pub use detector::{
     BaseReading, ChangeDetector, Detection, DetectionRequest, LargeObjectVerdict, LineageStatus,
     SourceTarget,
 };
-pub use dumper::{ArchiveFile, DumpReceipt, DumpRequest, DumpTable, DumpedTable, Dumper};
+pub use dumper::{
+    ArchiveFile, Definitions, DumpReceipt, DumpRequest, DumpTable, DumpedTable, Dumper,
+};
 pub use fault::{Fault, FaultKind};
 pub use sink::{ObjectInfo, PutSource, SinkLimits, StorageSink};
 pub use validator::{ObjectReader, ValidationRequest, Validator};

@@ -165,9 +165,23 @@ impl Session {
     /// Connects and sets what every session of ours has: no search path, row security off (a
     /// policy raises an error instead of hiding rows), text formats as pg_dump uses them, UTC.
     pub fn connect(info: &ConnInfo, options: &SessionOptions) -> Result<Self, PgError> {
+        Self::connect_with(info, options, &startup_settings(options))
+    }
+
+    /// Connects with no setting of ours, to see those that server, database and role give to a
+    /// tool's session.
+    pub fn connect_as_tools_do(info: &ConnInfo, options: &SessionOptions) -> Result<Self, PgError> {
+        Self::connect_with(info, options, &[])
+    }
+
+    fn connect_with(
+        info: &ConnInfo,
+        options: &SessionOptions,
+        settings: &[(String, String)],
+    ) -> Result<Self, PgError> {
         let mut last = None;
         for driver in info.driver_options() {
-            let driver = driver.options(startup_settings(options));
+            let driver = driver.options(settings.iter().cloned());
             match Self::connect_one(info, &driver, options) {
                 Ok(session) => return Ok(session),
                 Err(error) => last = Some(error),

@@ -16,7 +16,7 @@ pub use fence::Fence;
 
 use crate::conninfo::ConnInfo;
 use crate::session::{PgError, Session, SessionOptions, sql};
-use crate::{facts, server};
+use crate::{definitions, facts, server};
 
 /// An exported snapshot, open until dropped.
 pub struct Snapshot {
@@ -27,6 +27,7 @@ pub struct Snapshot {
     id: String,
     taken_at: DateTime<FixedOffset>,
     lsn: Option<String>,
+    print: Option<definitions::Print>,
 }
 
 impl Snapshot {
@@ -46,6 +47,7 @@ impl Snapshot {
             id,
             taken_at: taken_at.fixed_offset(),
             lsn,
+            print: None,
         })
     }
 
@@ -69,6 +71,18 @@ impl Snapshot {
         &mut self.session
     }
 
+    /// Reads what definitions depend on. From then on the fence asks whether any row of the
+    /// catalogs is another one before it reads what thousands of them say.
+    pub fn read_print(&mut self) -> Result<(), PgError> {
+        self.print = definitions::print(&self.info, &self.id)?;
+        Ok(())
+    }
+
+    /// What definitions depend on, where that was read and can be told.
+    pub fn print(&self) -> Option<&definitions::Print> {
+        self.print.as_ref()
+    }
+
     /// Every relation under the snapshot that is neither the system's nor temporary.
     pub fn tables(&mut self) -> Result<Vec<Arc<TableFacts>>, PgError> {
         facts::read(&mut self.session)
@@ -86,8 +100,20 @@ impl Snapshot {
         if let Fence::Overtaken { what } = fence::lock(&mut self.session, tables, lock_timeout)? {
             return Ok(Fence::Overtaken { what });
         }
+        if self.has_same_catalogs() {
+            return Ok(Fence::Holds);
+        }
         let now = facts::read(self.live()?)?;
         Ok(fence::compare(tables, &now))
+    }
+
+    /// Whether every row of the catalogs is known to be still the one under the snapshot.
+    fn has_same_catalogs(&mut self) -> bool {
+        let Some(print) = self.print.clone() else {
+            return false;
+        };
+        let now = self.live().and_then(definitions::catalogs);
+        now.is_ok_and(|now| now.is_some_and(|now| now == print.catalogs))
     }
 
     /// How many sessions wait for a lock that this one holds.
@@ -106,6 +132,9 @@ impl Snapshot {
     /// asked after the data was read: output functions look at the catalog of the moment, so an
     /// enum label renamed meanwhile is in the data and not in the schema.
     pub fn types_moved(&mut self, tables: &[Arc<TableFacts>]) -> Result<bool, PgError> {
+        if tables.is_empty() || self.has_same_catalogs() {
+            return Ok(false);
+        }
         let now = facts::read(self.live()?)?;
         Ok(fence::types_differ(tables, &now))
     }

@@ -15,6 +15,9 @@ pub struct DumperOptions {
     /// What the arguments of one pg_dump may take. Where more relations are to be named, several
     /// are run on the same snapshot and their archives joined.
     pub argument_bytes: usize,
+    /// Relations from which on definitions are taken over from an older backup where nothing of
+    /// them changed. Below, pg_dump writes them in less time than it takes to prove that.
+    pub take_over_from: usize,
 }
 
 impl Default for DumperOptions {
@@ -23,6 +26,7 @@ impl Default for DumperOptions {
             level: Level(2),
             jobs: 2,
             argument_bytes: usual_argument_bytes(),
+            take_over_from: 1000,
         }
     }
 }

@@ -6,6 +6,9 @@
 //! the rows in scope, sequence values and refreshes (which a run that leaves out all data leaves
 //! out too), all from the same snapshot, and their archives are joined.
 //!
+//! Where the request brings definitions that are proven to be those of the snapshot, only rows are
+//! left for pg_dump to write; where there are none of those either, it is not run at all.
+//!
 //! An archive counts only when every pg_dump ended with success, every block that its table of
 //! contents promises came, and every table in scope is among them.
 
@@ -17,16 +20,20 @@ mod names;
 mod plan;
 mod rewrite;
 mod run;
+mod sequences;
+mod taken_over;
 
-use respaldo_archive::{ArchiveError, Block};
+use respaldo_archive::{ArchiveError, Block, Toc};
 use respaldo_domain::manifest::Compression;
 use respaldo_engine::ports::{
-    ArchiveFile, Context, DumpReceipt, DumpRequest, Dumper, Fault, FaultKind, SourceTarget,
+    ArchiveFile, Context, Definitions, DumpReceipt, DumpRequest, Dumper, Fault, FaultKind,
+    SourceTarget,
 };
 use respaldo_postgres::{StopFlag, Tool, ToolVersion};
 
 use crate::options::DumperOptions;
 use catalog::Relations;
+pub(crate) use catalog::in_snapshot;
 pub(crate) use merge::Joined;
 pub(crate) use rewrite::Rewriter;
 use run::Run;
@@ -104,8 +111,9 @@ impl Dumper for PgDump {
         let joined = schema.take_joined()?;
         let mut rewriter = Rewriter::create(archive, joined, request, self.options.level, cx)?;
         schema.each_block(cx, |index, block| rewriter.block(index, block))?;
+        let definitions = schema.definitions();
         schema.finish()?;
-        rewriter.finish(self.tool.version())
+        rewriter.finish(self.tool.version(), definitions)
     }
 }
 
@@ -113,6 +121,20 @@ impl Dumper for PgDump {
 pub(crate) struct Schema<'s> {
     runs: Vec<Run<'s>>,
     joined: Option<Joined>,
+    definitions: Definitions,
+}
+
+/// The definitions of the request, with values of sequences as they are now; `None` where there are
+/// none, or something is in the way: they are then written anew.
+fn taken_over(request: &DumpRequest) -> Option<Toc> {
+    let bytes = request.contents.as_ref()?;
+    match sequences::values(request) {
+        Ok(values) => taken_over::definitions(bytes, &values),
+        Err(fault) => {
+            tracing::debug!(%fault, "values of sequences were not read; pg_dump reads them");
+            None
+        }
+    }
 }
 
 impl<'s> Schema<'s> {
@@ -123,10 +145,32 @@ impl<'s> Schema<'s> {
         stop: StopFlag<'s>,
     ) -> Result<Self, Fault> {
         let relations = Relations::read(request)?;
+        if let Some(plan) = plan::of_data(request, &relations, dumper.options.argument_bytes)
+            && let Some(definitions) = taken_over(request)
+        {
+            let mut runs = dumper.start(request, plan, stop)?;
+            let joined = Some(Joined::with(definitions, &mut runs, request, &relations)?);
+            let definitions = Definitions::TakenOver;
+            return Ok(Self {
+                runs,
+                joined,
+                definitions,
+            });
+        }
         let plan = plan::plan(request, &relations, dumper.options.argument_bytes)?;
         let mut runs = dumper.start(request, plan, stop)?;
         let joined = Some(Joined::of(&mut runs, request, &relations)?);
-        Ok(Self { runs, joined })
+        let definitions = Definitions::Written;
+        Ok(Self {
+            runs,
+            joined,
+            definitions,
+        })
+    }
+
+    /// Where the definitions come from.
+    pub(crate) fn definitions(&self) -> Definitions {
+        self.definitions
     }
 
     /// The joined table of contents; once.

@@ -47,6 +47,7 @@ pub const KEYS: &[(&str, &str, KeyKind)] = &[
     ("dumper", "level", KeyKind::Number),
     ("dumper", "jobs", KeyKind::Number),
     ("dumper", "argument_bytes", KeyKind::Number),
+    ("dumper", "take_over_from", KeyKind::Number),
     ("retention", "full_months", KeyKind::Number),
     ("retention", "dif_weeks", KeyKind::Number),
     ("retention", "inc_days", KeyKind::Number),

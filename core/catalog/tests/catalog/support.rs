@@ -134,6 +134,7 @@ impl History {
             source: source(),
             tools: tools(),
             definitions: None,
+            contents: None,
             objects: vec![SealedObject {
                 role: ObjectRole::Archive,
                 key: archive.key(),

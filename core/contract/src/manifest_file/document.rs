@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    ArchiveRecord, CoverageRecord, LargeObjectsRecord, ObjectRecord, SourceRecord, ToolsRecord,
+    ArchiveRecord, ContentsRecord, CoverageRecord, LargeObjectsRecord, ObjectRecord, SourceRecord,
+    ToolsRecord,
 };
 use crate::labels::{wire, wire_option};
 
@@ -39,6 +40,8 @@ pub(super) struct Document<'a> {
     objetos: Vec<ObjectRecord>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     definiciones: Option<ArchiveName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    indice: Option<ContentsRecord>,
     archivos: Vec<ArchiveRecord>,
     #[serde(with = "super::table::each")]
     tablas: Cow<'a, [TableEntry]>,
@@ -71,6 +74,7 @@ impl<'a> Document<'a> {
             herramientas: ToolsRecord::from(&manifest.tools),
             objetos: manifest.objects.iter().map(ObjectRecord::from).collect(),
             definiciones: manifest.definitions.clone(),
+            indice: manifest.contents.as_ref().map(ContentsRecord::from),
             archivos: manifest.archives.iter().map(ArchiveRecord::from).collect(),
             tablas: Cow::Borrowed(&manifest.tables),
             objetos_grandes: LargeObjectsRecord::from(&manifest.large_objects),
@@ -103,6 +107,7 @@ impl From<Document<'_>> for Manifest {
             tools: document.herramientas.into(),
             objects: document.objetos.into_iter().map(Into::into).collect(),
             definitions: document.definiciones,
+            contents: document.indice.map(Into::into),
             archives: document.archivos.into_iter().map(Into::into).collect(),
             tables: document.tablas.into_owned(),
             large_objects: document.objetos_grandes.into(),

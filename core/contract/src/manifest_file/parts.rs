@@ -3,7 +3,9 @@
 use respaldo_domain::backup::ArchiveName;
 use respaldo_domain::changes::Reason;
 use respaldo_domain::coverage::{Coverage, Gap, GapKind};
-use respaldo_domain::manifest::{ArchiveFacts, ArchiveRest, Compression, LargeObjects, Tools};
+use respaldo_domain::manifest::{
+    ArchiveFacts, ArchiveRest, Compression, Contents, LargeObjects, Tools,
+};
 use respaldo_domain::object::{ObjectKey, ObjectRole, SealedObject, Sha256};
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +66,20 @@ pub struct RestRecord {
     pub tramos: Vec<(u64, u64)>,
     /// Hash of these bytes one after the other.
     pub sha256: Sha256,
+}
+
+/// The table of contents of an archive, for backups that may take definitions from it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContentsRecord {
+    /// Hash of what the definitions depend on.
+    pub clave: Sha256,
+    /// Its size.
+    pub bytes: u64,
+    /// Its hash.
+    pub sha256: Sha256,
+    /// The backup whose definitions these are, where they were not written anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tomado_de: Option<ArchiveName>,
 }
 
 /// All large objects.
@@ -176,6 +192,28 @@ impl From<ArchiveRecord> for ArchiveFacts {
                 ranges: rest.tramos,
                 sha256: rest.sha256,
             }),
+        }
+    }
+}
+
+impl From<&Contents> for ContentsRecord {
+    fn from(contents: &Contents) -> Self {
+        Self {
+            clave: contents.key,
+            bytes: contents.size_bytes,
+            sha256: contents.sha256,
+            tomado_de: contents.taken_from.clone(),
+        }
+    }
+}
+
+impl From<ContentsRecord> for Contents {
+    fn from(record: ContentsRecord) -> Self {
+        Self {
+            key: record.clave,
+            size_bytes: record.bytes,
+            sha256: record.sha256,
+            taken_from: record.tomado_de,
         }
     }
 }

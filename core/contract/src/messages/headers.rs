@@ -42,6 +42,7 @@ headers! {
     Dumped => "Dumped", "Volcada";
     Reason => "Reason", "Motivo";
     DataIn => "Data in", "Datos en";
+    DefinitionsOf => "Definitions of", "Definiciones de";
     Level => "Level", "Nivel";
     Finding => "Finding", "Hallazgo";
     Subject => "Subject", "Objeto";

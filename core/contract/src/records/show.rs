@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::common::seconds_between;
 use crate::labels::{Label, OpenLabel, wire};
 use crate::manifest_file::{
-    ArchiveRecord, CoverageRecord, DataRecord, LargeObjectsRecord, ObjectRecord, SourceRecord,
-    ToolsRecord,
+    ArchiveRecord, ContentsRecord, CoverageRecord, DataRecord, LargeObjectsRecord, ObjectRecord,
+    SourceRecord, ToolsRecord,
 };
 use crate::messages::{Lang, Spoken};
 
@@ -69,6 +69,9 @@ pub struct ShowRecord {
     pub herramientas: ToolsRecord,
     /// Objects of the set.
     pub objetos: Vec<ObjectRecord>,
+    /// The table of contents of its archive, and whose definitions are in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub indice: Option<ContentsRecord>,
     /// Archives that hold data of this restore point.
     pub archivos: Vec<ArchiveRecord>,
     /// Each table: why it was dumped or not, where its data lies.
@@ -145,6 +148,7 @@ impl ShowRecord {
             origen: SourceRecord::from(&manifest.source),
             herramientas: ToolsRecord::from(&manifest.tools),
             objetos: manifest.objects.iter().map(ObjectRecord::from).collect(),
+            indice: manifest.contents.as_ref().map(ContentsRecord::from),
             archivos: manifest.archives.iter().map(ArchiveRecord::from).collect(),
             tablas: manifest
                 .tables

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use respaldo_contract::manifest_file::{ManifestFileError, decode, encode};
 use respaldo_contract::stats_file;
 use respaldo_domain::changes::Reason;
-use respaldo_domain::manifest::{LargeObjects, Manifest, TableEntry};
+use respaldo_domain::manifest::{Contents, LargeObjects, Manifest, TableEntry};
+use respaldo_domain::object::Sha256;
 use respaldo_domain::readings::{Evidence, Readings, TableReading};
 use respaldo_domain::table::{Oid, Persistence, Readability, RelationKind, TableFacts, TableName};
 use serde_json::{Value, json};
@@ -24,6 +25,20 @@ fn a_manifest_of_the_first_version_is_read_for_ever() {
 fn this_version_writes_what_the_first_one_wrote() {
     let written = String::from_utf8(encode(&manifest()).unwrap()).unwrap();
     assert_eq!(written, String::from_utf8_lossy(GOLDEN));
+}
+
+#[test]
+fn a_manifest_says_whose_definitions_its_archive_has() {
+    for taken_from in [None, Some(name(FULL))] {
+        let mut later = manifest();
+        later.contents = Some(Contents {
+            key: Sha256([3; 32]),
+            size_bytes: 4_000,
+            sha256: Sha256([4; 32]),
+            taken_from,
+        });
+        assert_eq!(decode(&encode(&later).unwrap()).unwrap(), later);
+    }
 }
 
 #[test]

@@ -50,6 +50,7 @@ pub fn manifest() -> Manifest {
         source: source(),
         tools: tools(),
         definitions: None,
+        contents: None,
         objects: objects(),
         archives: vec![archive(FULL, 90_000, 1), archive(INC, 4_321, 2)],
         tables: tables(),

@@ -13,6 +13,7 @@ use respaldo_domain::source::SourceFacts;
 use respaldo_domain::table::TableName;
 use serde_json::Value;
 
+use super::definitions::Stored;
 use crate::history::History;
 use crate::parts::{Parts, Settings};
 use crate::ports::{BaseReading, Context, Fault, FaultKind, LineageStatus, ObjectReader};
@@ -31,6 +32,8 @@ pub(super) struct Base {
     pub(super) manifest: Option<Manifest>,
     /// The base's readings; `None` where they are gone: everything is dumped then.
     pub(super) reading: Option<Arc<BaseReading>>,
+    /// Tables of contents of this history, the newest first.
+    pub(super) stored: Vec<Stored>,
 }
 
 impl Base {
@@ -40,6 +43,7 @@ impl Base {
             reason,
             manifest: None,
             reading: None,
+            stored: Vec::new(),
         }
     }
 }
@@ -63,12 +67,17 @@ pub(super) fn choose(
         BaseChoice::On(name) => match read_whole(parts, &name, cx)? {
             None => Ok(Base::full(Some(FullReason::BaseDamaged))),
             Some(manifest) => {
-                let reading = read_readings(parts, &manifest, history, source, cx)?;
+                let newest = newer(parts, &manifest, history, cx);
+                let stored = newest.iter().flatten().chain([&manifest]);
+                let stored = stored.filter_map(|manifest| Stored::of(manifest, source));
+                let stored = stored.collect();
+                let reading = read_readings(parts, &manifest, newest, source, cx)?;
                 Ok(Base {
                     kind,
                     reason: None,
                     manifest: Some(manifest),
                     reading: reading.map(Arc::new),
+                    stored,
                 })
             }
         },
@@ -108,12 +117,12 @@ fn read_whole(parts: &Parts, name: &ArchiveName, cx: &Context) -> Result<Option<
 fn read_readings(
     parts: &Parts,
     manifest: &Manifest,
-    history: &History,
+    newest: Result<Option<Manifest>, Fault>,
     source: &SourceFacts,
     cx: &Context,
 ) -> Result<Option<BaseReading>, Fault> {
     let stored = stored_readings(parts, manifest, cx)
-        .and_then(|readings| Ok((readings, learnt_since(parts, manifest, history, cx)?)));
+        .and_then(|readings| Ok((readings, learnt_since(parts, newest?, cx)?)));
     match stored {
         Ok((mut readings, learnt)) => {
             share_columns(manifest, &mut readings);
@@ -142,20 +151,32 @@ fn share_columns(manifest: &Manifest, readings: &mut Readings) {
     }
 }
 
-/// Figures of the newest backup, where that is not the base itself.
-fn learnt_since(
+/// The manifest of the newest backup, where that is not the base itself.
+fn newer(
     parts: &Parts,
     base: &Manifest,
     history: &History,
     cx: &Context,
+) -> Result<Option<Manifest>, Fault> {
+    let newest = history.newest();
+    match newest.filter(|newest| newest.archive != base.archive) {
+        Some(newest) => parts
+            .store
+            .manifest(&newest.archive, &*parts.codec, cx)
+            .map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Figures of the newest backup, where that is not the base itself.
+fn learnt_since(
+    parts: &Parts,
+    newest: Option<Manifest>,
+    cx: &Context,
 ) -> Result<BTreeMap<String, Value>, Fault> {
-    let Some(newest) = history
-        .newest()
-        .filter(|newest| newest.archive != base.archive)
-    else {
+    let Some(manifest) = newest else {
         return Ok(BTreeMap::new());
     };
-    let manifest = parts.store.manifest(&newest.archive, &*parts.codec, cx)?;
     let bytes = stored_bytes(parts, &manifest, cx)?;
     parts.codec.decode_figures(&bytes)
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, FixedOffset};
 use respaldo_domain::backup::ArchiveName;
 use respaldo_domain::coverage::{Coverage, Gap, GapKind};
+use respaldo_domain::manifest::Contents;
 use respaldo_domain::readings::{Evidence, Readings, TableReading};
 use respaldo_domain::report::WarningCode;
 use respaldo_domain::scope::{self, Decision, ScopeRequest, ScopedTable};
@@ -17,6 +18,8 @@ use respaldo_domain::table::{Oid, Readability, TableFacts, TableName, quote_iden
 use respaldo_postgres::{Fence, SessionOptions, Snapshot, coverage};
 
 use super::base::Base;
+use super::definitions::Known;
+use super::listing;
 use super::order::{self, LargeObjectScope};
 use super::surroundings;
 use super::tries::Tries;
@@ -24,7 +27,7 @@ use super::yielding::{self, Watched};
 use super::{BackupError, BackupRequest, Run};
 use crate::parts::Parts;
 use crate::ports::{
-    Context, Detection, DetectionRequest, DumpReceipt, Fault, FaultKind, SourceTarget,
+    Context, Detection, DetectionRequest, DumpReceipt, DumpRequest, Fault, FaultKind, SourceTarget,
 };
 
 /// An archive in the spool and everything known of it.
@@ -35,6 +38,7 @@ pub(super) struct Dumped {
     pub(super) scope: Vec<ScopedTable>,
     pub(super) large_objects: LargeObjectScope,
     pub(super) receipt: DumpReceipt,
+    pub(super) contents: Option<Contents>,
     pub(super) readings: Readings,
     pub(super) coverage: Coverage,
     pub(super) schemas: Vec<String>,
@@ -121,7 +125,7 @@ impl Dump<'_> {
         baseline: Option<Evidence>,
     ) -> Result<Look, BackupError> {
         let parts = self.parts;
-        let facts = tables(parts, self.base, snapshot).map_err(BackupError::Source)?;
+        let facts = self.tables(snapshot).map_err(BackupError::Source)?;
         let coverage = covered(parts, self.request, run, snapshot, &facts, self.cx)?;
         if !tries.is_repeated() {
             surroundings::warn_of_omissions(parts, run, snapshot).map_err(BackupError::Source)?;
@@ -145,6 +149,22 @@ impl Dump<'_> {
             coverage,
             detection,
         })))
+    }
+
+    /// Every relation that is not excluded. What is as it was at the base shares the memory of the
+    /// base's facts.
+    fn tables(&self, snapshot: &mut Snapshot) -> Result<Vec<Arc<TableFacts>>, Fault> {
+        let parts = self.parts;
+        let mut tables = listing::relations(parts, &self.target.facts.lineage, snapshot)?;
+        tables.retain(|table| !parts.settings.exclude_schemas.contains(&table.name.schema));
+        let reading = self.base.reading.as_ref();
+        for facts in &mut tables {
+            let then = reading.and_then(|base| base.readings.tables.get(&facts.oid));
+            if let Some(then) = then.filter(|then| then.facts == *facts) {
+                *facts = Arc::clone(&then.facts);
+            }
+        }
+        Ok(tables)
     }
 
     fn detect(
@@ -190,7 +210,8 @@ impl Dump<'_> {
     ) -> Result<Attempt, BackupError> {
         run.enter("backup.dump", self.cx)
             .map_err(BackupError::Dump)?;
-        let receipt = match self.write_spool(run, tries, &snapshot, &decided) {
+        let (order, definitions) = self.order(&snapshot, &decided);
+        let receipt = match self.write_spool(run, tries, &order) {
             Watched::GaveWay => return Ok(Attempt::GaveWay),
             Watched::Done(Err(fault)) if fault.kind == FaultKind::SnapshotOvertaken => {
                 return Ok(Attempt::Overtaken(super::chain(&fault)));
@@ -204,21 +225,19 @@ impl Dump<'_> {
             return Ok(Attempt::Overtaken(what));
         }
         order::check_complete(&decided.scope, &receipt).map_err(BackupError::Dump)?;
-        let dumped = self.conclude(snapshot, decided, receipt);
+        let contents = definitions
+            .contents(self.target, self.spool, &receipt)
+            .map_err(BackupError::Dump)?;
+        let dumped = self.conclude(snapshot, decided, receipt, contents);
         Ok(Attempt::Done(Box::new(
             dumped.map_err(BackupError::Source)?,
         )))
     }
 
-    fn write_spool(
-        &self,
-        run: &mut Run,
-        tries: Tries,
-        snapshot: &Snapshot,
-        decided: &Decided,
-    ) -> Watched<DumpReceipt> {
+    /// The order for the dumper, with definitions of an older backup where they are the same.
+    fn order(&self, snapshot: &Snapshot, decided: &Decided) -> (DumpRequest, Known) {
         let parts = self.parts;
-        let order = order::order(
+        let mut order = order::order(
             parts,
             self.target,
             snapshot,
@@ -226,10 +245,23 @@ impl Dump<'_> {
             &decided.large_objects,
             &decided.coverage,
         );
+        let definitions = snapshot
+            .print()
+            .map(|print| Known::find(parts, &self.base.stored, print, &mut order, self.cx));
+        (order, definitions.unwrap_or_default())
+    }
+
+    fn write_spool(
+        &self,
+        run: &mut Run,
+        tries: Tries,
+        order: &DumpRequest,
+    ) -> Watched<DumpReceipt> {
+        let parts = self.parts;
         let hold = tries.hold(parts);
         let (watched, waited_for) = yielding::run(&self.target.conninfo, hold, self.cx, |cx| {
             let mut file = create_spool(self.spool)?;
-            let receipt = parts.dumper.dump(&order, &mut file, cx)?;
+            let receipt = parts.dumper.dump(order, &mut file, cx)?;
             file.sync_all()
                 .map_err(|e| Fault::io(format!("writing {}", self.spool.display()), e))?;
             Ok(receipt)
@@ -245,6 +277,7 @@ impl Dump<'_> {
         mut snapshot: Snapshot,
         decided: Decided,
         receipt: DumpReceipt,
+        contents: Option<Contents>,
     ) -> Result<Dumped, Fault> {
         Ok(Dumped {
             schemas: surroundings::schemas(&mut snapshot)?,
@@ -256,6 +289,7 @@ impl Dump<'_> {
             scope: decided.scope,
             large_objects: decided.large_objects,
             receipt,
+            contents,
             coverage: decided.coverage,
         })
     }
@@ -292,24 +326,6 @@ fn leave_witness(parts: &Parts, run: &mut Run, name: &ArchiveName, cx: &Context)
     if let Err(fault) = left {
         tracing::debug!(%fault, "no witness was left");
     }
-}
-
-/// Every table under the snapshot. What is as it was at the base shares the memory of the base's facts.
-fn tables(
-    parts: &Parts,
-    base: &Base,
-    snapshot: &mut Snapshot,
-) -> Result<Vec<Arc<TableFacts>>, Fault> {
-    let mut tables = snapshot.tables()?;
-    tables.retain(|table| !parts.settings.exclude_schemas.contains(&table.name.schema));
-    for facts in &mut tables {
-        let reading = base.reading.as_ref();
-        let then = reading.and_then(|base| base.readings.tables.get(&facts.oid));
-        if let Some(then) = then.filter(|then| then.facts == *facts) {
-            *facts = Arc::clone(&then.facts);
-        }
-    }
-    Ok(tables)
 }
 
 /// What the role cannot read: refused, unless a partial backup was allowed.

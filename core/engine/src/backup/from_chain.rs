@@ -233,6 +233,7 @@ fn manifest(
         },
         objects,
         definitions: None,
+        contents: None,
         archives: own.into_iter().collect(),
         tables,
         large_objects,

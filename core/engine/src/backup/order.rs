@@ -96,6 +96,7 @@ pub(super) fn order(
         large_objects: large_objects.dump,
         exclude_schemas: parts.settings.exclude_schemas.clone(),
         lock_timeout_ms: parts.settings.lock_timeout_ms,
+        contents: None,
     }
 }
 

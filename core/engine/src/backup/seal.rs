@@ -277,6 +277,7 @@ fn manifest(
             fingerprint: fingerprint::ALGORITHM.to_owned(),
         },
         definitions: None,
+        contents: dumped.contents,
         objects,
         archives,
         tables,

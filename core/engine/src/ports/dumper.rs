@@ -21,7 +21,7 @@ pub trait Dumper: Send + Sync {
 
     /// Writes one custom-format archive that stock pg_restore reads: the complete schema, sequence
     /// values, large objects where asked for, and the rows of the tables in scope, all as the
-    /// snapshot sees them. On any error what was written is worthless and the caller drops it.
+    /// snapshot sees them. The schema may be that of [`DumpRequest::contents`]. On any error what was written is worthless and the caller drops it.
     fn dump(
         &self,
         request: &DumpRequest,
@@ -54,6 +54,9 @@ pub struct DumpRequest {
     pub exclude_schemas: Vec<String>,
     /// Milliseconds to wait for a lock.
     pub lock_timeout_ms: u64,
+    /// The table of contents of an older archive whose definitions are proven to be those under the
+    /// snapshot, as this dumper would write them. Its data entries are old: rows, sequence values.
+    pub contents: Option<Vec<u8>>,
 }
 
 /// A table in scope.
@@ -76,6 +79,19 @@ pub struct DumpReceipt {
     pub compression: Compression,
     /// One for each table in scope that has an entry in the archive.
     pub tables: Vec<DumpedTable>,
+    /// Bytes of the table of contents: where the first block begins.
+    pub contents_bytes: u64,
+    /// Where the definitions came from.
+    pub definitions: Definitions,
+}
+
+/// Where the definitions of an archive came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Definitions {
+    /// pg_dump wrote them.
+    Written,
+    /// They are those of [`DumpRequest::contents`].
+    TakenOver,
 }
 
 /// A dumped table.

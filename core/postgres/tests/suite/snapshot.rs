@@ -280,7 +280,7 @@ fn ddl_between_snapshot_and_lock_is_noticed() {
     let cluster = Cluster::start();
     let url = cluster.owned_database("valla", "dueno");
     cluster.psql_as("dueno", "valla", "CREATE TYPE color AS ENUM ('rojo')");
-    for ddl in [
+    for (ddl, knows_catalogs) in [
         "TRUNCATE t",
         "ALTER TABLE t ALTER n TYPE bigint",
         "VACUUM FULL t",
@@ -291,7 +291,10 @@ fn ddl_between_snapshot_and_lock_is_noticed() {
         "DROP TABLE t; CREATE VIEW t AS SELECT 1",
         "ALTER TYPE color RENAME VALUE 'rojo' TO 'bermejo'",
         "",
-    ] {
+    ]
+    .into_iter()
+    .flat_map(|ddl| [(ddl, false), (ddl, true)])
+    {
         cluster.psql_as(
             "dueno",
             "valla",
@@ -300,6 +303,10 @@ fn ddl_between_snapshot_and_lock_is_noticed() {
         );
         let mut snapshot = open(&url);
         let tables = snapshot.tables().unwrap();
+        if knows_catalogs {
+            snapshot.read_print().unwrap();
+            assert!(snapshot.print().is_some());
+        }
         for part in ddl.split(';') {
             cluster.psql_as("dueno", "valla", part);
         }

@@ -12,9 +12,9 @@ use respaldo_engine::ports::{Context, DumpRequest, Fault, FaultKind};
 use respaldo_postgres::Session;
 
 use super::pieces::Piece;
-use super::scope::in_snapshot;
 use super::window::Window;
 use crate::options::Level;
+use crate::pg_dump::in_snapshot;
 
 /// Bytes sent at once.
 const CHUNK_BYTES: usize = 128 * 1024;

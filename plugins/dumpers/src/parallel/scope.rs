@@ -1,11 +1,12 @@
 //! Which tables we copy ourselves, and what a COPY of them needs to know.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
-use respaldo_domain::table::{Oid, TableName, quote_literal};
+use respaldo_domain::table::{Oid, TableName};
 use respaldo_engine::ports::{DumpRequest, DumpTable, Fault};
-use respaldo_postgres::{Session, SessionOptions, field, sql};
+use respaldo_postgres::{field, sql};
+
+use crate::pg_dump::in_snapshot;
 
 const FACTS: &str = "
 SELECT c.oid::int8 AS oid,
@@ -94,17 +95,4 @@ impl Scope {
         scope.tables.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(scope)
     }
-}
-
-/// A session that sees what the snapshot sees.
-pub(super) fn in_snapshot(request: &DumpRequest) -> Result<Session, Fault> {
-    let options = SessionOptions {
-        lock_timeout: Duration::from_millis(request.lock_timeout_ms),
-        ..SessionOptions::default()
-    };
-    let mut session = Session::connect(&request.target.conninfo, &options)?;
-    session.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
-    let snapshot = quote_literal(&request.snapshot);
-    session.batch(&format!("SET TRANSACTION SNAPSHOT {snapshot}"))?;
-    Ok(session)
 }

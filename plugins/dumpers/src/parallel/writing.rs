@@ -114,8 +114,9 @@ fn write_blocks(
         let written = write_rows(rewriter.writer(), &mut rows, index, id, cx);
         receipts.push(written.map_err(faults::of_archive)?);
     }
+    let definitions = schema.definitions();
     schema.finish()?;
-    let mut receipt = rewriter.finish(dumper.version())?;
+    let mut receipt = rewriter.finish(dumper.version(), definitions)?;
     receipt.tables.extend(receipts);
     Ok(receipt)
 }

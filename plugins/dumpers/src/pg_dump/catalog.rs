@@ -49,14 +49,7 @@ struct Relation {
 impl Relations {
     /// Reads and sorts them.
     pub(super) fn read(request: &DumpRequest) -> Result<Self, Fault> {
-        let options = SessionOptions {
-            lock_timeout: Duration::from_millis(request.lock_timeout_ms),
-            ..SessionOptions::default()
-        };
-        let mut session = Session::connect(&request.target.conninfo, &options)?;
-        session.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
-        let snapshot = quote_literal(&request.snapshot);
-        session.batch(&format!("SET TRANSACTION SNAPSHOT {snapshot}"))?;
+        let mut session = in_snapshot(request)?;
         let all = session.each_row(sql(RELATIONS), relation)?;
         session.close()?;
         Ok(Self::sort(request, all))
@@ -100,6 +93,19 @@ impl Relations {
         sorted.left_out.extend(others.cloned());
         sorted
     }
+}
+
+/// A session that sees what the snapshot sees.
+pub(crate) fn in_snapshot(request: &DumpRequest) -> Result<Session, Fault> {
+    let options = SessionOptions {
+        lock_timeout: Duration::from_millis(request.lock_timeout_ms),
+        ..SessionOptions::default()
+    };
+    let mut session = Session::connect(&request.target.conninfo, &options)?;
+    session.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+    let snapshot = quote_literal(&request.snapshot);
+    session.batch(&format!("SET TRANSACTION SNAPSHOT {snapshot}"))?;
+    Ok(session)
 }
 
 fn relation(row: &PgRow) -> Result<Relation, PgError> {

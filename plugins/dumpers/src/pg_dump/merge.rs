@@ -36,10 +36,27 @@ impl Joined {
         let joined = if others.is_empty() {
             Self::alone(first)
         } else {
-            let mut merge = Merge::starting_with(first)?;
+            let ids = vec![ids_of(&first)];
+            let mut merge = Merge::starting_with(first, ids)?;
             others.iter().try_for_each(|toc| merge.take(toc))?;
             merge.finish()
         };
+        joined.check(request, relations)?;
+        Ok(joined)
+    }
+
+    /// Joins definitions that no run announces with the data that the runs do.
+    pub(super) fn with(
+        definitions: Toc,
+        runs: &mut [Run<'_>],
+        request: &DumpRequest,
+        relations: &Relations,
+    ) -> Result<Self, Fault> {
+        let mut merge = Merge::starting_with(definitions, Vec::new())?;
+        for run in runs {
+            merge.take(&run.reader.take_toc())?;
+        }
+        let joined = merge.finish();
         joined.check(request, relations)?;
         Ok(joined)
     }
@@ -85,7 +102,7 @@ struct Merge {
 }
 
 impl Merge {
-    fn starting_with(first: Toc) -> Result<Self, Fault> {
+    fn starting_with(first: Toc, ids: Vec<HashMap<i32, i32>>) -> Result<Self, Fault> {
         let entries = &first.entries;
         // Above ids that are only referred to as well: those must not gain a meaning.
         let used = entries
@@ -98,7 +115,7 @@ impl Merge {
                 .collect(),
             data: Vec::new(),
             refreshes: Vec::new(),
-            ids: vec![ids_of(&first)],
+            ids,
             next_id: next(used.max().unwrap_or(0))?,
             toc: first,
         })
@@ -140,14 +157,16 @@ impl Merge {
         Ok(())
     }
 
-    /// Rows and sequence values before the first index; refreshes last, they read everything.
+    /// Rows and sequence values before the first index, rows before sequence values that are there;
+    /// refreshes last, they read everything.
     fn finish(self) -> Joined {
         let mut toc = self.toc;
-        let is_post = |entry: &Entry| entry.section == Section::PostData;
+        let comes_after =
+            |entry: &Entry| entry.section == Section::PostData || entry.is("SEQUENCE SET");
         let place = toc
             .entries
             .iter()
-            .position(is_post)
+            .position(comes_after)
             .unwrap_or(toc.entries.len());
         toc.entries.splice(place..place, self.data);
         toc.entries.extend(self.refreshes);

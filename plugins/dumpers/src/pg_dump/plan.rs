@@ -8,6 +8,9 @@ use super::names;
 
 /// Runs wait for each other with an open connection and locks: a few, not dozens.
 const MAX_RUNS: usize = 12;
+/// So many tables at most are dumped by name beside definitions that are there: in a database of
+/// 10,000 that takes a fourth of the time of a run of everything.
+const MAX_NAMED: usize = 100;
 /// Encodings for which there is no conversion to UTF-8: those dumps stay in the database's own.
 const NOT_CONVERTED: [&str; 2] = ["SQL_ASCII", "MULE_INTERNAL"];
 
@@ -31,6 +34,26 @@ pub(super) fn plan(
     Err(Fault::bare(FaultKind::Invalid, what))
 }
 
+/// The arguments of runs for data alone, where definitions are there: none where nothing is to be
+/// dumped. `None` where a run of everything is cheaper.
+pub(super) fn of_data(
+    request: &DumpRequest,
+    relations: &Relations,
+    argument_bytes: usize,
+) -> Option<Vec<Vec<String>>> {
+    let scope = request.tables.iter().map(|table| &table.name);
+    let names: Vec<&TableName> = relations.configuration.iter().chain(scope).collect();
+    match names.len() {
+        0 => Some(Vec::new()),
+        1..=MAX_NAMED => {
+            let mut run = of_data_alone(request);
+            run.extend(names.iter().map(|name| names::of_relation("table", name)));
+            (names::space(&run) <= argument_bytes).then(|| vec![run])
+        }
+        _ => None,
+    }
+}
+
 /// One run that is told whose rows to leave out.
 fn whole(request: &DumpRequest, relations: &Relations) -> Vec<String> {
     let mut arguments = definitions(request, relations);
@@ -46,7 +69,7 @@ fn split(request: &DumpRequest, relations: &Relations, argument_bytes: usize) ->
     let mut first = definitions(request, relations);
     first.push("--exclude-table-data=*.*".to_owned());
     let mut runs = vec![first];
-    let start = || [common(request), vec!["-B".to_owned()]].concat();
+    let start = || of_data_alone(request);
     let mut run = start();
     // Views first, so that all are in one run, which knows what order their refreshes need.
     let views = relations.views.iter().chain(&relations.configuration);
@@ -75,6 +98,11 @@ fn definitions(request: &DumpRequest, relations: &Relations) -> Vec<String> {
             .map(|name| names::of_relation("exclude-table", name)),
     );
     arguments
+}
+
+/// To be followed by the names of relations.
+fn of_data_alone(request: &DumpRequest) -> Vec<String> {
+    [common(request), vec!["-B".to_owned()]].concat()
 }
 
 fn common(request: &DumpRequest) -> Vec<String> {

@@ -8,7 +8,7 @@ use respaldo_domain::manifest::BlockRef;
 use respaldo_domain::object::Sha256;
 use respaldo_domain::table::{Oid, TableName};
 use respaldo_engine::ports::{
-    ArchiveFile, Context, DumpReceipt, DumpRequest, DumpedTable, Fault, FaultKind,
+    ArchiveFile, Context, Definitions, DumpReceipt, DumpRequest, DumpedTable, Fault, FaultKind,
 };
 use respaldo_postgres::ToolVersion;
 
@@ -122,18 +122,26 @@ impl<'a> Rewriter<'a> {
     }
 
     /// Writes the offsets. Fails when a promised block did not come.
-    pub(crate) fn finish(self, pg_dump: &ToolVersion) -> Result<DumpReceipt, Fault> {
+    pub(crate) fn finish(
+        self,
+        pg_dump: &ToolVersion,
+        definitions: Definitions,
+    ) -> Result<DumpReceipt, Fault> {
         if let Some(table) = self.scope.values().next() {
             let what = format!("no rows of table {} came", table.name);
             return Err(Fault::bare(FaultKind::Corrupt, what));
         }
-        let header_version = self.writer.toc().header.version.to_string();
+        let toc = self.writer.toc();
+        let header_version = toc.header.version.to_string();
+        let contents_bytes = toc.encoded_len().map_err(faults::of_archive)?;
         self.writer.finish().map_err(faults::of_archive)?;
         Ok(DumpReceipt {
             pg_dump: pg_dump.text.clone(),
             header_version,
             compression: self.level.compression(),
             tables: self.tables,
+            contents_bytes,
+            definitions,
         })
     }
 }

@@ -77,6 +77,7 @@ impl Bench {
             large_objects: false,
             exclude_schemas: Vec::new(),
             lock_timeout_ms: 2000,
+            contents: None,
         }
     }
 

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use respaldo_archive::{ArchiveReader, BlockKind};
 use respaldo_domain::table::{TableFacts, TableName, quote_identifier};
 use respaldo_dumpers::DumperOptions;
+use respaldo_engine::ports::Definitions;
 
 use crate::bench::{Bench, Dumped, fingerprint};
 
@@ -247,6 +248,51 @@ fn schemas_and_relations_left_out_are_not_in_the_archive_at_all() {
             1,
             "its definition needs no right"
         );
+    }
+}
+
+/// The table of contents of an archive.
+fn contents(dumped: &Dumped) -> Vec<u8> {
+    let bytes = std::fs::read(&dumped.path).unwrap();
+    bytes[..dumped.receipt.contents_bytes as usize].to_vec()
+}
+
+#[test]
+fn definitions_that_are_brought_are_taken_and_get_rows_and_values_of_now() {
+    let bench = Bench::new(EVERYTHING);
+    let mut snapshot = bench.snapshot();
+    let mut request = bench.request(&mut snapshot, |_| true);
+    request.large_objects = true;
+    let older = contents(&bench.dump(&request, &DumperOptions::default()).unwrap());
+    bench
+        .cluster
+        .psql("origen", "SELECT setval('suelta', 77, false)");
+    let mut request = bench.request(&mut snapshot, |table| table.name.name == "cliente");
+    request.contents = Some(older);
+    let dumped = bench.dump(&request, &DumperOptions::default()).unwrap();
+    assert_eq!(dumped.receipt.definitions, Definitions::TakenOver);
+    assert_eq!(bench.listed(&dumped, "TABLE DATA").len(), 1);
+    assert_eq!(bench.listed(&dumped, "BLOB"), Vec::<String>::new());
+    bench.restore(&dumped, "destino");
+    let state = "SELECT (SELECT count(*) FROM cliente), last_value, is_called FROM suelta";
+    assert_eq!(
+        bench.cluster.psql("destino", state),
+        bench.cluster.psql("origen", state)
+    );
+}
+
+#[test]
+fn contents_that_are_not_understood_are_written_anew() {
+    let bench = Bench::new(EVERYTHING);
+    let mut snapshot = bench.snapshot();
+    let mut request = bench.request(&mut snapshot, |_| true);
+    let whole = contents(&bench.dump(&request, &DumperOptions::default()).unwrap());
+    let cut = whole[..whole.len() - 1].to_vec();
+    let longer = [&whole[..], &[0]].concat();
+    for bad in [Vec::new(), b"PGDMP".to_vec(), cut, longer] {
+        request.contents = Some(bad);
+        let dumped = bench.dump(&request, &DumperOptions::default()).unwrap();
+        assert_eq!(dumped.receipt.definitions, Definitions::Written);
     }
 }
 

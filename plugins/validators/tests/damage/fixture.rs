@@ -300,6 +300,7 @@ fn manifest(
             fingerprint: ALGORITHM.to_owned(),
         },
         definitions: None,
+        contents: None,
         objects: vec![
             sealed(ObjectRole::Archive, name.key(), &own.bytes),
             sealed(ObjectRole::Stats, name.stats_key(), &stats(name)),

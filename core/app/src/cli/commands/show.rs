@@ -47,12 +47,14 @@ fn text(manifest: &Manifest, record: &ShowRecord, lang: Lang) -> String {
     text.into_string()
 }
 
-fn fields(manifest: &Manifest, record: &ShowRecord, lang: Lang) -> [(Header, String); 12] {
+fn fields(manifest: &Manifest, record: &ShowRecord, lang: Lang) -> [(Header, String); 13] {
     let complete = if manifest.coverage.is_complete() {
         Header::Complete
     } else {
         Header::Partial
     };
+    let contents = manifest.contents.as_ref();
+    let definitions_of = contents.and_then(|contents| contents.taken_from.as_ref());
     let full_reason = manifest
         .full_reason
         .as_ref()
@@ -65,6 +67,7 @@ fn fields(manifest: &Manifest, record: &ShowRecord, lang: Lang) -> [(Header, Str
         (Header::Snapshot, say::time(manifest.snapshot_at)),
         (Header::Base, say::or_nothing(manifest.base.as_ref())),
         (Header::Reason, say::or_nothing(full_reason)),
+        (Header::DefinitionsOf, say::or_nothing(definitions_of)),
         (Header::Size, size(manifest.stored_bytes(), lang)),
         (Header::Checksum, say::or_nothing(record.checksum_sha256)),
         (Header::Database, manifest.source.database.clone()),

@@ -1,0 +1,188 @@
+//! Definitions that need not be read again: those of an older backup, where everything they depend
+//! on is what it was.
+//!
+//! A key is the hash of all that: the catalogs and settings under the snapshot, the version of the
+//! tools and what they are told. It stands in the manifest beside size and hash of the table of
+//! contents that it belongs to. Where a later backup of the same lineage finds the same key, it
+//! takes those bytes, which are hashed before they are believed, and the dumper puts sequence values
+//! and rows of today into them. Whatever is in the way only costs a run of pg_dump. A full takes
+//! over nothing, so that no chain rests on the bytes of another.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use respaldo_domain::backup::ArchiveName;
+use respaldo_domain::manifest::{Contents, Manifest};
+use respaldo_domain::object::Sha256;
+use respaldo_domain::source::SourceFacts;
+use respaldo_domain::table::{TableName, quote_identifier};
+use respaldo_postgres::definitions::{self, Print};
+
+use super::chain;
+use crate::parts::Parts;
+use crate::ports::{
+    Context, Definitions, DumpReceipt, DumpRequest, Fault, FaultKind, ObjectReader, SourceTarget,
+};
+use crate::store::{HashingWriter, fault_of_io, sha256};
+
+/// Largest table of contents that is taken over, in bytes: 10,000 tables take about 10 MB.
+const MAX_CONTENTS_BYTES: u64 = 256 * 1024 * 1024;
+
+/// The table of contents of a stored archive.
+#[derive(Debug, Clone)]
+pub(super) struct Stored {
+    archive: ArchiveName,
+    contents: Contents,
+}
+
+impl Stored {
+    /// That of a backup of this very history: transaction ids tell versions of catalog rows apart
+    /// only there, and what happened while that backup was written must not have been lost since.
+    pub(super) fn of(manifest: &Manifest, source: &SourceFacts) -> Option<Self> {
+        let is_of_history = manifest.source.lineage == source.lineage;
+        let contents = manifest.contents.clone().filter(|_| is_of_history)?;
+        Some(Self {
+            archive: manifest.archive.clone(),
+            contents,
+        })
+    }
+
+    /// The backup for which pg_dump wrote these definitions.
+    fn written_by(&self) -> ArchiveName {
+        let first = self.contents.taken_from.as_ref();
+        first.unwrap_or(&self.archive).clone()
+    }
+}
+
+/// What is known of the definitions under a snapshot.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    key: Option<Key>,
+    /// The backup they were written by, where they are taken over.
+    written_by: Option<ArchiveName>,
+}
+
+#[derive(Debug)]
+struct Key {
+    hash: Sha256,
+    surroundings: String,
+}
+
+impl Known {
+    /// Takes the key of what was read under the snapshot of `order`, and puts definitions into the
+    /// order where a stored archive has those of this key.
+    pub(super) fn find(
+        parts: &Parts,
+        stored: &[Stored],
+        print: &Print,
+        order: &mut DumpRequest,
+        cx: &Context,
+    ) -> Self {
+        let key = Key {
+            hash: sha256(&whole(parts, order, print)),
+            surroundings: print.surroundings.clone(),
+        };
+        let equal = stored
+            .iter()
+            .filter(|stored| stored.contents.key == key.hash);
+        // A dumper that is to write large objects has to run pg_dump anyway.
+        let equal = equal.filter(|_| !order.large_objects);
+        let mut found = equal.filter_map(|stored| Some((stored, readable(parts, stored, cx)?)));
+        let (stored, bytes) = found.next().unzip();
+        order.contents = bytes;
+        Self {
+            key: Some(key),
+            written_by: stored.map(Stored::written_by),
+        }
+    }
+
+    /// What the manifest says of the archive that was written; `None` where no later backup may
+    /// take over its definitions.
+    pub(super) fn contents(
+        self,
+        target: &SourceTarget,
+        spool: &Path,
+        receipt: &DumpReceipt,
+    ) -> Result<Option<Contents>, Fault> {
+        let Some(key) = self.key else {
+            return Ok(None);
+        };
+        let taken_from = match receipt.definitions {
+            Definitions::TakenOver => self.written_by,
+            Definitions::Written if has_moved(target, &key) => return Ok(None),
+            Definitions::Written => None,
+        };
+        Ok(Some(Contents {
+            key: key.hash,
+            size_bytes: receipt.contents_bytes,
+            sha256: hash_of(spool, receipt.contents_bytes)?,
+            taken_from,
+        }))
+    }
+}
+
+/// Everything that the key is the hash of, each part with its length before it.
+fn whole(parts: &Parts, order: &DumpRequest, print: &Print) -> Vec<u8> {
+    let schemas = order.exclude_schemas.iter();
+    let schemas: Vec<_> = schemas.map(|schema| quote_identifier(schema)).collect();
+    let left_out: Vec<_> = order.leave_out.iter().map(TableName::quoted).collect();
+    let all = [
+        "definitions 1",
+        &parts.settings.version,
+        parts.dumper.name(),
+        &parts.tools.pg_dump.version().text,
+        &schemas.join("\n"),
+        &left_out.join("\n"),
+        &print.surroundings,
+        &print.catalogs,
+    ];
+    let lines = all.iter().map(|part| format!("{}\n{part}\n", part.len()));
+    lines.collect::<String>().into_bytes()
+}
+
+/// Whether what has no versions is no longer what it was when the key was taken, before pg_dump ran.
+fn has_moved(target: &SourceTarget, key: &Key) -> bool {
+    let now = definitions::surroundings_now(&target.conninfo);
+    now.map_or(true, |now| now != key.surroundings)
+}
+
+/// The stored bytes; what is lost or damaged costs a run of pg_dump, and is for validation to report.
+fn readable(parts: &Parts, stored: &Stored, cx: &Context) -> Option<Vec<u8>> {
+    read(parts, stored, cx)
+        .inspect_err(|fault| {
+            let error = chain(fault);
+            tracing::warn!(%error, "the definitions of an older backup are not taken over");
+        })
+        .ok()
+}
+
+/// The stored bytes, which are those that were sealed.
+fn read(parts: &Parts, stored: &Stored, cx: &Context) -> Result<Vec<u8>, Fault> {
+    let key = stored.archive.key();
+    let size_bytes = stored.contents.size_bytes;
+    if size_bytes > MAX_CONTENTS_BYTES {
+        let what = format!("{key} begins with a table of contents of {size_bytes} bytes");
+        return Err(Fault::bare(FaultKind::Invalid, what));
+    }
+    let mut bytes = Vec::with_capacity(size_bytes as usize);
+    parts
+        .store
+        .open(&key, Some(0..size_bytes), cx)?
+        .read_to_end(&mut bytes)
+        .map_err(|error| fault_of_io(format!("reading {key}"), error))?;
+    if sha256(&bytes) == stored.contents.sha256 {
+        return Ok(bytes);
+    }
+    let what = format!("the definitions in {key} are damaged");
+    Err(Fault::bare(FaultKind::Corrupt, what))
+}
+
+/// Hash of the first bytes of the spool.
+fn hash_of(spool: &Path, size_bytes: u64) -> Result<Sha256, Fault> {
+    let reading = |error| Fault::io(format!("reading {}", spool.display()), error);
+    let mut file = File::open(spool).map_err(reading)?.take(size_bytes);
+    let mut hash = HashingWriter::default();
+    io::copy(&mut file, &mut hash).map_err(reading)?;
+    Ok(hash.finish().0)
+}

@@ -1,0 +1,82 @@
+//! Values of sequences, which follow no snapshot: as they are at the moment of reading, which is
+//! after the snapshot was taken, as pg_dump reads them too.
+
+use std::collections::HashMap;
+
+use respaldo_domain::table::TableName;
+use respaldo_engine::ports::{DumpRequest, Fault};
+use respaldo_postgres::{PgError, Session, field, sql};
+use sqlx::postgres::PgRow;
+
+use super::catalog::in_snapshot;
+
+/// Where a sequence stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Value {
+    pub(super) last: i64,
+    /// Whether that one was given out.
+    pub(super) is_called: bool,
+}
+
+/// All in one statement. The function says nothing of a sequence that was never called; asked of
+/// anything else it fails, and conditions beside one another are tried in any order.
+const CALLED: &str = "
+SELECT n.nspname::text AS schema, c.relname::text AS name,
+       pg_catalog.pg_sequence_last_value(c.oid) AS last
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relpersistence <> 't'
+AND CASE c.relkind WHEN 'S' THEN pg_catalog.has_sequence_privilege(c.oid, 'SELECT') END";
+
+/// Sequences read by one statement, each by its name.
+const AT_ONCE: usize = 200;
+
+/// The values of all sequences that this role may read.
+pub(super) fn values(request: &DumpRequest) -> Result<HashMap<TableName, Value>, Fault> {
+    let mut session = in_snapshot(request)?;
+    let mut values = HashMap::new();
+    let mut uncalled = Vec::new();
+    for (name, last) in session.each_row(sql(CALLED), called)? {
+        match last {
+            Some(last) => {
+                let is_called = true;
+                values.insert(name, Value { last, is_called });
+            }
+            None => uncalled.push(name),
+        }
+    }
+    for names in uncalled.chunks(AT_ONCE) {
+        values.extend(read(&mut session, names)?);
+    }
+    session.close()?;
+    Ok(values)
+}
+
+fn called(row: &PgRow) -> Result<(TableName, Option<i64>), PgError> {
+    let (schema, name): (String, String) = (field(row, "schema")?, field(row, "name")?);
+    Ok((TableName { schema, name }, field(row, "last")?))
+}
+
+/// Reads sequences by name.
+fn read(session: &mut Session, names: &[TableName]) -> Result<Vec<(TableName, Value)>, PgError> {
+    let one = |(place, name): (usize, &TableName)| {
+        let name = name.quoted();
+        format!("SELECT {place}::int8 AS place, last_value AS last, is_called FROM {name}")
+    };
+    let all: Vec<_> = names.iter().enumerate().map(one).collect();
+    let rows = session.rows(sql(all.join("\nUNION ALL ")))?;
+    let value = |row: &PgRow| {
+        let place: i64 = field(row, "place")?;
+        let value = Value {
+            last: field(row, "last")?,
+            is_called: field(row, "is_called")?,
+        };
+        Ok(names.get(place as usize).map(|name| (name.clone(), value)))
+    };
+    let read = rows.iter().map(value);
+    Ok(read
+        .collect::<Result<Vec<_>, PgError>>()?
+        .into_iter()
+        .flatten()
+        .collect())
+}

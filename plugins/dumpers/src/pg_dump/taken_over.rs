@@ -1,0 +1,111 @@
+//! Definitions of an older archive, with what is no definition taken out or made new.
+//!
+//! The caller proved that pg_dump would write the same definitions today; refreshes of materialized
+//! views follow from the catalog as definitions do. Rows and large objects are dropped with
+//! everything that is said of them. Values of sequences are in no catalog: each gets today's. An
+//! archive in which anything else is found is not taken over.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{Datelike, Local, Timelike};
+use respaldo_archive::{Entry, Section, Text, Toc};
+use respaldo_domain::table::TableName;
+
+use super::sequences::Value;
+
+/// The table of contents without any rows; `None` where it holds something that is not understood.
+pub(super) fn definitions(bytes: &[u8], values: &HashMap<TableName, Value>) -> Option<Toc> {
+    let mut source = bytes;
+    let (mut toc, _) = Toc::read(&mut source).ok()?;
+    if !source.is_empty() || !toc.entries.iter().all(is_understood) {
+        return None;
+    }
+    drop_data(&mut toc);
+    for entry in &mut toc.entries {
+        if entry.is("SEQUENCE SET") {
+            set(entry, values)?;
+        }
+    }
+    toc.header.created = now();
+    Some(toc)
+}
+
+fn is_understood(entry: &Entry) -> bool {
+    const DATA: [&str; 3] = ["TABLE DATA", "SEQUENCE SET", "MATERIALIZED VIEW DATA"];
+    !entry.is_data() || entry.is_of_large_objects() || DATA.iter().any(|kind| entry.is(kind))
+}
+
+/// Drops rows and large objects, and every mention of them.
+fn drop_data(toc: &mut Toc) {
+    let is_dropped = |entry: &Entry| entry.is_table_data() || entry.is_of_large_objects();
+    let dropped = toc.entries.iter().filter(|entry| is_dropped(entry));
+    let dropped: HashSet<i32> = dropped.map(|entry| entry.dump_id).collect();
+    toc.retain(|entry| !dropped.contains(&entry.dump_id));
+    for entry in &mut toc.entries {
+        entry.dependencies.retain(|id| !dropped.contains(id));
+    }
+}
+
+/// Puts today's value in the place of the old one, in pg_dump's own words.
+fn set(entry: &mut Entry, values: &HashMap<TableName, Value>) -> Option<()> {
+    let name = TableName::new(entry.namespace.as_ref()?.as_str()?, entry.tag.as_str()?);
+    let value = values.get(&name)?;
+    let old = entry.defn.as_ref()?.as_str()?;
+    let call = without_value(old)?;
+    entry.defn = Some(Text::from(format!(
+        "{call}, {}, {});\n",
+        value.last, value.is_called
+    )));
+    (entry.section == Section::Data).then_some(())
+}
+
+/// `SELECT pg_catalog.setval('name'`, of a statement that goes on with `, 42, true);`.
+fn without_value(statement: &str) -> Option<&str> {
+    let rest = statement.strip_suffix(");\n")?;
+    let (rest, is_called) = rest.rsplit_once(", ")?;
+    let (call, last) = rest.rsplit_once(", ")?;
+    let is_value = last.parse::<i64>().is_ok() && is_called.parse::<bool>().is_ok();
+    let is_call = call.starts_with("SELECT pg_catalog.setval('") && call.ends_with('\'');
+    (is_value && is_call).then_some(call)
+}
+
+/// As C's `struct tm` has it.
+fn now() -> [i32; 7] {
+    let now = Local::now();
+    let small = [
+        now.second(),
+        now.minute(),
+        now.hour(),
+        now.day(),
+        now.month0(),
+    ];
+    let [second, minute, hour, day, month] = small.map(|part| part as i32);
+    // Whether it is daylight saving time is not known: readers of archives do not ask.
+    [second, minute, hour, day, month, now.year() - 1900, -1]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_value_is_found_behind_any_name() {
+        for name in ["public.s", "\"a, b\".\"1, true);\"", "s.\"it''s\""] {
+            let call = format!("SELECT pg_catalog.setval('{name}'");
+            for value in ["1, true", "-9223372036854775808, false"] {
+                assert_eq!(
+                    without_value(&format!("{call}, {value});\n")),
+                    Some(call.as_str())
+                );
+            }
+        }
+        for other in [
+            "SELECT pg_catalog.setval('s', 1, true);",
+            "SELECT pg_catalog.setval('s', x, true);\n",
+            "SELECT pg_catalog.setval(s, 1, true);\n",
+            "SELECT other('s', 1, true);\n",
+        ] {
+            assert_eq!(without_value(other), None, "{other}");
+        }
+    }
+}
