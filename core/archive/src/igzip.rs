@@ -50,7 +50,8 @@ mod with_isal {
     }
 }
 
-#[cfg(all(test, feature = "isal"))]
+#[cfg(test)]
+#[cfg(feature = "isal")]
 mod tests {
     use std::io::Read;
 
@@ -68,7 +69,7 @@ mod tests {
     fn text(length: u32) -> Vec<u8> {
         let noise = |i: u32| (i.wrapping_mul(2_654_435_761) >> 24) as u8;
         let byte = |i: u32| {
-            if (i / 5_000) % 3 == 0 {
+            if (i / 5_000).is_multiple_of(3) {
                 noise(i)
             } else {
                 b"row\tvalue 7\n"[i as usize % 12]
