@@ -15,5 +15,6 @@ pub mod restore_plan;
 pub mod retention;
 pub mod scope;
 pub mod source;
+pub mod supervision;
 pub mod table;
 pub mod validation;

@@ -26,6 +26,7 @@ mod run_folder;
 mod selector;
 pub mod status;
 pub mod store;
+pub mod supervisor;
 pub mod validate;
 
 pub use lease::Lease;
