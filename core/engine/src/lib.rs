@@ -19,6 +19,7 @@ pub mod preview;
 mod publish;
 mod reading;
 pub mod rebuild;
+pub mod readiness;
 pub mod remove;
 mod rest;
 pub mod restore;

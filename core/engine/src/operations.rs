@@ -20,6 +20,7 @@ use crate::listing;
 pub use crate::parts::{Parts, Settings};
 use crate::ports::{CatalogEntry, CatalogFilter, Context, Fault, FaultKind};
 use crate::preview::{self, PreviewRequest};
+use crate::readiness::{self, NotReady};
 use crate::rebuild::{self, PurgeReport, RebuildReport};
 use crate::remove::{self, RemoveError, Removed};
 use crate::restore::{self, RestoreError, RestoreRequest, RestoreTarget};
@@ -38,6 +39,11 @@ impl Operations {
     /// Builds the façade. Nothing is connected yet.
     pub fn new(parts: Parts) -> Self {
         Self { parts }
+    }
+
+    /// Tries everything that a backup would need; makes none.
+    pub fn ready(&self, cx: &Context) -> Result<(), NotReady> {
+        readiness::ready(&self.parts, cx)
     }
 
     /// What it is built from.
