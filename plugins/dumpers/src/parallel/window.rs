@@ -1,13 +1,15 @@
 //! How far readers may run ahead of the writer: bounded in bytes, so that memory is bounded
-//! whatever the tables. The piece the writer waits for is never held back.
+//! whatever the tables. The piece the writer waits for is held back by nothing but its own bytes.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use respaldo_engine::ports::{Context, Fault};
 
-/// Compressed bytes waiting for the writer.
+/// Bytes waiting for the writer.
 const LIMIT_BYTES: usize = 40 << 20;
+/// Bytes of the piece being written that may wait beyond that: it sends text, where the writer compresses.
+const LIMIT_BYTES_OF_HEAD: usize = 4 << 20;
 /// Pieces that may be ahead of the one being written.
 const LIMIT_PIECES: usize = 64;
 /// How soon an interruption is noticed.
@@ -19,6 +21,30 @@ struct State {
     head: usize,
     /// Bytes sent and not written.
     waiting: usize,
+    /// Of those, the ones sent since it is being written.
+    of_head: usize,
+}
+
+impl State {
+    fn has_room(&self, index: usize, bytes: usize) -> bool {
+        if index == self.head {
+            self.of_head == 0 || self.of_head + bytes <= LIMIT_BYTES_OF_HEAD
+        } else {
+            self.waiting + bytes <= LIMIT_BYTES
+        }
+    }
+
+    fn sent(&mut self, index: usize, bytes: usize) {
+        self.waiting += bytes;
+        if index == self.head {
+            self.of_head += bytes;
+        }
+    }
+
+    fn written(&mut self, bytes: usize) {
+        self.waiting = self.waiting.saturating_sub(bytes);
+        self.of_head = self.of_head.saturating_sub(bytes);
+    }
 }
 
 /// Shared by the readers and the writer.
@@ -36,18 +62,21 @@ impl Window {
 
     /// Waits until piece `index` may send so many bytes, and counts them.
     pub(super) fn may_send(&self, index: usize, bytes: usize, cx: &Context) -> Result<(), Fault> {
-        let fits = |state: &State| index == state.head || state.waiting + bytes <= LIMIT_BYTES;
-        self.wait_until(cx, fits, |state| state.waiting += bytes)
+        let has_room = |state: &State| state.has_room(index, bytes);
+        self.wait_until(cx, has_room, |state| state.sent(index, bytes))
     }
 
     /// The writer took bytes.
     pub(super) fn written(&self, bytes: usize) {
-        self.change(|state| state.waiting = state.waiting.saturating_sub(bytes));
+        self.change(|state| state.written(bytes));
     }
 
     /// The writer is done with a piece.
     pub(super) fn advance(&self) {
-        self.change(|state| state.head += 1);
+        self.change(|state| {
+            state.head += 1;
+            state.of_head = 0;
+        });
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
