@@ -15,6 +15,7 @@ mod passfile;
 mod provenance;
 mod secret;
 mod settings;
+mod supervisor;
 mod template;
 
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ pub use layer::{Layer, Origin};
 pub use legacy::LegacySettings;
 pub use provenance::{Provenance, Shown};
 pub use settings::{SinkSettings, StrategySettings, ValidatorSettings};
+pub use supervisor::SupervisorSettings;
 pub use template::template;
 
 use layer::Sections;
@@ -70,6 +72,8 @@ pub struct Config {
     pub expire_after_backup: bool,
     /// The legacy service.
     pub legacy: LegacySettings,
+    /// The supervisor.
+    pub supervisor: SupervisorSettings,
     /// Where each value came from.
     pub provenance: Provenance,
 }
@@ -90,7 +94,21 @@ impl LegacySetup {
     /// stops no legacy backup.
     pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
         let sections = Sections::Only(&settings::FEW);
-        let layers = layers(file, environment, sections)?;
+        Self::of(layers(file, environment, sections)?, environment)
+    }
+
+    /// What the environment alone says, for when the file cannot be read.
+    pub fn of_environment(environment: &Environment) -> Result<Self, ConfigError> {
+        let sections = Sections::Only(&settings::FEW);
+        let defaults = layer::defaults(sections);
+        let variables = layer::environment(environment, sections)?;
+        Self::of(
+            [defaults].into_iter().chain(variables).collect(),
+            environment,
+        )
+    }
+
+    fn of(layers: Vec<Layer>, environment: &Environment) -> Result<Self, ConfigError> {
         layers.iter().try_for_each(keys::check)?;
         let settings: FewSettings = merge::merge(&layers)?.settings;
         let source = connection::source(&secret::merge(layers), environment)?;
@@ -138,6 +156,7 @@ impl Config {
             exclude_schemas: settings.database.exclude_schemas,
             maintenance_user_id: user_id,
             legacy: settings.legacy.settings(user_id)?,
+            supervisor: settings.supervisor.settings()?,
             catalog: settings
                 .catalog
                 .enabled

@@ -13,6 +13,7 @@ pub mod legacy;
 mod logging;
 mod messages;
 pub mod output;
+pub mod serve;
 pub mod services;
 mod signals;
 pub mod wiring;

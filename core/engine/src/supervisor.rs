@@ -18,7 +18,7 @@ use std::hash::Hash;
 use chrono::{DateTime, TimeDelta, Utc};
 use respaldo_domain::supervision::{EngineState, Retry, Waits};
 
-use crate::ports::Context;
+use crate::ports::{Context, Interrupt};
 
 /// A service that knows what is due and makes it.
 pub trait Service {
@@ -113,6 +113,7 @@ pub struct Supervisor<P: Primary, F: Service, L: Listener> {
     looked_at: Option<DateTime<Utc>>,
     runs: HashMap<P::Run, Retry>,
     fallback_runs: HashMap<F::Run, Retry>,
+    closing: Interrupt,
 }
 
 impl<P: Primary, F: Service, L: Listener> Supervisor<P, F, L> {
@@ -130,7 +131,18 @@ impl<P: Primary, F: Service, L: Listener> Supervisor<P, F, L> {
             looked_at: None,
             runs: HashMap::new(),
             fallback_runs: HashMap::new(),
+            closing: Interrupt::default(),
         }
+    }
+
+    /// Once this is set, no run begins any more; one that is under way ends.
+    #[must_use]
+    pub fn closing_with(self, closing: Interrupt) -> Self {
+        Self { closing, ..self }
+    }
+
+    fn is_closing(&self, cx: &Context) -> bool {
+        self.closing.is_set() || cx.interrupt().is_set()
     }
 
     /// Who makes backups; `None` before the first beat.
@@ -212,8 +224,9 @@ impl<P: Primary, F: Service, L: Listener> Supervisor<P, F, L> {
         };
         self.runs.retain(|run, _| due.contains(run));
         for run in due {
+            let is_closing = self.is_closing(cx);
             let retry = self.runs.entry(run.clone()).or_default();
-            if cx.interrupt().is_set() || !retry.is_due(clock(), self.times.run) {
+            if is_closing || !retry.is_due(clock(), self.times.run) {
                 continue;
             }
             self.listener.hear(&Happening::Began(run.to_string()));
@@ -237,11 +250,12 @@ impl<P: Primary, F: Service, L: Listener> Supervisor<P, F, L> {
         };
         self.fallback_runs.retain(|run, _| due.contains(run));
         for run in due {
+            let is_closing = self.is_closing(cx);
             let Some(fallback) = &mut self.fallback else {
                 return;
             };
             let retry = self.fallback_runs.entry(run.clone()).or_default();
-            if cx.interrupt().is_set() || !retry.is_due(clock(), self.times.run) {
+            if is_closing || !retry.is_due(clock(), self.times.run) {
                 continue;
             }
             self.listener.hear(&Happening::Began(run.to_string()));

@@ -82,6 +82,8 @@ pub enum Command {
     /// Whole dumps, daily, weekly, monthly and by hand, without the engine
     #[command(subcommand)]
     Legacy(LegacyCommand),
+    /// Make backups when they are due, by the engine or else by the legacy service, until a signal
+    Serve,
     /// Mend the catalog
     #[command(subcommand)]
     Catalog(CatalogCommand),

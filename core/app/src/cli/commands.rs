@@ -44,6 +44,7 @@ pub fn run(command: Command, app: &App) -> Result<ExitCode, Failure> {
         Command::Retention(command) => retention::run(&command, app),
         Command::Validate(args) => validate::run(args, app),
         Command::Legacy(command) => legacy::run(command, app),
+        Command::Serve => crate::serve::run(app),
         Command::Catalog(command) => catalog::run(&command, app),
         Command::Doctor => doctor::run(app),
         Command::Config(ConfigCommand::Show) => config::show(app),

@@ -63,6 +63,11 @@ pub const KEYS: &[(&str, &str, KeyKind)] = &[
     ("legacy", "timezone", KeyKind::Text),
     ("legacy", "time_limit_s", KeyKind::Number),
     ("legacy", "command", KeyKind::List),
+    ("supervisor", "retry_primary_after", KeyKind::Number),
+    ("supervisor", "health_interval", KeyKind::Number),
+    ("supervisor", "retry_run_after", KeyKind::Number),
+    ("supervisor", "stop_within", KeyKind::Number),
+    ("supervisor", "beat_interval", KeyKind::Number),
 ];
 
 /// Keys of each `[[sink]]`.
@@ -81,13 +86,13 @@ const SECTIONS: &[&str] = &[
     "validator",
     "retention",
     "legacy",
+    "supervisor",
 ];
 
 /// Sections of features that come with later versions.
 const LATER_SECTIONS: &[&str] = &[
     "schedule",
     "encryption",
-    "supervisor",
     "panel",
     "plugins",
     "notify",

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ConfigError;
 use super::legacy::{self, LegacyKeys};
+use super::supervisor::{self, SupervisorKeys};
 
 /// All sections, secrets aside.
 #[derive(Debug, Deserialize)]
@@ -27,6 +28,7 @@ pub struct Settings {
     pub validator: Vec<ValidatorSettings>,
     pub retention: RetentionKeys,
     pub legacy: LegacyKeys,
+    pub supervisor: SupervisorKeys,
 }
 
 /// The sections that the legacy service needs.
@@ -234,6 +236,7 @@ pub fn defaults() -> Dict {
         ("validator", empty()),
         ("retention", table(vec![("purge", Value::from("manual"))])),
         ("legacy", table(legacy::defaults())),
+        ("supervisor", table(supervisor::defaults())),
     ];
     sections
         .into_iter()

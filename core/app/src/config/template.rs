@@ -84,4 +84,16 @@ timezone = ""
 time_limit_s = 86400
 # An existing program that makes the dump instead: {type} {dir} {database} {file} are filled in.
 command = []
+
+[supervisor]
+# respaldo serve, in seconds. After the first failure to start the engine, doubled up to ten minutes:
+retry_primary_after = 30
+# Between looks at an engine that is up:
+health_interval = 60
+# After the first failure of a backup, doubled up to ten minutes:
+retry_run_after = 60
+# What a backup under way gets to end when the service is stopped:
+stop_within = 60
+# Between looks at what is due: a divisor of 60.
+beat_interval = 15
 "#;

@@ -237,6 +237,11 @@ const SPANISH: &[(&str, &str, &str)] = &[
         "min_chains",
         "Cadenas completas más nuevas que quedan a cualquier edad",
     ),
+    (
+        "serve",
+        "",
+        "Hacer los respaldos cuando corresponde, con el motor o si no con el sistema heredado, hasta una señal",
+    ),
     ("validate", "", "Comprobar si los respaldos están enteros"),
     (
         "validate",

@@ -78,6 +78,21 @@ catalogue! {
         LiveDiffers { table, now, then } =>
             "{table}: {now} rows now, {then} other rows at the restore point",
             "{table}: {now} filas ahora, otras {then} en el punto de restauración";
+        ServeBegan {} =>
+            "respaldo serves: SIGTERM ends it",
+            "respaldo está en servicio: SIGTERM lo termina";
+        ServeEnded {} =>
+            "respaldo ended its service",
+            "respaldo terminó su servicio";
+        EngineIsUp {} =>
+            "the professional engine makes the backups",
+            "el motor profesional hace los respaldos";
+        EngineFellBack { reason } =>
+            "the professional engine cannot start, the legacy service makes the backups: {reason}",
+            "el motor profesional no puede arrancar, el sistema heredado hace los respaldos: {reason}";
+        EngineStopped { reason } =>
+            "NO BACKUPS ARE BEING MADE: {reason}",
+            "NO SE HACEN RESPALDOS: {reason}";
         NoBackups {} =>
             "there are no backups yet",
             "todavía no hay respaldos";

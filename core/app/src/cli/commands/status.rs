@@ -1,38 +1,104 @@
 //! `status`.
 
-use chrono::Local;
+use chrono::{Local, Utc};
 use respaldo_contract::labels::Label;
 use respaldo_contract::messages::{EngineState, ExitCode, Header, Lang, Outcome, Spoken, size};
 use respaldo_contract::records::{BackupShare, RunningRecord, StatusRecord};
+use respaldo_domain::backup::BackupState::Running;
+use respaldo_domain::supervision::EngineState as Supervision;
 use respaldo_engine::ports::{CatalogEntry, SinkLimits};
 use respaldo_engine::status::{SinkStatus, Status};
 
 use crate::catalogued;
 use crate::cli::app::App;
 use crate::cli::say::{self, Text};
+use crate::config::LegacySetup;
 use crate::failure::{Failure, of_catalog};
 use crate::output::Table;
+use crate::serve::{Standing, state_folder, words};
+use crate::wiring;
 
 /// Shows how things stand.
 pub fn run(app: &App) -> Result<ExitCode, Failure> {
-    let operations = app.operations()?;
-    let cx = app.context();
-    let status = operations.status(&cx).map_err(|fault| of_catalog(&fault))?;
-    drop(cx);
+    let standing = standing(app);
+    let status = match look(app) {
+        Ok(status) => status,
+        // What keeps the engine from starting keeps it from telling, too; the service's word is what counts then.
+        Err(failure) => match &standing {
+            Some(standing) => return Ok(told_by_service(standing, &failure, app)),
+            None => return Err(failure),
+        },
+    };
     let shares: Vec<BackupShare> = status
         .entries
         .iter()
         .filter_map(catalogued::share)
         .collect();
-    let record = record(&status, &shares);
-    app.output.result(&record, |lang| text(&status, lang));
-    let unwell =
-        status.last_failure.is_some() || status.sinks.iter().any(|sink| sink.limits.is_err());
+    let mut record = record(&status, &shares);
+    if let Some(standing) = &standing {
+        add_standing(&mut record, standing);
+    }
+    app.output.result(&record, |lang| {
+        let served = standing.as_ref().map(|standing| served(standing, lang));
+        served.unwrap_or_default() + &text(&status, lang)
+    });
+    let unwell = !matches!(record.motor, EngineState::Professional)
+        || status.last_failure.is_some()
+        || status.sinks.iter().any(|sink| sink.limits.is_err());
     Ok(if unwell {
         ExitCode::Look
     } else {
         ExitCode::Done
     })
+}
+
+fn look(app: &App) -> Result<Status, Failure> {
+    let operations = app.operations()?;
+    let cx = app.context();
+    operations.status(&cx).map_err(|fault| of_catalog(&fault))
+}
+
+/// How things stand with the service, where one is at work on this machine.
+fn standing(app: &App) -> Option<Standing> {
+    let file = app.globals.config.as_deref();
+    let legacy = LegacySetup::load(file, &app.environment)
+        .or_else(|_| LegacySetup::of_environment(&app.environment));
+    let legacy = legacy.ok().map(|setup| state_folder(&setup));
+    let own = app.config().ok().map(|config| wiring::work_dir(&config));
+    let folders: Vec<_> = own.into_iter().chain(legacy).collect();
+    Standing::read(&folders, Utc::now())
+}
+
+fn add_standing(record: &mut StatusRecord, standing: &Standing) {
+    record.motor = match standing.state {
+        Supervision::Professional => EngineState::Professional,
+        Supervision::Legacy { .. } => EngineState::Legacy,
+        Supervision::Stopped { .. } => EngineState::Stopped,
+    };
+    record.motivo = standing.state.reason().map(str::to_owned);
+}
+
+/// One line on the service.
+fn served(standing: &Standing, lang: Lang) -> String {
+    let since = say::time(standing.since.with_timezone(&Local).fixed_offset());
+    let mut text = Text::default();
+    text.line(format_args!("{since}: {}", words(&standing.state, lang)));
+    if let (Some(run), Some(since)) = (&standing.running, standing.running_since) {
+        let since = say::time(since.with_timezone(&Local).fixed_offset());
+        text.line(format_args!("{}: {run} ({since})", Running.spoken(lang)));
+    }
+    text.into_string() + "\n"
+}
+
+/// Without the engine: its state, and why nothing else can be told.
+fn told_by_service(standing: &Standing, failure: &Failure, app: &App) -> ExitCode {
+    let mut record = StatusRecord::new(EngineState::Professional, &[], Local::now().fixed_offset());
+    add_standing(&mut record, standing);
+    app.output.result(&record, |lang| {
+        let causes = failure.causes.join(": ");
+        format!("{}{failure}: {causes}", served(standing, lang))
+    });
+    ExitCode::Look
 }
 
 fn record(status: &Status, shares: &[BackupShare]) -> StatusRecord {
