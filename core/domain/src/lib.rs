@@ -13,6 +13,7 @@ pub mod readings;
 pub mod report;
 pub mod restore_plan;
 pub mod retention;
+pub mod schedule;
 pub mod scope;
 pub mod source;
 pub mod supervision;
