@@ -13,6 +13,7 @@ mod legacy;
 mod merge;
 mod passfile;
 mod provenance;
+mod schedule;
 mod secret;
 mod settings;
 mod supervisor;
@@ -29,6 +30,7 @@ pub use error::ConfigError;
 pub use layer::{Layer, Origin};
 pub use legacy::LegacySettings;
 pub use provenance::{Provenance, Shown};
+pub use schedule::{Clock, ScheduleSettings, time_of_day};
 pub use settings::{SinkSettings, StrategySettings, ValidatorSettings};
 pub use supervisor::SupervisorSettings;
 pub use template::template;
@@ -72,6 +74,8 @@ pub struct Config {
     pub expire_after_backup: bool,
     /// The legacy service.
     pub legacy: LegacySettings,
+    /// When backups are due.
+    pub schedule: ScheduleSettings,
     /// The supervisor.
     pub supervisor: SupervisorSettings,
     /// Where each value came from.
@@ -156,6 +160,7 @@ impl Config {
             exclude_schemas: settings.database.exclude_schemas,
             maintenance_user_id: user_id,
             legacy: settings.legacy.settings(user_id)?,
+            schedule: settings.schedule.settings()?,
             supervisor: settings.supervisor.settings()?,
             catalog: settings
                 .catalog

@@ -74,6 +74,7 @@ impl Services {
             label: None,
             trigger: Trigger::Operator,
             allow_partial: false,
+            unless_begun_since: None,
         };
         let report = self.operations.backup(&request, &self.cx)?;
         Ok(BackupRecord::of(&report, self.lang))

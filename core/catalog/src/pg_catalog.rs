@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use respaldo_domain::backup::{ArchiveName, BackupId};
 use respaldo_domain::retention::Policy;
+use respaldo_domain::schedule::Schedule;
 use respaldo_domain::source::SourceFacts;
 use respaldo_engine::ports::{
     Catalog, CatalogEntry, CatalogFilter, EventLevel, Fault, NewBackup, SealedBackup,
@@ -198,6 +199,20 @@ impl Catalog for PgCatalog {
         self.connection
             .run("storing the retention policy", move |session| {
                 settings::set_retention(session, &policy)
+            })
+    }
+
+    fn schedule(&self, schedule: Schedule) -> Result<Option<Schedule>, Fault> {
+        self.connection
+            .run("reading the hours of backups", move |session| {
+                settings::schedule(session, schedule)
+            })
+    }
+
+    fn set_schedule(&self, schedule: Schedule) -> Result<(), Fault> {
+        self.connection
+            .run("storing the hours of backups", move |session| {
+                settings::set_schedule(session, schedule)
             })
     }
 

@@ -1,7 +1,11 @@
 //! Settings in `config_sistema`, which the existing application shares.
 
-use respaldo_contract::settings::{self, RETENTION_DESCRIPTION, RETENTION_KEY, STORED_TYPE};
+use respaldo_contract::settings::{
+    self, RETENTION_DESCRIPTION, RETENTION_KEY, SCHEDULES_DESCRIPTION, SCHEDULES_KEY, STORED_TYPE,
+    Schedules,
+};
 use respaldo_domain::retention::Policy;
+use respaldo_domain::schedule::Schedule;
 use respaldo_postgres::{Session, sql};
 
 use crate::error::CatalogError;
@@ -26,6 +30,33 @@ pub(crate) fn retention(session: &mut Session) -> Result<Option<Policy>, Catalog
 pub(crate) fn set_retention(session: &mut Session, policy: &Policy) -> Result<(), CatalogError> {
     let text = settings::retention::to_json(policy);
     write(session, RETENTION_KEY, &text, RETENTION_DESCRIPTION)
+}
+
+/// The stored hours of backups over those of `schedule`; `None` where none are stored. What makes no sense has its default
+/// and is told: no backup must be missed for it.
+pub(crate) fn schedule(
+    session: &mut Session,
+    schedule: Schedule,
+) -> Result<Option<Schedule>, CatalogError> {
+    let Some(text) = read(session, SCHEDULES_KEY)? else {
+        return Ok(None);
+    };
+    let read = Schedules::parse(&text);
+    for repair in &read.repairs {
+        tracing::warn!(key = SCHEDULES_KEY, part = %repair.key, "a stored hour makes no sense: its default is taken");
+    }
+    Ok(Some(Schedule {
+        full: read.value.full,
+        differential: read.value.differential,
+        incremental: read.value.incremental,
+        ..schedule
+    }))
+}
+
+/// Stores the hours of backups.
+pub(crate) fn set_schedule(session: &mut Session, schedule: Schedule) -> Result<(), CatalogError> {
+    let text = Schedules::from(schedule).to_json();
+    write(session, SCHEDULES_KEY, &text, SCHEDULES_DESCRIPTION)
 }
 
 fn read(session: &mut Session, key: &str) -> Result<Option<String>, CatalogError> {

@@ -39,7 +39,7 @@ pub use points::{RestorePointRecord, restore_points};
 pub use preview::{LiveRecord, PreviewBackupRecord, PreviewRecord, PreviewTableRecord};
 pub use restore::{DifferenceRecord, RestoreRecord, VerificationRecord};
 pub use show::{Catalogued, ShowRecord, ShowTableRecord};
-pub use status::{NextRunRecord, RunningRecord, StatusRecord};
+pub use status::{DueRecord, NextRunRecord, RunningRecord, StatusRecord};
 pub use usage::{
     BackupShare, KindSpaceRecord, KindStatsRecord, SpaceRecord, StatsRecord, TotalSpaceRecord,
     TotalStatsRecord,

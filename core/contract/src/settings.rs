@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 
 mod cloud;
 pub mod retention;
-mod schedules;
+pub mod schedules;
 
 pub use cloud::{CloudProvider, CloudSettings};
-pub use schedules::{Daily, Monthly, Schedules, Weekly};
+pub use schedules::Schedules;
 
 /// Key of the schedules.
 pub const SCHEDULES_KEY: &str = "backup_schedules";

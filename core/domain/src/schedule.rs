@@ -117,6 +117,12 @@ impl PastRuns {
         self.0.push((task, began_at));
     }
 
+    /// Whether a run that covers the task was begun since.
+    pub fn covers(&self, task: Task, since: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        self.newest(task, now)
+            .is_some_and(|began_at| began_at >= since)
+    }
+
     /// The newest that covers a task, as far as it can be believed.
     fn newest(&self, task: Task, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let covering = self
@@ -165,9 +171,7 @@ impl Schedule {
         let mut due: Vec<DueRun> = Vec::new();
         for task in Task::ALL {
             let since = self.last(task, now, clock);
-            let is_done = past
-                .newest(task, now)
-                .is_some_and(|began_at| began_at >= since);
+            let is_done = past.covers(task, since, now);
             let is_covered = due.iter().any(|run| task.covered_by().contains(&run.task));
             if !is_done && !is_covered {
                 due.push(DueRun { task, since });

@@ -18,10 +18,11 @@ mod yielding;
 
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, FixedOffset, Local};
+use chrono::{DateTime, FixedOffset, Local, Utc};
 use respaldo_domain::backup::{ArchiveName, BackupKind, Trigger};
 use respaldo_domain::coverage::Coverage;
 use respaldo_domain::report::{BackupReport, StepTime, Warning, WarningCode};
+use respaldo_domain::schedule::Task;
 use respaldo_domain::source::{Lineage, SourceFacts};
 use respaldo_domain::validation::Finding;
 use respaldo_postgres::{ConnInfo, Session, SessionOptions, server};
@@ -37,6 +38,7 @@ use crate::ports::{Context, EventLevel, Fault, NewBackup, SourceTarget};
 use crate::reading::being_read;
 use crate::rebuild;
 use crate::remove::sweep_dead;
+use crate::timetable;
 use crate::validate;
 
 pub use self::from_chain::{ConsolidateError, consolidate};
@@ -52,6 +54,9 @@ pub struct BackupRequest {
     pub trigger: Trigger,
     /// Whether to go on where the role cannot read everything.
     pub allow_partial: bool,
+    /// Makes none where one that covers it was begun since: decided under the lease, so that of several machines
+    /// one makes it.
+    pub unless_begun_since: Option<DateTime<Utc>>,
 }
 
 /// Why no backup was made. In every case nothing half is left that looks whole.
@@ -60,6 +65,9 @@ pub enum BackupError {
     /// Another run holds the lease.
     #[error("the lease was not to be had")]
     Lease(#[source] Fault),
+    /// Another backup, begun since, covers it.
+    #[error("a backup that covers it was made meanwhile")]
+    NotDue,
     /// The source cannot be used.
     #[error("the source database cannot be used")]
     Source(#[source] Fault),
@@ -179,6 +187,9 @@ pub fn backup(
     let work = WorkDir::open(&parts.settings.work_dir).map_err(BackupError::Repository)?;
     let history =
         tidy_up(parts, &mut run, &work, &target.facts, cx).map_err(BackupError::Repository)?;
+    if is_covered(parts, request, cx).map_err(BackupError::Repository)? {
+        return Err(BackupError::NotDue);
+    }
     let base = base::choose(parts, request.kind, &history, &target.facts, cx)
         .map_err(BackupError::Repository)?;
     let name = run.name(base.kind);
@@ -246,6 +257,15 @@ fn make(
         dumped,
     };
     seal::seal(parts, run, lease, draft, &spool, cx)
+}
+
+/// Whether another machine made it while this one waited.
+fn is_covered(parts: &Parts, request: &BackupRequest, cx: &Context) -> Result<bool, Fault> {
+    let Some(since) = request.unless_begun_since else {
+        return Ok(false);
+    };
+    let past = timetable::past(parts, cx)?;
+    Ok(past.covers(Task::Backup(request.kind), since, Utc::now()))
 }
 
 fn lease_error(fault: Fault) -> BackupError {

@@ -28,6 +28,7 @@ mod selector;
 pub mod status;
 pub mod store;
 pub mod supervisor;
+mod timetable;
 pub mod validate;
 
 pub use lease::Lease;

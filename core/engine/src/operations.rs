@@ -4,11 +4,12 @@
 use std::io::Write;
 use std::path::Path;
 
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, Utc};
 use respaldo_domain::backup::{ArchiveName, BackupId, Trigger};
 use respaldo_domain::manifest::Manifest;
 use respaldo_domain::report::{BackupReport, PreviewReport, RestoreReport, Validation};
 use respaldo_domain::retention::Policy;
+use respaldo_domain::schedule::{DueRun, Schedule, WallClock};
 use respaldo_postgres::ConnInfo;
 
 use crate::adopt::{self, AdoptReport};
@@ -27,6 +28,7 @@ use crate::restore::{self, RestoreError, RestoreRequest, RestoreTarget};
 pub use crate::selector::Selector;
 use crate::selector::resolve;
 use crate::status::{self, Status};
+use crate::timetable;
 use crate::validate::{self, ValidateError, ValidateRequest};
 
 /// The engine, ready to be asked.
@@ -246,6 +248,34 @@ impl Operations {
         let catalog = rebuild::catalog(&self.parts)?;
         catalog.migrate()?;
         catalog.set_retention(policy)
+    }
+
+    /// The hours in force.
+    pub fn schedule(&self) -> Schedule {
+        timetable::schedule(&self.parts)
+    }
+
+    /// Stores the hours of backups beside the catalog, where the existing application reads them too.
+    pub fn set_schedule(&self, schedule: Schedule) -> Result<(), Fault> {
+        let catalog = rebuild::catalog(&self.parts)?;
+        catalog.migrate()?;
+        catalog.set_schedule(schedule)
+    }
+
+    /// What is due at `now`: at most one backup, which covers all that were missed, and a look at all backups. Decided from
+    /// what was made, so it may be asked at any time, and by several machines.
+    pub fn due_runs(
+        &self,
+        now: DateTime<Utc>,
+        clock: &dyn WallClock,
+        cx: &Context,
+    ) -> Result<Vec<DueRun>, Fault> {
+        timetable::due(&self.parts, now, clock, cx)
+    }
+
+    /// Looks at all backups, as the schedule wants it every day; returns how many are not valid.
+    pub fn look_at_all(&self, now: DateTime<Utc>, cx: &Context) -> Result<usize, ValidateError> {
+        timetable::look_at_all(&self.parts, now, cx)
     }
 
     /// Makes the catalog again from the manifests in storage.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use respaldo_domain::retention::PolicyOverrides;
+use respaldo_domain::schedule::Schedule;
 use respaldo_domain::table::TableName;
 use respaldo_postgres::{ConnInfo, Tools};
 
@@ -60,6 +61,8 @@ pub struct Settings {
     pub jobs: usize,
     /// Retention as configured; what is not comes from the catalog's database.
     pub retention: PolicyOverrides,
+    /// Hours of backups where none are stored beside the catalog, and of validations.
+    pub schedule: Schedule,
     /// Whether retention is applied after each backup that succeeded.
     pub expire_after_backup: bool,
     /// `app.user_id` for restores, as the existing application's policies ask for.

@@ -17,6 +17,7 @@ mod man;
 mod preview;
 mod restore;
 mod retention;
+pub mod schedule;
 mod show;
 mod status;
 mod validate;
@@ -44,6 +45,7 @@ pub fn run(command: Command, app: &App) -> Result<ExitCode, Failure> {
         Command::Retention(command) => retention::run(&command, app),
         Command::Validate(args) => validate::run(args, app),
         Command::Legacy(command) => legacy::run(command, app),
+        Command::Schedule(command) => schedule::run(&command, app),
         Command::Serve => crate::serve::run(app),
         Command::Catalog(command) => catalog::run(&command, app),
         Command::Doctor => doctor::run(app),

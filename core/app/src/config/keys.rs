@@ -63,6 +63,13 @@ pub const KEYS: &[(&str, &str, KeyKind)] = &[
     ("legacy", "timezone", KeyKind::Text),
     ("legacy", "time_limit_s", KeyKind::Number),
     ("legacy", "command", KeyKind::List),
+    ("schedule", "enabled", KeyKind::Switch),
+    ("schedule", "timezone", KeyKind::Text),
+    ("schedule", "catch_up", KeyKind::Switch),
+    ("schedule", "full", KeyKind::Text),
+    ("schedule", "differential", KeyKind::Text),
+    ("schedule", "incremental", KeyKind::Text),
+    ("schedule", "validation", KeyKind::Text),
     ("supervisor", "retry_primary_after", KeyKind::Number),
     ("supervisor", "health_interval", KeyKind::Number),
     ("supervisor", "retry_run_after", KeyKind::Number),
@@ -86,18 +93,12 @@ const SECTIONS: &[&str] = &[
     "validator",
     "retention",
     "legacy",
+    "schedule",
     "supervisor",
 ];
 
 /// Sections of features that come with later versions.
-const LATER_SECTIONS: &[&str] = &[
-    "schedule",
-    "encryption",
-    "panel",
-    "plugins",
-    "notify",
-    "databases",
-];
+const LATER_SECTIONS: &[&str] = &["encryption", "panel", "plugins", "notify", "databases"];
 
 /// How a key's text is read; `None` for a key that does not exist.
 pub fn kind_of(section: &str, key: &str) -> Option<KeyKind> {

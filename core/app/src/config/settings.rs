@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ConfigError;
 use super::legacy::{self, LegacyKeys};
+use super::schedule::{self, ScheduleKeys};
 use super::supervisor::{self, SupervisorKeys};
 
 /// All sections, secrets aside.
@@ -28,6 +29,7 @@ pub struct Settings {
     pub validator: Vec<ValidatorSettings>,
     pub retention: RetentionKeys,
     pub legacy: LegacyKeys,
+    pub schedule: ScheduleKeys,
     pub supervisor: SupervisorKeys,
 }
 
@@ -236,6 +238,7 @@ pub fn defaults() -> Dict {
         ("validator", empty()),
         ("retention", table(vec![("purge", Value::from("manual"))])),
         ("legacy", table(legacy::defaults())),
+        ("schedule", table(schedule::defaults())),
         ("supervisor", table(supervisor::defaults())),
     ];
     sections

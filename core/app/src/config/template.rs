@@ -85,6 +85,20 @@ time_limit_s = 86400
 # An existing program that makes the dump instead: {type} {dir} {database} {file} are filled in.
 command = []
 
+[schedule]
+# When respaldo serve makes backups. The hours given here count until others are stored beside the catalog
+# (respaldo schedule set, or the existing application), which are taken up without a restart.
+enabled = true
+# Whose clock the hours follow, such as "America/Montevideo"; "" is this machine's.
+timezone = ""
+# Whether what was missed while nobody served is made up.
+catch_up = true
+# Day of the month (in a shorter month its last day) and hour; day of the week and hour; hour.
+full = "1 00:00"
+differential = "sunday 23:30"
+incremental = "23:00"
+validation = "01:00"
+
 [supervisor]
 # respaldo serve, in seconds. After the first failure to start the engine, doubled up to ten minutes:
 retry_primary_after = 30

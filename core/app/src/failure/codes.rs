@@ -90,6 +90,8 @@ impl From<BackupError> for Failure {
             BackupError::Detection(fault) => of_work(fault, ErrorCode::DetectorFailed),
             BackupError::Overtaken { .. } => ErrorCode::SnapshotOvertaken,
             BackupError::Dump(fault) => of_work(fault, ErrorCode::DumpFailed),
+            // Asked for by the scheduler alone, which takes it for a success.
+            BackupError::NotDue => ErrorCode::LeaseHeld,
             BackupError::Interrupted => ErrorCode::Interrupted,
         };
         let mut failure = Self::of(code, &error);

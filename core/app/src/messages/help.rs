@@ -238,6 +238,40 @@ const SPANISH: &[(&str, &str, &str)] = &[
         "Cadenas completas más nuevas que quedan a cualquier edad",
     ),
     (
+        "schedule",
+        "",
+        "Ver o cambiar cuándo se hacen los respaldos",
+    ),
+    ("schedule show", "", "Mostrar los horarios vigentes"),
+    (
+        "schedule set",
+        "",
+        "Guardar horarios junto al catálogo; lo que no se da queda igual",
+    ),
+    (
+        "schedule set",
+        "full_day",
+        "Día del mes de los completos; en un mes más corto, el último",
+    ),
+    ("schedule set", "full_time", "Hora de los completos"),
+    (
+        "schedule set",
+        "dif_weekday",
+        "Día de la semana de los diferenciales, 0 lunes a 6 domingo",
+    ),
+    ("schedule set", "dif_time", "Hora de los diferenciales"),
+    ("schedule set", "inc_time", "Hora de los incrementales"),
+    (
+        "schedule next",
+        "",
+        "Mostrar cuándo toca el próximo de cada tipo",
+    ),
+    (
+        "schedule missed",
+        "",
+        "Mostrar lo que está pendiente y no se hizo",
+    ),
+    (
         "serve",
         "",
         "Hacer los respaldos cuando corresponde, con el motor o si no con el sistema heredado, hasta una señal",

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use respaldo_domain::backup::{BackupKind, Trigger};
+use respaldo_domain::schedule::{DueRun, Task};
 use respaldo_engine::backup::{BackupError, BackupRequest};
 use respaldo_engine::operations::Operations;
 use respaldo_engine::ports::{Context, FaultKind};
@@ -12,7 +13,7 @@ use respaldo_engine::supervisor::{Primary, Service};
 use super::listener::Events;
 use super::state_file::StateFile;
 use crate::cli::App;
-use crate::config::{Config, Environment};
+use crate::config::{Config, Environment, ScheduleSettings};
 use crate::failure::{Failure, causes};
 use crate::wiring;
 
@@ -23,6 +24,8 @@ pub struct Engine {
     events: Events,
     state: StateFile,
     operations: Option<Operations>,
+    schedule: ScheduleSettings,
+    began_at: DateTime<Utc>,
 }
 
 impl Engine {
@@ -34,13 +37,16 @@ impl Engine {
             events,
             state,
             operations: None,
+            schedule: ScheduleSettings::default(),
+            began_at: Utc::now(),
         }
     }
 
     /// The engine that the configuration describes now.
-    fn build(&self) -> Result<Operations, Failure> {
+    fn build(&mut self) -> Result<Operations, Failure> {
         let config = Config::load(self.config.as_deref(), &self.environment, Vec::new())?;
         self.state.also_in(&wiring::work_dir(&config));
+        self.schedule = config.schedule;
         wiring::operations(&config, None)
     }
 
@@ -77,31 +83,64 @@ fn in_words(failure: &Failure) -> String {
 }
 
 impl Service for Engine {
-    type Run = String;
+    type Run = DueRun;
 
-    fn due(&mut self, _now: DateTime<Utc>, _cx: &Context) -> Result<Vec<String>, String> {
-        self.operations()?;
-        Ok(Vec::new())
+    fn due(&mut self, now: DateTime<Utc>, cx: &Context) -> Result<Vec<DueRun>, String> {
+        if !self.schedule.enabled {
+            return Ok(Vec::new());
+        }
+        let due = self.operations()?.due_runs(now, &self.schedule.clock, cx);
+        let mut due = due.map_err(|fault| causes(&fault).join(": "))?;
+        if !self.schedule.catch_up {
+            due.retain(|run| run.since >= self.began_at);
+        }
+        Ok(due)
     }
 
-    fn make(&mut self, _run: &String, cx: &Context) -> Result<(), String> {
-        backup(self.operations()?, BackupKind::Full, cx)
+    fn make(&mut self, run: &DueRun, cx: &Context) -> Result<(), String> {
+        let operations = self.operations()?;
+        match run.task {
+            Task::Backup(kind) => backup(operations, kind, run.since, cx),
+            Task::Validation => look_at_all(operations, cx),
+        }
     }
 }
 
+/// Backups that are not valid are found by whoever reads the log, the events or `status`: the look itself succeeded.
+fn look_at_all(operations: &Operations, cx: &Context) -> Result<(), String> {
+    let invalid = operations.look_at_all(Utc::now(), cx);
+    let invalid = invalid.map_err(|error| causes(&error).join(": "))?;
+    if invalid > 0 {
+        return Err(format!(
+            "{invalid} backups are not valid: respaldo validate --all tells which"
+        ));
+    }
+    Ok(())
+}
+
 /// Another run at work, here or on another machine, is no failure: what is still due is made at the next beat.
-fn backup(operations: &Operations, kind: BackupKind, cx: &Context) -> Result<(), String> {
+fn backup(
+    operations: &Operations,
+    kind: BackupKind,
+    due_since: DateTime<Utc>,
+    cx: &Context,
+) -> Result<(), String> {
     let request = BackupRequest {
         kind,
         label: None,
         trigger: Trigger::Schedule,
         allow_partial: false,
+        unless_begun_since: Some(due_since),
     };
     match operations.backup(&request, cx) {
         Ok(report) => {
             for warning in &report.warnings {
                 tracing::warn!(?warning, archive = %report.manifest.archive, "look at this backup");
             }
+            Ok(())
+        }
+        Err(BackupError::NotDue) => {
+            tracing::info!("another machine made it");
             Ok(())
         }
         Err(BackupError::Lease(fault)) if fault.kind == FaultKind::Busy => {

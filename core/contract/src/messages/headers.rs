@@ -26,6 +26,9 @@ headers! {
     Archive => "Archive", "Archivo";
     Label => "Label", "Etiqueta";
     Date => "Date", "Fecha";
+    Since => "Due since", "Pendiente desde";
+    Schedule => "When", "Cuándo";
+    Validation => "validation", "validación";
     Started => "Started", "Inicio";
     Finished => "Finished", "Fin";
     Snapshot => "Snapshot", "Instantánea";
@@ -54,7 +57,6 @@ headers! {
     Last => "Last", "Último";
     Next => "Next", "Próximo";
     Due => "Due", "Previsto";
-    Schedule => "Schedule", "Horario";
     Engine => "Engine", "Motor";
     Space => "Space", "Espacio";
     Total => "Total", "Total";

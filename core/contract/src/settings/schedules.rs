@@ -1,5 +1,7 @@
 //! When backups are due.
 
+use respaldo_domain::backup::BackupKind;
+use respaldo_domain::schedule::{Daily, Monthly, Schedule, Task, Weekly};
 use serde_json::json;
 
 use super::{Lenient, OutOfRange, Range, Reader, SCHEDULES_KEY};
@@ -11,7 +13,7 @@ const HOUR: Range = Range::new("hour", 0, 23);
 const MINUTE: Range = Range::new("minute", 0, 59);
 
 /// The three due times, local time of the machine that runs them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Schedules {
     /// Fulls.
     pub full: Monthly,
@@ -21,51 +23,12 @@ pub struct Schedules {
     pub incremental: Daily,
 }
 
-/// Once a month.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Monthly {
-    /// Day of the month from 1; in a shorter month its last day.
-    pub day: u32,
-    /// Time of day.
-    pub time: Daily,
-}
-
-/// Once a week.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Weekly {
-    /// 0 Monday to 6 Sunday.
-    pub weekday: u32,
-    /// Time of day.
-    pub time: Daily,
-}
-
-/// Once a day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Daily {
-    /// Hour.
-    pub hour: u32,
-    /// Minute.
-    pub minute: u32,
-}
-
-impl Default for Schedules {
-    fn default() -> Self {
+impl From<Schedule> for Schedules {
+    fn from(schedule: Schedule) -> Self {
         Self {
-            full: Monthly {
-                day: 1,
-                time: Daily { hour: 0, minute: 0 },
-            },
-            differential: Weekly {
-                weekday: 6,
-                time: Daily {
-                    hour: 23,
-                    minute: 30,
-                },
-            },
-            incremental: Daily {
-                hour: 23,
-                minute: 0,
-            },
+            full: schedule.full,
+            differential: schedule.differential,
+            incremental: schedule.incremental,
         }
     }
 }
@@ -134,64 +97,51 @@ fn time(stored: &mut Reader, default: Daily) -> Daily {
     }
 }
 
-impl Daily {
-    /// A time of day.
-    pub fn new(hour: u32, minute: u32) -> Result<Self, OutOfRange> {
-        Ok(Self {
-            hour: HOUR.check(hour)?,
-            minute: MINUTE.check(minute)?,
-        })
-    }
+/// Whether every number is in its range.
+pub fn check(schedules: &Schedules) -> Result<(), OutOfRange> {
+    DAY.check(schedules.full.day)?;
+    WEEKDAY.check(schedules.differential.weekday)?;
+    let times = [
+        schedules.full.time,
+        schedules.differential.time,
+        schedules.incremental,
+    ];
+    times.into_iter().try_for_each(|time| {
+        HOUR.check(time.hour)?;
+        MINUTE.check(time.minute).map(drop)
+    })
+}
 
-    /// In words.
-    pub fn describe(self, lang: Lang) -> String {
-        match lang {
-            Lang::En => format!("daily at {self}"),
-            Lang::Es => format!("Diario a las {self}"),
-        }
+/// A task's rule in words.
+pub fn describe(schedule: &Schedule, task: Task, lang: Lang) -> String {
+    match task {
+        Task::Backup(BackupKind::Full) => monthly(schedule.full, lang),
+        Task::Backup(BackupKind::Differential) => weekly(schedule.differential, lang),
+        Task::Backup(BackupKind::Incremental) => daily(schedule.incremental, lang),
+        Task::Validation => daily(schedule.validation.0, lang),
     }
 }
 
-impl std::fmt::Display for Daily {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:02}:{:02}", self.hour, self.minute)
+fn daily(time: Daily, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!("daily at {time}"),
+        Lang::Es => format!("Diario a las {time}"),
     }
 }
 
-impl Weekly {
-    /// A day of the week and a time.
-    pub fn new(weekday: u32, time: Daily) -> Result<Self, OutOfRange> {
-        Ok(Self {
-            weekday: WEEKDAY.check(weekday)?,
-            time,
-        })
-    }
-
-    /// In words.
-    pub fn describe(self, lang: Lang) -> String {
-        let day = weekday_name(self.weekday, lang);
-        match lang {
-            Lang::En => format!("{day} at {}", self.time),
-            Lang::Es => format!("{day} a las {}", self.time),
-        }
+fn weekly(rule: Weekly, lang: Lang) -> String {
+    let (day, time) = (weekday_name(rule.weekday, lang), rule.time);
+    match lang {
+        Lang::En => format!("{day} at {time}"),
+        Lang::Es => format!("{day} a las {time}"),
     }
 }
 
-impl Monthly {
-    /// A day of the month and a time.
-    pub fn new(day: u32, time: Daily) -> Result<Self, OutOfRange> {
-        Ok(Self {
-            day: DAY.check(day)?,
-            time,
-        })
-    }
-
-    /// In words.
-    pub fn describe(self, lang: Lang) -> String {
-        match lang {
-            Lang::En => format!("day {} at {}", self.day, self.time),
-            Lang::Es => format!("Día {} a {}", self.day, self.time),
-        }
+fn monthly(rule: Monthly, lang: Lang) -> String {
+    let (day, time) = (rule.day, rule.time);
+    match lang {
+        Lang::En => format!("day {day} at {time}"),
+        Lang::Es => format!("Día {day} a {time}"),
     }
 }
 
@@ -238,9 +188,18 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back_also_when_wrapped_in_a_text() {
         let schedules = Schedules {
-            full: Monthly::new(31, Daily::new(4, 5).unwrap()).unwrap(),
-            differential: Weekly::new(2, Daily::new(1, 2).unwrap()).unwrap(),
-            incremental: Daily::new(13, 59).unwrap(),
+            full: Monthly {
+                day: 31,
+                time: Daily { hour: 4, minute: 5 },
+            },
+            differential: Weekly {
+                weekday: 2,
+                time: Daily { hour: 1, minute: 2 },
+            },
+            incremental: Daily {
+                hour: 13,
+                minute: 59,
+            },
         };
         let text = schedules.to_json();
         assert_eq!(
@@ -288,22 +247,25 @@ mod tests {
 
     #[test]
     fn writing_refuses_what_reading_would_repair() {
-        assert!(Daily::new(24, 0).is_err());
-        assert!(Daily::new(0, 60).is_err());
-        let time = Daily::new(0, 0).unwrap();
-        assert!(Weekly::new(7, time).is_err());
-        assert!(Monthly::new(0, time).is_err());
-        assert!(Monthly::new(32, time).is_err());
+        let default = Schedules::default();
+        assert!(check(&default).is_ok());
+        let mut wrong = [default; 5];
+        wrong[0].incremental.hour = 24;
+        wrong[1].incremental.minute = 60;
+        wrong[2].differential.weekday = 7;
+        wrong[3].full.day = 0;
+        wrong[4].full.day = 32;
+        for schedules in wrong {
+            assert!(check(&schedules).is_err(), "{schedules:?}");
+        }
     }
 
     #[test]
     fn due_times_read_as_the_existing_system_words_them() {
-        let default = Schedules::default();
-        assert_eq!(default.full.describe(Lang::Es), "Día 1 a 00:00");
-        assert_eq!(
-            default.differential.describe(Lang::Es),
-            "Domingo a las 23:30"
-        );
-        assert_eq!(default.incremental.describe(Lang::Es), "Diario a las 23:00");
+        let words = |task| describe(&Schedule::default(), task, Lang::Es);
+        let [full, differential, incremental, _] = Task::ALL.map(words);
+        assert_eq!(full, "Día 1 a 00:00");
+        assert_eq!(differential, "Domingo a las 23:30");
+        assert_eq!(incremental, "Diario a las 23:00");
     }
 }

@@ -1,5 +1,7 @@
 //! Hours that come back: daily, weekly, monthly.
 
+use std::fmt;
+
 use chrono::{Datelike, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
 /// Once a month.
@@ -59,6 +61,12 @@ impl Default for Daily {
             hour: 23,
             minute: 0,
         }
+    }
+}
+
+impl fmt::Display for Daily {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}:{:02}", self.hour, self.minute)
     }
 }
 

@@ -8,6 +8,7 @@ use respaldo_domain::backup::{ArchiveName, BackupId, BackupKind, BackupState};
 use respaldo_domain::manifest::Manifest;
 use respaldo_domain::object::Sha256;
 use respaldo_domain::retention::Policy;
+use respaldo_domain::schedule::Schedule;
 use respaldo_domain::source::SourceFacts;
 use respaldo_domain::validation::{Finding, ValidationLevel};
 use uuid::Uuid;
@@ -66,6 +67,12 @@ pub trait Catalog: Send + Sync {
 
     /// Stores the retention policy.
     fn set_retention(&self, policy: &Policy) -> Result<(), Fault>;
+
+    /// The hours of backups stored beside the catalog, over those given; `None` where none are.
+    fn schedule(&self, schedule: Schedule) -> Result<Option<Schedule>, Fault>;
+
+    /// Stores the hours of backups. Those of validations are not kept there.
+    fn set_schedule(&self, schedule: Schedule) -> Result<(), Fault>;
 
     /// Leaves a token that survives in the source's WAL (DETECTION.md section 3.4). `false` where
     /// the catalog does not live in the source database.

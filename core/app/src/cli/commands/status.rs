@@ -9,6 +9,7 @@ use respaldo_domain::supervision::EngineState as Supervision;
 use respaldo_engine::ports::{CatalogEntry, SinkLimits};
 use respaldo_engine::status::{SinkStatus, Status};
 
+use super::schedule::next_runs;
 use crate::catalogued;
 use crate::cli::app::App;
 use crate::cli::say::{self, Text};
@@ -35,6 +36,7 @@ pub fn run(app: &App) -> Result<ExitCode, Failure> {
         .filter_map(catalogued::share)
         .collect();
     let mut record = record(&status, &shares);
+    add_next_runs(&mut record, app);
     if let Some(standing) = &standing {
         add_standing(&mut record, standing);
     }
@@ -50,6 +52,16 @@ pub fn run(app: &App) -> Result<ExitCode, Failure> {
     } else {
         ExitCode::Done
     })
+}
+
+/// When each kind is due next, as far as that can be known.
+fn add_next_runs(record: &mut StatusRecord, app: &App) {
+    let Ok(config) = app.config() else {
+        return;
+    };
+    let schedule = app.operations().map(|operations| operations.schedule());
+    let schedule = schedule.unwrap_or(config.schedule.hours);
+    record.proximos_backups = next_runs(&schedule, &config.schedule.clock, app.lang());
 }
 
 fn look(app: &App) -> Result<Status, Failure> {
