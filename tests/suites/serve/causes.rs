@@ -1,0 +1,95 @@
+//! What keeps the engine from starting does not keep backups from being made, and it comes back by itself.
+
+use std::fs;
+
+use super::scene::{DB, OWNER, Scene, end};
+
+/// Breaks the engine, sees the legacy service make its backups, mends it, and sees the engine come back.
+fn replaced(scene: &Scene, word: &str, mend: impl FnOnce()) {
+    let service = scene.serve();
+    let reason = scene.wait_for_state("LEGACY");
+    assert!(reason.contains(word), "{word:?} is not said: {reason}");
+    scene.respaldo.run(&["status"]).expect_code(3);
+    scene.wait_for_dumps(3);
+    mend();
+    scene.wait_for_state("PROFESIONAL");
+    scene.wait_for_backups(1);
+    end(service);
+}
+
+#[test]
+fn a_detector_that_does_not_exist() {
+    let scene = Scene::open();
+    scene.configure("[detector]\nuse = \"crystal-ball\"");
+    replaced(&scene, "crystal-ball", || scene.configure(""));
+}
+
+#[test]
+fn a_section_of_the_engine_that_cannot_be_read() {
+    let scene = Scene::open();
+    scene.configure("[retention]\nfull_months = \"many\"");
+    replaced(&scene, "full_months", || scene.configure(""));
+}
+
+#[test]
+fn a_repository_that_is_no_folder() {
+    let scene = Scene::open();
+    let repository = scene.respaldo.folder().join("backups_incrementales");
+    fs::write(&repository, "a file").unwrap();
+    replaced(&scene, "repository", || {
+        fs::remove_file(&repository).unwrap()
+    });
+}
+
+#[test]
+fn a_catalog_on_a_server_that_is_not_there() {
+    let scene = Scene::open();
+    scene.configure("[catalog]\nurl = \"postgresql://nobody@127.0.0.1:1/none\"");
+    replaced(&scene, "catalog", || scene.configure(""));
+}
+
+#[test]
+fn catalog_tables_that_are_something_else() {
+    let scene = Scene::open();
+    let sql = |script: &str| scene.cluster.psql_as(OWNER, DB, script);
+    sql("CREATE SCHEMA seguridad; CREATE VIEW seguridad.backup_manifest AS SELECT 1 AS id");
+    replaced(&scene, "catalog", || {
+        sql("DROP VIEW seguridad.backup_manifest");
+    });
+}
+
+#[test]
+fn where_nothing_can_be_dumped_backups_stop_and_the_first_possible_one_is_made() {
+    let scene = Scene::open();
+    let folder = |name: &str| scene.respaldo.folder().join(name);
+    fs::write(folder("backups_incrementales"), "a file").unwrap();
+    fs::create_dir(folder("backups")).unwrap();
+    let kinds = ["daily", "weekly", "monthly"].map(|kind| folder("backups").join(kind));
+    for kind in &kinds {
+        fs::write(kind, "a file").unwrap();
+    }
+    let service = scene.serve();
+    scene.wait_for_state("DETENIDO");
+    assert_eq!((scene.dumps(), scene.made().len()), (0, 0));
+    for kind in &kinds {
+        fs::remove_file(kind).unwrap();
+    }
+    scene.wait_for_dumps(3);
+    scene.wait_for_state("LEGACY");
+    fs::remove_file(folder("backups_incrementales")).unwrap();
+    scene.wait_for_state("PROFESIONAL");
+    scene.wait_for_backups(1);
+    end(service);
+}
+
+#[test]
+fn a_server_that_is_away_and_comes_back() {
+    let scene = Scene::open();
+    scene.cluster.stop();
+    let service = scene.serve();
+    scene.wait_for_state("DETENIDO");
+    scene.cluster.start_again();
+    scene.wait_for_state("PROFESIONAL");
+    scene.wait_for_backups(1);
+    end(service);
+}

@@ -1,0 +1,67 @@
+//! The engine at work.
+
+use std::thread;
+use std::time::Duration;
+
+use respaldo_tests::respaldo::wait_until;
+
+use super::scene::{LONG, Scene, end};
+
+#[test]
+fn what_was_never_made_is_made_at_once_and_only_once() {
+    let scene = Scene::open();
+    let service = scene.serve();
+    scene.wait_for_backups(1);
+    assert_eq!(scene.wait_for_state("PROFESIONAL"), "");
+    // A few beats more.
+    thread::sleep(Duration::from_secs(4));
+    assert_eq!(scene.made(), ["FULL"]);
+    end(service);
+
+    let service = scene.serve();
+    scene.wait_for_state("PROFESIONAL");
+    thread::sleep(Duration::from_secs(4));
+    end(service);
+    assert_eq!(scene.made(), ["FULL"], "a restart repeats nothing");
+    assert_eq!(scene.dumps(), 0);
+}
+
+#[test]
+fn two_services_on_one_database_make_one_backup() {
+    let scene = Scene::open();
+    let (one, other) = (scene.serve(), scene.serve());
+    scene.wait_for_backups(1);
+    thread::sleep(Duration::from_secs(4));
+    assert_eq!(scene.made(), ["FULL"]);
+    one.kill();
+    // An hour that has just come is made by the other.
+    scene.cluster.psql("tienda", "UPDATE seguridad.backup_manifest SET fecha_inicio = fecha_inicio - interval '3 days', fecha_fin = fecha_fin - interval '3 days'");
+    scene.wait_for_backups(2);
+    thread::sleep(Duration::from_secs(3));
+    assert_eq!(scene.made().len(), 2);
+    end(other);
+}
+
+#[test]
+fn a_backup_under_way_may_end_when_the_service_is_stopped() {
+    let scene = Scene::open();
+    let service = scene.respaldo.hold_at_step("backup.dump", &["serve"]);
+    let mut held = service;
+    held.running().signal("TERM");
+    thread::sleep(Duration::from_secs(1));
+    assert!(!held.running().has_ended(), "it waits for its run");
+    held.release().expect_code(0);
+    assert_eq!(scene.made(), ["FULL"]);
+}
+
+#[test]
+fn a_service_that_is_killed_in_the_middle_of_a_backup_makes_it_when_it_is_back() {
+    let scene = Scene::open();
+    let held = scene.respaldo.hold_at_step("backup.dump", &["serve"]);
+    held.kill();
+    assert_eq!(scene.made().len(), 0);
+    let service = scene.serve();
+    scene.wait_for_backups(1);
+    assert!(wait_until(LONG, || scene.made() == ["FULL"]));
+    end(service);
+}
