@@ -141,9 +141,9 @@ impl WorkDir {
 }
 
 impl OpenIntent {
-    /// Takes the intent back, and the spool with it.
+    /// Takes the intent back, and the spool and what lies beside it.
     pub fn close(self) -> Result<(), Fault> {
-        for path in [&self.spool, &self.path] {
+        for path in [&self.spool, &beside(&self.spool), &self.path] {
             match fs::remove_file(path) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     return Err(Fault::io(format!("removing {}", path.display()), error));
@@ -153,6 +153,11 @@ impl OpenIntent {
         }
         Ok(())
     }
+}
+
+/// Where definitions that are taken over lie while an archive is spooled.
+pub(crate) fn beside(spool: &Path) -> PathBuf {
+    spool.with_extension("definitions")
 }
 
 /// Removes the objects of a set that was never sealed; `false` where it was.

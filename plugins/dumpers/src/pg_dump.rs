@@ -23,6 +23,9 @@ mod run;
 mod sequences;
 mod taken_over;
 
+use std::fs::File;
+use std::io::BufReader;
+
 use respaldo_archive::{ArchiveError, Block, Toc};
 use respaldo_domain::manifest::Compression;
 use respaldo_engine::ports::{
@@ -127,9 +130,9 @@ pub(crate) struct Schema<'s> {
 /// The definitions of the request, with values of sequences as they are now; `None` where there are
 /// none, or something is in the way: they are then written anew.
 fn taken_over(request: &DumpRequest) -> Option<Toc> {
-    let bytes = request.contents.as_ref()?;
+    let file = File::open(request.contents.as_ref()?).ok()?;
     match sequences::values(request) {
-        Ok(values) => taken_over::definitions(bytes, &values),
+        Ok(values) => taken_over::definitions(BufReader::new(file), &values),
         Err(fault) => {
             tracing::debug!(%fault, "values of sequences were not read; pg_dump reads them");
             None

@@ -9,7 +9,7 @@
 //! over nothing, so that no chain rests on the bytes of another.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use respaldo_domain::backup::ArchiveName;
@@ -20,6 +20,7 @@ use respaldo_domain::table::{TableName, quote_identifier};
 use respaldo_postgres::definitions::{self, Print};
 
 use super::chain;
+use crate::intent::beside;
 use crate::parts::Parts;
 use crate::ports::{
     Context, Definitions, DumpReceipt, DumpRequest, Fault, FaultKind, ObjectReader, SourceTarget,
@@ -77,6 +78,7 @@ impl Known {
         stored: &[Stored],
         print: &Print,
         order: &mut DumpRequest,
+        spool: &Path,
         cx: &Context,
     ) -> Self {
         let key = Key {
@@ -88,9 +90,10 @@ impl Known {
             .filter(|stored| stored.contents.key == key.hash);
         // A dumper that is to write large objects has to run pg_dump anyway.
         let equal = equal.filter(|_| !order.large_objects);
-        let mut found = equal.filter_map(|stored| Some((stored, readable(parts, stored, cx)?)));
-        let (stored, bytes) = found.next().unzip();
-        order.contents = bytes;
+        let into = beside(spool);
+        let mut found = equal.filter(|stored| has_fetched(parts, stored, &into, cx));
+        let stored = found.next();
+        order.contents = stored.is_some().then_some(into);
         Self {
             key: Some(key),
             written_by: stored.map(Stored::written_by),
@@ -147,32 +150,40 @@ fn has_moved(target: &SourceTarget, key: &Key) -> bool {
     now.map_or(true, |now| now != key.surroundings)
 }
 
-/// The stored bytes; what is lost or damaged costs a run of pg_dump, and is for validation to report.
-fn readable(parts: &Parts, stored: &Stored, cx: &Context) -> Option<Vec<u8>> {
-    read(parts, stored, cx)
-        .inspect_err(|fault| {
-            let error = chain(fault);
-            tracing::warn!(%error, "the definitions of an older backup are not taken over");
-        })
-        .ok()
+/// Whether the stored bytes lie in the file now; what is lost or damaged costs a run of pg_dump, and is for validation to
+/// report.
+fn has_fetched(parts: &Parts, stored: &Stored, into: &Path, cx: &Context) -> bool {
+    let fetched = fetch(parts, stored, into, cx).inspect_err(|fault| {
+        let error = chain(fault);
+        tracing::warn!(%error, "the definitions of an older backup are not taken over");
+    });
+    fetched.is_ok()
 }
 
-/// The stored bytes, which are those that were sealed.
-fn read(parts: &Parts, stored: &Stored, cx: &Context) -> Result<Vec<u8>, Fault> {
+/// Brings the stored bytes, which must be those that were sealed. In a file they take no memory beside what is made of
+/// them.
+fn fetch(parts: &Parts, stored: &Stored, into: &Path, cx: &Context) -> Result<(), Fault> {
     let key = stored.archive.key();
     let size_bytes = stored.contents.size_bytes;
     if size_bytes > MAX_CONTENTS_BYTES {
         let what = format!("{key} begins with a table of contents of {size_bytes} bytes");
         return Err(Fault::bare(FaultKind::Invalid, what));
     }
-    let mut bytes = Vec::with_capacity(size_bytes as usize);
-    parts
-        .store
-        .open(&key, Some(0..size_bytes), cx)?
-        .read_to_end(&mut bytes)
-        .map_err(|error| fault_of_io(format!("reading {key}"), error))?;
-    if sha256(&bytes) == stored.contents.sha256 {
-        return Ok(bytes);
+    let mut source = parts.store.open(&key, Some(0..size_bytes), cx)?;
+    let writing = |error| fault_of_io(format!("fetching the definitions in {key}"), error);
+    let mut file = File::create(into).map_err(writing)?;
+    let mut hash = HashingWriter::default();
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        let got = source.read(&mut buffer).map_err(writing)?;
+        if got == 0 {
+            break;
+        }
+        hash.write_all(&buffer[..got]).map_err(writing)?;
+        file.write_all(&buffer[..got]).map_err(writing)?;
+    }
+    if hash.finish().0 == stored.contents.sha256 {
+        return Ok(());
     }
     let what = format!("the definitions in {key} are damaged");
     Err(Fault::bare(FaultKind::Corrupt, what))

@@ -245,9 +245,16 @@ impl Dump<'_> {
             &decided.large_objects,
             &decided.coverage,
         );
-        let definitions = snapshot
-            .print()
-            .map(|print| Known::find(parts, &self.base.stored, print, &mut order, self.cx));
+        let definitions = snapshot.print().map(|print| {
+            Known::find(
+                parts,
+                &self.base.stored,
+                print,
+                &mut order,
+                self.spool,
+                self.cx,
+            )
+        });
         (order, definitions.unwrap_or_default())
     }
 

@@ -1,6 +1,7 @@
 //! Dumping: one custom-format archive from an exported snapshot.
 
 use std::io::{Seek, Write};
+use std::path::PathBuf;
 
 use respaldo_domain::fingerprint::RowFingerprint;
 use respaldo_domain::manifest::{BlockRef, Compression};
@@ -54,9 +55,9 @@ pub struct DumpRequest {
     pub exclude_schemas: Vec<String>,
     /// Milliseconds to wait for a lock.
     pub lock_timeout_ms: u64,
-    /// The table of contents of an older archive whose definitions are proven to be those under the
+    /// A file on this machine with the table of contents of an older archive whose definitions are proven to be those under the
     /// snapshot, as this dumper would write them. Its data entries are old: rows, sequence values.
-    pub contents: Option<Vec<u8>>,
+    pub contents: Option<PathBuf>,
 }
 
 /// A table in scope.

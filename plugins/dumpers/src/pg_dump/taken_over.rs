@@ -6,6 +6,7 @@
 //! archive in which anything else is found is not taken over.
 
 use std::collections::{HashMap, HashSet};
+use std::io::BufRead;
 
 use chrono::{Datelike, Local, Timelike};
 use respaldo_archive::{Entry, Section, Text, Toc};
@@ -14,10 +15,13 @@ use respaldo_domain::table::TableName;
 use super::sequences::Value;
 
 /// The table of contents without any rows; `None` where it holds something that is not understood.
-pub(super) fn definitions(bytes: &[u8], values: &HashMap<TableName, Value>) -> Option<Toc> {
-    let mut source = bytes;
+pub(super) fn definitions(
+    mut source: impl BufRead,
+    values: &HashMap<TableName, Value>,
+) -> Option<Toc> {
     let (mut toc, _) = Toc::read(&mut source).ok()?;
-    if !source.is_empty() || !toc.entries.iter().all(is_understood) {
+    let is_at_end = source.fill_buf().ok()?.is_empty();
+    if !is_at_end || !toc.entries.iter().all(is_understood) {
         return None;
     }
     drop_data(&mut toc);

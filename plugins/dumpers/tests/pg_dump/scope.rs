@@ -257,6 +257,12 @@ fn contents(dumped: &Dumped) -> Vec<u8> {
     bytes[..dumped.receipt.contents_bytes as usize].to_vec()
 }
 
+fn file_of(bytes: &[u8]) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), bytes).unwrap();
+    file
+}
+
 #[test]
 fn definitions_that_are_brought_are_taken_and_get_rows_and_values_of_now() {
     let bench = Bench::new(EVERYTHING);
@@ -268,7 +274,8 @@ fn definitions_that_are_brought_are_taken_and_get_rows_and_values_of_now() {
         .cluster
         .psql("origen", "SELECT setval('suelta', 77, false)");
     let mut request = bench.request(&mut snapshot, |table| table.name.name == "cliente");
-    request.contents = Some(older);
+    let older = file_of(&older);
+    request.contents = Some(older.path().to_owned());
     let dumped = bench.dump(&request, &DumperOptions::default()).unwrap();
     assert_eq!(dumped.receipt.definitions, Definitions::TakenOver);
     assert_eq!(bench.listed(&dumped, "TABLE DATA").len(), 1);
@@ -290,7 +297,8 @@ fn contents_that_are_not_understood_are_written_anew() {
     let cut = whole[..whole.len() - 1].to_vec();
     let longer = [&whole[..], &[0]].concat();
     for bad in [Vec::new(), b"PGDMP".to_vec(), cut, longer] {
-        request.contents = Some(bad);
+        let bad = file_of(&bad);
+        request.contents = Some(bad.path().to_owned());
         let dumped = bench.dump(&request, &DumperOptions::default()).unwrap();
         assert_eq!(dumped.receipt.definitions, Definitions::Written);
     }
