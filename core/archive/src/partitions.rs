@@ -6,6 +6,10 @@
 //! the last partition is loaded, and then fires for rows that have been through it once; a foreign
 //! key may look for rows that are still to come. Here the rows of all partitions are added to what
 //! such an entry depends on.
+//!
+//! A check that is not valid yet stands apart from its table or domain, for rows that violate it are to be loaded before it is there.
+//! Which tables have a column of the domain, or inherit the check, an archive does not say: such an entry waits for the rows of
+//! all tables.
 
 use std::collections::{HashMap, HashSet};
 
@@ -26,11 +30,12 @@ impl Toc {
 }
 
 fn wait(entries: &mut [Entry]) {
+    let mut left = MOST_ADDED;
+    wait_for_all_rows(entries, &mut left);
     let partitions = Partitions::of(entries);
     if partitions.children.is_empty() {
         return;
     }
-    let mut left = MOST_ADDED;
     let inherited = |entry: &&mut Entry| {
         entry.section == Section::PostData && INHERITED.iter().any(|kind| entry.is(kind))
     };
@@ -42,6 +47,21 @@ fn wait(entries: &mut [Entry]) {
             .flat_map(|table| partitions.rows_below(*table));
         let new: Vec<i32> = rows.filter(|id| known.insert(*id)).take(left).collect();
         left -= new.len();
+        entry.dependencies.extend(new);
+    }
+}
+
+/// Of checks that are not valid yet.
+fn wait_for_all_rows(entries: &mut [Entry], left: &mut usize) {
+    let rows = entries.iter().filter(|entry| entry.is_table_data());
+    let rows: Vec<i32> = rows.map(|entry| entry.dump_id).collect();
+    let is_apart =
+        |entry: &&mut Entry| entry.section == Section::PostData && entry.is("CHECK CONSTRAINT");
+    for entry in entries.iter_mut().filter(is_apart) {
+        let known: HashSet<i32> = entry.dependencies.iter().copied().collect();
+        let new = rows.iter().copied().filter(|id| !known.contains(id));
+        let new: Vec<i32> = new.take(*left).collect();
+        *left -= new.len();
         entry.dependencies.extend(new);
     }
 }
@@ -144,6 +164,19 @@ mod tests {
             (of(11), of(12)),
             (Some([4].as_slice()), Some([1].as_slice()))
         );
+    }
+
+    #[test]
+    fn a_check_that_is_not_valid_yet_waits_for_all_rows() {
+        let mut entries = [
+            entry(1, "DOMAIN", "d", &[]),
+            entry(2, "TABLE", "t", &[1]),
+            entry(3, "TABLE DATA", "t", &[2]),
+            entry(4, "TABLE DATA", "u", &[7]),
+            entry(5, "CHECK CONSTRAINT", "d c", &[1, 3]),
+        ];
+        wait(&mut entries);
+        assert_eq!(entries[4].dependencies, [1, 3, 4]);
     }
 
     #[test]

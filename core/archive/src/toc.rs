@@ -10,8 +10,6 @@ use crate::wire::{WireReader, put_int};
 
 /// More entries than this are damage.
 const MAX_ENTRIES: i32 = 50_000_000;
-/// Room is made for so many at once: what ten thousand tables take.
-const EXPECTED_ENTRIES: usize = 32_768;
 
 /// The table of contents: read and written byte for byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -191,13 +189,16 @@ fn read_entries<R: Read>(wire: &mut WireReader<R>, version: Version) -> Result<V
     if !(0..=MAX_ENTRIES).contains(&count) {
         return Err(wire.damaged("the count of entries is out of range"));
     }
-    // What grows by doubling takes twice the memory at the end; a lie about the count costs little.
-    let mut entries = Vec::with_capacity((count as usize).min(EXPECTED_ENTRIES));
+    let mut entries = Vec::new();
     let mut seen = HashSet::new();
     for _ in 0..count {
         let entry = Entry::read(wire, version)?;
         if !seen.insert(entry.dump_id) {
             return Err(wire.damaged("two entries have the same dump id"));
+        }
+        // What grows by doubling takes twice its memory in the end, and the count may be a lie.
+        if entries.len() == entries.capacity() {
+            entries.reserve_exact(entries.len() / 8 + 64);
         }
         entries.push(entry);
     }

@@ -98,6 +98,8 @@ pub fn export_to_file(
     let mut file = NewFile::begin(path, existing).map_err(ExportError::Output)?;
     let report = export(parts, selector, &mut file, cx)?;
     step("export.publish").map_err(ExportError::Output)?;
+    // A small archive is read and written before a signal is looked at.
+    cx.check().map_err(ExportError::Output)?;
     file.publish().map_err(ExportError::Output)?;
     Ok(report)
 }

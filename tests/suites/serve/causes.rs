@@ -37,7 +37,7 @@ fn a_repository_that_is_no_folder() {
     let repository = scene.respaldo.folder().join("backups_incrementales");
     fs::write(&repository, "a file").unwrap();
     replaced(&scene, "repository", || {
-        fs::remove_file(&repository).unwrap()
+        fs::remove_file(&repository).unwrap();
     });
 }
 

@@ -157,7 +157,7 @@ fn an_unknown_key_is_an_error_that_names_the_closest_one() {
 #[test]
 fn a_section_of_a_later_version_is_refused_not_ignored() {
     for text in [
-        "[schedule]\nenabled = true\n",
+        "[panel]\nlisten = '127.0.0.1:1'\n",
         "[plugins.mine]\npath = '/x'\n",
         "[[databases]]\nname = 'x'\n",
         "[[sink]]\nname = 'x'\nuse = 's3'\nbucket = 'b'\n",

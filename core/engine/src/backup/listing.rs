@@ -5,7 +5,8 @@
 //! everything that it depends on. The file is a cache: lost, damaged or of something else, the
 //! server lists again.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,10 +17,10 @@ use respaldo_postgres::Snapshot;
 use respaldo_postgres::definitions::Print;
 
 use super::chain;
-use crate::intent::{WorkDir, write_durably};
+use crate::intent::WorkDir;
 use crate::parts::Parts;
 use crate::ports::Fault;
-use crate::store::sha256;
+use crate::store::{HashingWriter, sha256};
 
 const FILE: &str = "relations.json";
 
@@ -30,10 +31,10 @@ pub(super) fn relations(
     snapshot: &mut Snapshot,
 ) -> Result<Vec<Arc<TableFacts>>, Fault> {
     let file = WorkDir::open(&parts.settings.work_dir)?.file(FILE);
-    if let Some(remembered) = Remembered::read(&file) {
+    if file.exists() {
         read_print(snapshot);
         let key = snapshot.print().map(|print| key(parts, lineage, print));
-        if let Some(tables) = key.and_then(|key| remembered.tables(key)) {
+        if let Some(tables) = key.and_then(|key| remembered(&file, key)) {
             return Ok(tables);
         }
     }
@@ -68,39 +69,56 @@ fn key(parts: &Parts, lineage: &Lineage, print: &Print) -> Sha256 {
     sha256(text.as_bytes())
 }
 
-/// A file: key, hash of the listing, and the listing, a line each.
-struct Remembered(Vec<u8>);
-
-impl Remembered {
-    fn read(file: &Path) -> Option<Self> {
-        fs::read(file).ok().map(Self)
+/// The listing in the file, where it is of this key and whole: the key, a line for each relation, and the hash of all
+/// these lines. Line by line, for ten thousand relations are megabytes.
+fn remembered(file: &Path, key: Sha256) -> Option<Vec<Arc<TableFacts>>> {
+    let mut lines = BufReader::new(File::open(file).ok()?);
+    let mut line = Vec::new();
+    let mut next = |line: &mut Vec<u8>| {
+        line.clear();
+        lines.read_until(b'\n', line).ok()?;
+        line.pop().filter(|end| *end == b'\n').map(drop)
+    };
+    next(&mut line)?;
+    if line != key.to_string().as_bytes() {
+        return None;
     }
-
-    /// The listing, where it is of this key and whole.
-    fn tables(&self, key: Sha256) -> Option<Vec<Arc<TableFacts>>> {
-        let head = format!("{key}\n");
-        let rest = self.0.strip_prefix(head.as_bytes())?;
-        let at = rest.iter().position(|byte| *byte == b'\n')?;
-        let (hash, listing) = (&rest[..at], &rest[at + 1..]);
-        if sha256(listing).to_string().as_bytes() != hash {
-            return None;
+    let mut tables = Vec::new();
+    let mut hash = HashingWriter::default();
+    loop {
+        next(&mut line)?;
+        if !line.starts_with(b"{") {
+            break;
         }
-        let tables: Vec<TableFacts> = serde_json::from_slice(listing).ok()?;
-        Some(tables.into_iter().map(Arc::new).collect())
+        hash.write_all(&line).ok()?;
+        tables.push(Arc::new(serde_json::from_slice(&line).ok()?));
     }
+    let is_end = lines.fill_buf().ok()?.is_empty();
+    let is_whole = is_end && hash.finish().0.to_string().as_bytes() == line;
+    is_whole.then_some(tables)
 }
 
 fn remember(file: &Path, key: Sha256, tables: &[Arc<TableFacts>]) {
-    let plain: Vec<&TableFacts> = tables.iter().map(|facts| &**facts).collect();
-    let written = serde_json::to_vec(&plain)
-        .map_err(std::io::Error::other)
-        .and_then(|listing| {
-            let head = format!("{key}\n{}\n", sha256(&listing));
-            write_durably(file, &[head.as_bytes(), &listing].concat())
-        });
-    if let Err(error) = written {
+    if let Err(error) = write(file, key, tables) {
         tracing::debug!(%error, "the list of relations was not kept; it will be made again");
     }
+}
+
+/// Not forced to the disk: what a crash leaves of it is seen to be damaged.
+fn write(file: &Path, key: Sha256, tables: &[Arc<TableFacts>]) -> io::Result<()> {
+    let staging = file.with_extension("tmp");
+    let mut out = BufWriter::new(File::create(&staging)?);
+    writeln!(out, "{key}")?;
+    let mut hash = HashingWriter::default();
+    for facts in tables {
+        let line = serde_json::to_vec(&**facts)?;
+        hash.write_all(&line)?;
+        out.write_all(&line)?;
+        out.write_all(b"\n")?;
+    }
+    writeln!(out, "{}", hash.finish().0)?;
+    out.into_inner()?;
+    fs::rename(&staging, file)
 }
 
 #[cfg(test)]
@@ -112,16 +130,18 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("respaldo-listing-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let (file, key) = (folder.join(FILE), Sha256([7; 32]));
-        assert!(Remembered::read(&file).is_none());
+        assert_eq!(remembered(&file, key), None);
         remember(&file, key, &[]);
-        let good = Remembered::read(&file).unwrap();
-        assert_eq!(good.tables(key).unwrap(), []);
-        assert_eq!(good.tables(Sha256([8; 32])), None);
-        for place in 0..good.0.len() {
-            let mut bad = good.0.clone();
+        assert_eq!(remembered(&file, key), Some(Vec::new()));
+        assert_eq!(remembered(&file, Sha256([8; 32])), None);
+        let good = fs::read(&file).unwrap();
+        for place in 0..good.len() {
+            let mut bad = good.clone();
             bad[place] ^= 1;
-            assert_eq!(Remembered(bad).tables(key), None, "byte {place}");
-            assert_eq!(Remembered(good.0[..place].to_vec()).tables(key), None);
+            fs::write(&file, bad).unwrap();
+            assert_eq!(remembered(&file, key), None, "byte {place}");
+            fs::write(&file, &good[..place]).unwrap();
+            assert_eq!(remembered(&file, key), None, "{place} bytes");
         }
         fs::remove_dir_all(&folder).unwrap();
     }

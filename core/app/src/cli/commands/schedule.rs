@@ -32,7 +32,7 @@ pub fn run(command: &ScheduleCommand, app: &App) -> Result<ExitCode, Failure> {
                 .map_err(|fault| of_catalog(&fault))?;
             show(&operations, app)
         }
-        ScheduleCommand::Next => next(&operations, &config, app),
+        ScheduleCommand::Next => Ok(next(&operations, &config, app)),
         ScheduleCommand::Missed => missed(&operations, &config, app),
     }
 }
@@ -51,8 +51,8 @@ fn show(operations: &Operations, app: &App) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Done)
 }
 
-fn next(operations: &Operations, config: &Config, app: &App) -> Result<ExitCode, Failure> {
-    let runs = next_runs(&operations.schedule(), &config.schedule.clock, app.lang());
+fn next(operations: &Operations, config: &Config, app: &App) -> ExitCode {
+    let runs = next_runs(&operations.schedule(), config.schedule.clock, app.lang());
     app.output.result(&runs, |lang| {
         let mut table = Table::new(lang, &[Header::Kind, Header::Date, Header::Schedule]);
         for run in runs.values() {
@@ -64,13 +64,13 @@ fn next(operations: &Operations, config: &Config, app: &App) -> Result<ExitCode,
         }
         table.to_string()
     });
-    Ok(ExitCode::Done)
+    ExitCode::Done
 }
 
 /// When each kind is due next, by its label.
 pub fn next_runs(
     schedule: &Schedule,
-    clock: &Clock,
+    clock: Clock,
     lang: Lang,
 ) -> BTreeMap<&'static str, NextRunRecord> {
     let now = Utc::now();
@@ -80,7 +80,7 @@ pub fn next_runs(
         };
         let record = NextRunRecord {
             tipo: kind.label().to_owned(),
-            next_run: here(schedule.next(task, now, clock)),
+            next_run: here(schedule.next(task, now, &clock)),
             schedule: schedules::describe(schedule, task, lang),
         };
         Some((kind.label(), record))

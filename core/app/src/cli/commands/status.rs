@@ -61,7 +61,7 @@ fn add_next_runs(record: &mut StatusRecord, app: &App) {
     };
     let schedule = app.operations().map(|operations| operations.schedule());
     let schedule = schedule.unwrap_or(config.schedule.hours);
-    record.proximos_backups = next_runs(&schedule, &config.schedule.clock, app.lang());
+    record.proximos_backups = next_runs(&schedule, config.schedule.clock, app.lang());
 }
 
 fn look(app: &App) -> Result<Status, Failure> {
