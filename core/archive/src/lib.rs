@@ -12,6 +12,7 @@ mod decode;
 mod encode;
 mod entry;
 mod error;
+mod grants;
 mod header;
 mod igzip;
 mod lines;

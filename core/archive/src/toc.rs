@@ -151,6 +151,7 @@ impl Toc {
     /// source had. Both are described where they are done.
     pub fn make_exact(&mut self) {
         self.wait_for_partitions();
+        self.wait_for_grants();
         self.put_in_order();
     }
 
