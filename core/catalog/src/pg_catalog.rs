@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use respaldo_domain::backup::{ArchiveName, BackupId};
 use respaldo_domain::retention::Policy;
+use respaldo_domain::schedule::{PastRun, RuleChange, Schedule};
 use respaldo_domain::source::SourceFacts;
 use respaldo_engine::ports::{
     Catalog, CatalogEntry, CatalogFilter, EventLevel, Fault, NewBackup, SealedBackup,
-    ValidationRecord,
+    StoredSchedule, ValidationRecord,
 };
 use respaldo_postgres::{ConnInfo, sql};
 use serde_json::Value;
@@ -17,7 +18,7 @@ use crate::connection::{CatalogLimits, Connection, transaction};
 use crate::event::EventRow;
 use crate::row::ManifestRow;
 use crate::validation::ValidationRow;
-use crate::{chain, entry, event, labels, migrations, row, settings, validation, witness};
+use crate::{chain, entry, event, labels, migrations, row, runs, settings, validation, witness};
 
 /// The catalog in schema `seguridad` of a database. Connects when it is first used, and again
 /// when a connection broke; every call ends within [`CatalogLimits::call`].
@@ -199,6 +200,30 @@ impl Catalog for PgCatalog {
             .run("storing the retention policy", move |session| {
                 settings::set_retention(session, &policy)
             })
+    }
+
+    fn schedule(&self, otherwise: &Schedule) -> Result<Option<StoredSchedule>, Fault> {
+        let otherwise = *otherwise;
+        self.connection.run("reading the schedule", move |session| {
+            settings::schedule(session, &otherwise)
+        })
+    }
+
+    fn change_schedule(&self, change: RuleChange, otherwise: &Schedule) -> Result<(), Fault> {
+        let otherwise = *otherwise;
+        self.connection.run("storing the schedule", move |session| {
+            transaction(session, |session| {
+                settings::change_schedule(session, change, &otherwise)
+            })
+        })
+    }
+
+    fn past_runs(&self) -> Result<Vec<PastRun>, Fault> {
+        let database = self.source.as_ref();
+        let database = database.map(|source| source.info().database().to_owned());
+        self.connection.run("asking what was made", move |session| {
+            runs::past(session, database.as_deref())
+        })
     }
 
     fn leave_witness(&self, archive: &ArchiveName, token: Uuid) -> Result<bool, Fault> {

@@ -1,7 +1,11 @@
 //! Settings in `config_sistema`, which the existing application shares.
 
-use respaldo_contract::settings::{self, RETENTION_DESCRIPTION, RETENTION_KEY, STORED_TYPE};
+use respaldo_contract::settings::{
+    self, RETENTION_DESCRIPTION, RETENTION_KEY, SCHEDULES_DESCRIPTION, SCHEDULES_KEY, STORED_TYPE,
+};
 use respaldo_domain::retention::Policy;
+use respaldo_domain::schedule::{RuleChange, Schedule};
+use respaldo_engine::ports::StoredSchedule;
 use respaldo_postgres::{Session, sql};
 
 use crate::error::CatalogError;
@@ -26,6 +30,32 @@ pub(crate) fn retention(session: &mut Session) -> Result<Option<Policy>, Catalog
 pub(crate) fn set_retention(session: &mut Session, policy: &Policy) -> Result<(), CatalogError> {
     let text = settings::retention::to_json(policy);
     write(session, RETENTION_KEY, &text, RETENTION_DESCRIPTION)
+}
+
+/// The stored schedule, `None` where none is stored or there is no such table.
+pub(crate) fn schedule(
+    session: &mut Session,
+    otherwise: &Schedule,
+) -> Result<Option<StoredSchedule>, CatalogError> {
+    let Some(text) = read(session, SCHEDULES_KEY)? else {
+        return Ok(None);
+    };
+    let read = settings::schedules::parse(&text, otherwise);
+    Ok(Some(StoredSchedule {
+        schedule: read.value,
+        repairs: read.repairs.iter().map(ToString::to_string).collect(),
+    }))
+}
+
+/// Stores one rule and leaves the rest of the text as it is.
+pub(crate) fn change_schedule(
+    session: &mut Session,
+    change: RuleChange,
+    otherwise: &Schedule,
+) -> Result<(), CatalogError> {
+    let stored = read(session, SCHEDULES_KEY)?.unwrap_or_default();
+    let text = settings::schedules::changed(&stored, change, otherwise);
+    write(session, SCHEDULES_KEY, &text, SCHEDULES_DESCRIPTION)
 }
 
 fn read(session: &mut Session, key: &str) -> Result<Option<String>, CatalogError> {

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::backup::BackupKind;
 
-pub use due::{DueRun, Occurrence, PastRun, due, next, overdue};
+pub use due::{DueRun, Occurrence, PastRun, due, next, overdue, plan};
 pub use edits::Rules;
 pub use rules::{DAY, Daily, HOUR, MINUTE, Monthly, WEEKDAY, Weekly};
 pub use zone::WallClock;
@@ -95,6 +95,28 @@ pub struct Schedule {
     pub validation: Daily,
 }
 
+/// Another rule for one kind of backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RuleChange {
+    /// For fulls.
+    Full(Monthly),
+    /// For differentials.
+    Differential(Weekly),
+    /// For incrementals.
+    Incremental(Daily),
+}
+
+impl RuleChange {
+    /// Whose rule it is.
+    pub fn task(self) -> Task {
+        match self {
+            Self::Full(_) => Task::Full,
+            Self::Differential(_) => Task::Differential,
+            Self::Incremental(_) => Task::Incremental,
+        }
+    }
+}
+
 impl Default for Schedule {
     /// The hours of the existing system.
     fn default() -> Self {
@@ -127,6 +149,17 @@ impl Schedule {
         zone: &dyn WallClock,
     ) -> Option<DateTime<Utc>> {
         rules::next(self.rule(task), now, zone)
+    }
+
+    /// The schedule with one rule changed.
+    #[must_use]
+    pub fn changed(mut self, change: RuleChange) -> Self {
+        match change {
+            RuleChange::Full(rule) => self.full = rule,
+            RuleChange::Differential(rule) => self.differential = rule,
+            RuleChange::Incremental(rule) => self.incremental = rule,
+        }
+        self
     }
 
     fn same_rule(&self, other: &Self, task: Task) -> bool {

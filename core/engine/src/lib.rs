@@ -23,6 +23,7 @@ pub mod remove;
 mod rest;
 pub mod restore;
 mod run_folder;
+pub mod schedule;
 mod selector;
 pub mod status;
 pub mod store;

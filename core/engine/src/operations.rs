@@ -4,11 +4,12 @@
 use std::io::Write;
 use std::path::Path;
 
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, Utc};
 use respaldo_domain::backup::{ArchiveName, BackupId, Trigger};
 use respaldo_domain::manifest::Manifest;
 use respaldo_domain::report::{BackupReport, PreviewReport, RestoreReport, Validation};
 use respaldo_domain::retention::Policy;
+use respaldo_domain::schedule::{DueRun, Occurrence, RuleChange, Schedule};
 use respaldo_postgres::ConnInfo;
 
 use crate::adopt::{self, AdoptReport};
@@ -23,6 +24,7 @@ use crate::preview::{self, PreviewRequest};
 use crate::rebuild::{self, PurgeReport, RebuildReport};
 use crate::remove::{self, RemoveError, Removed};
 use crate::restore::{self, RestoreError, RestoreRequest, RestoreTarget};
+use crate::schedule::{self, InForce};
 pub use crate::selector::Selector;
 use crate::selector::resolve;
 use crate::status::{self, Status};
@@ -240,6 +242,40 @@ impl Operations {
         let catalog = rebuild::catalog(&self.parts)?;
         catalog.migrate()?;
         catalog.set_retention(policy)
+    }
+
+    /// The schedule in force.
+    pub fn schedule(&self) -> InForce {
+        schedule::in_force(&self.parts)
+    }
+
+    /// Stores another rule of the schedule, which holds from then on.
+    pub fn change_schedule(&self, change: RuleChange, now: DateTime<Utc>) -> Result<(), Fault> {
+        schedule::change(&self.parts, change, now)
+    }
+
+    /// What a supervisor is to run now: at most one entry per task, in the order FULL,
+    /// DIFERENCIAL, INCREMENTAL, validation, and none that an earlier one does for. Run the
+    /// entries one after another; where one fails, run in its stead what it
+    /// [covers](DueRun::covers), the first that succeeds doing for the rest.
+    ///
+    /// Cheap and blocking, to be asked on a heartbeat and at start. It remembers nothing of having
+    /// been asked: an entry is there until what it is for has been made, by whomever, and is gone
+    /// from then on, after a restart and on another machine too. So whoever asks minds two things:
+    /// not to ask while a run is under way, and to wait before a failed run is tried again.
+    pub fn due_runs(&self, now: DateTime<Utc>, cx: &Context) -> Result<Vec<DueRun>, Fault> {
+        schedule::due_runs(&self.parts, now, cx)
+    }
+
+    /// The newest due time of each task that nothing was done for, in order, also where missed
+    /// ones are not made up.
+    pub fn overdue(&self, now: DateTime<Utc>, cx: &Context) -> Result<Vec<Occurrence>, Fault> {
+        schedule::overdue(&self.parts, now, cx)
+    }
+
+    /// The first due time of each task after `now`, in that order.
+    pub fn next_runs(&self, schedule: &Schedule, now: DateTime<Utc>) -> Vec<Occurrence> {
+        schedule::next_runs(&self.parts, schedule, now)
     }
 
     /// Makes the catalog again from the manifests in storage.

@@ -8,6 +8,7 @@ use respaldo_domain::table::TableName;
 use respaldo_postgres::{ConnInfo, Tools};
 
 use crate::ports::{Catalog, ChangeDetector, Codec, Dumper, Validator};
+use crate::schedule::ScheduleSettings;
 use crate::store::Store;
 
 /// What the engine is built from. Strategies are chosen by configuration; the engine never asks
@@ -59,6 +60,8 @@ pub struct Settings {
     pub retention: PolicyOverrides,
     /// Whether retention is applied after each backup that succeeded.
     pub expire_after_backup: bool,
+    /// When backups are due, as configured.
+    pub schedule: ScheduleSettings,
     /// `app.user_id` for restores, as the existing application's policies ask for.
     pub maintenance_user_id: Option<u32>,
     /// Version of the program, for manifests.

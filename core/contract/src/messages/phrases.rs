@@ -172,6 +172,8 @@ spoken!(WarningCode {
     DatabaseSettings => "settings of the database could not be carried over", "no se pudieron trasladar ajustes de la base";
     RetentionFailed => "retention could not be applied", "no se pudo aplicar la retención";
     Swept => "unfinished objects of an earlier run were removed", "se quitaron objetos incompletos de una ejecución anterior";
+    ScheduleRepaired => "a stored due time makes no sense; another holds instead", "un horario guardado no tiene sentido; rige otro en su lugar";
+    ScheduleUnknown => "the stored due times could not be read; those known otherwise hold", "no se pudieron leer los horarios guardados; rigen los que se conocen";
 });
 
 spoken!(FindingCode {

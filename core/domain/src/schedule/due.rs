@@ -1,8 +1,10 @@
 //! What is to be run now.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::{Rules, Schedule, Task, WallClock};
+use crate::manifest::Manifest;
 
 /// How far ahead of the clock a run may be dated and still count.
 const AHEAD: TimeDelta = TimeDelta::hours(1);
@@ -17,7 +19,7 @@ pub struct Occurrence {
 }
 
 /// Something that was done to a good end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PastRun {
     /// What.
     pub task: Task,
@@ -39,16 +41,21 @@ pub struct DueRun {
     pub covers: Vec<Occurrence>,
 }
 
-/// What is overdue at `now`: in the order in which to run it, each task at most once, and none
-/// that an earlier one does for.
+/// What is to be run at `now`.
 pub fn due(
     rules: &Rules,
     past: &[PastRun],
     now: DateTime<Utc>,
     zone: &dyn WallClock,
 ) -> Vec<DueRun> {
+    plan(overdue(rules, past, now, zone))
+}
+
+/// What makes up for due times that are in the order of tasks: in that order, each task at most
+/// once, and none that an earlier one does for.
+pub fn plan(overdue: impl IntoIterator<Item = Occurrence>) -> Vec<DueRun> {
     let mut runs: Vec<DueRun> = Vec::new();
-    for occurrence in overdue(rules, past, now, zone) {
+    for occurrence in overdue {
         let covering = runs
             .iter_mut()
             .find(|run| run.task.does_for(occurrence.task));
@@ -97,6 +104,15 @@ pub fn next(schedule: &Schedule, now: DateTime<Utc>, zone: &dyn WallClock) -> Ve
 }
 
 impl PastRun {
+    /// The run that sealed a backup.
+    pub fn of(manifest: &Manifest) -> Self {
+        Self {
+            task: manifest.kind.into(),
+            started_at: manifest.started_at.to_utc(),
+            fresh: !manifest.is_from_chain(),
+        }
+    }
+
     fn meets(&self, occurrence: Occurrence) -> bool {
         let does = if self.fresh {
             self.task.does_for(occurrence.task)

@@ -497,12 +497,7 @@ fn waking_up_often_or_again_after_a_restart_changes_nothing() {
     let past = [made(Full, now - TimeDelta::days(3))];
     let asked = due(&default_rules(), &past, now, &zone);
     assert_eq!(asked, due(&default_rules(), &past, now, &zone));
-    let later = due(
-        &default_rules(),
-        &past,
-        now + TimeDelta::seconds(15),
-        &zone,
-    );
+    let later = due(&default_rules(), &past, now + TimeDelta::seconds(15), &zone);
     assert_eq!(asked, later);
 }
 
