@@ -13,6 +13,7 @@ mod legacy;
 mod merge;
 mod passfile;
 mod provenance;
+mod schedule;
 mod secret;
 mod settings;
 mod template;
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 use respaldo_domain::retention::PolicyOverrides;
 use respaldo_domain::table::TableName;
+use respaldo_engine::schedule::ScheduleSettings;
 use respaldo_postgres::ConnInfo;
 
 pub use environment::Environment;
@@ -68,6 +70,8 @@ pub struct Config {
     pub retention: PolicyOverrides,
     /// Whether retention is applied after each backup that succeeded.
     pub expire_after_backup: bool,
+    /// When backups are due, where nothing is stored beside the catalog.
+    pub schedule: ScheduleSettings,
     /// The legacy service.
     pub legacy: LegacySettings,
     /// Where each value came from.
@@ -147,6 +151,7 @@ impl Config {
             validators: settings::validators(settings.validator)?,
             retention: settings.retention.overrides()?,
             expire_after_backup: settings.retention.purge == settings::Purge::Auto,
+            schedule: settings.schedule.settings(environment)?,
             repository: settings.repository.dir,
             detector: settings.detector,
             dumper: settings.dumper,

@@ -148,6 +148,7 @@ fn settings(config: &Config) -> Result<Settings, Failure> {
             .min(MAX_JOBS),
         retention: config.retention,
         expire_after_backup: config.expire_after_backup,
+        schedule: config.schedule.clone(),
         maintenance_user_id: config.maintenance_user_id,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })

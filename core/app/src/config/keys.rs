@@ -52,6 +52,13 @@ pub const KEYS: &[(&str, &str, KeyKind)] = &[
     ("retention", "inc_days", KeyKind::Number),
     ("retention", "min_chains", KeyKind::Number),
     ("retention", "purge", KeyKind::Text),
+    ("schedule", "enabled", KeyKind::Switch),
+    ("schedule", "timezone", KeyKind::Text),
+    ("schedule", "catch_up", KeyKind::Switch),
+    ("schedule", "full", KeyKind::Text),
+    ("schedule", "differential", KeyKind::Text),
+    ("schedule", "incremental", KeyKind::Text),
+    ("schedule", "validation", KeyKind::Text),
     ("legacy", "enabled", KeyKind::Switch),
     ("legacy", "dir", KeyKind::Path),
     ("legacy", "keep_daily", KeyKind::Number),
@@ -79,12 +86,12 @@ const SECTIONS: &[&str] = &[
     "sink",
     "validator",
     "retention",
+    "schedule",
     "legacy",
 ];
 
 /// Sections of features that come with later versions.
 const LATER_SECTIONS: &[&str] = &[
-    "schedule",
     "encryption",
     "supervisor",
     "panel",

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ConfigError;
 use super::legacy::{self, LegacyKeys};
+use super::schedule::{self, ScheduleKeys};
 
 /// All sections, secrets aside.
 #[derive(Debug, Deserialize)]
@@ -26,6 +27,7 @@ pub struct Settings {
     pub sink: Vec<SinkSettings>,
     pub validator: Vec<ValidatorSettings>,
     pub retention: RetentionKeys,
+    pub schedule: ScheduleKeys,
     pub legacy: LegacyKeys,
 }
 
@@ -233,6 +235,7 @@ pub fn defaults() -> Dict {
         ("dumper", table(vec![("use", Value::from("pg-dump"))])),
         ("validator", empty()),
         ("retention", table(vec![("purge", Value::from("manual"))])),
+        ("schedule", table(schedule::defaults())),
         ("legacy", table(legacy::defaults())),
     ];
     sections

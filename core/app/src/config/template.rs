@@ -64,6 +64,20 @@ use = "pg-dump"
 # "auto": applied after each backup that succeeded; "manual": by `respaldo expire` alone.
 purge = "manual"
 
+[schedule]
+# When `respaldo serve` makes backups. The four times hold until others are stored beside the catalog, by
+# `respaldo schedule set` or by the existing application; the time of the validation always.
+enabled = true
+# Whose clock they follow, as the IANA database names it ("America/Montevideo"); "" is this machine's.
+timezone = ""
+# What was missed is made up at the next start or after a suspend; false: only within an hour.
+catch_up = true
+# Day of the month (in a shorter month its last) and time; day of the week and time; times of day.
+full = "1 00:00"
+differential = "sunday 23:30"
+incremental = "23:00"
+validation = "01:00"
+
 [legacy]
 # Whole dumps, daily, weekly, monthly and by hand: respaldo legacy. It also takes over where the engine
 # cannot start, unless this is false.
