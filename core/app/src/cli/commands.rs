@@ -17,6 +17,7 @@ mod man;
 mod preview;
 mod restore;
 mod retention;
+mod schedule;
 mod show;
 mod status;
 mod validate;
@@ -42,6 +43,7 @@ pub fn run(command: Command, app: &App) -> Result<ExitCode, Failure> {
         Command::Delete(args) => delete::run(args, app),
         Command::Expire(args) => expire::run(&args, app),
         Command::Retention(command) => retention::run(&command, app),
+        Command::Schedule(command) => schedule::run(&command, app),
         Command::Validate(args) => validate::run(args, app),
         Command::Legacy(command) => legacy::run(command, app),
         Command::Catalog(command) => catalog::run(&command, app),

@@ -237,6 +237,32 @@ const SPANISH: &[(&str, &str, &str)] = &[
         "min_chains",
         "Cadenas completas más nuevas que quedan a cualquier edad",
     ),
+    (
+        "schedule",
+        "",
+        "Ver o cambiar cuándo tocan los respaldos, y ver cuáles están atrasados",
+    ),
+    ("schedule show", "", "Mostrar cuándo tocan los respaldos"),
+    (
+        "schedule set",
+        "",
+        "Guardar otro horario junto al catálogo; lo que no se da queda igual",
+    ),
+    ("schedule set", "kind", "Clase de respaldo"),
+    (
+        "schedule set",
+        "day",
+        "Día del mes de un completo; en un mes más corto, el último",
+    ),
+    (
+        "schedule set",
+        "weekday",
+        "Día de la semana de un diferencial: de 0 lunes a 6 domingo, o su nombre",
+    ),
+    ("schedule set", "hour", "Hora"),
+    ("schedule set", "minute", "Minuto"),
+    ("schedule next", "", "Mostrar cuándo toca cada clase"),
+    ("schedule missed", "", "Mostrar qué está atrasado ahora"),
     ("validate", "", "Comprobar si los respaldos están enteros"),
     (
         "validate",

@@ -54,6 +54,9 @@ headers! {
     Next => "Next", "Próximo";
     Due => "Due", "Previsto";
     Schedule => "Schedule", "Horario";
+    TimeZone => "Time zone", "Zona horaria";
+    CatchUp => "Missed ones are made up", "Se recuperan los perdidos";
+    CoveredBy => "Covered by", "Cubierto por";
     Engine => "Engine", "Motor";
     Space => "Space", "Espacio";
     Total => "Total", "Total";

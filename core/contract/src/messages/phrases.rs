@@ -34,6 +34,29 @@ spoken!(EngineState {
     Stopped => "stopped: no backups are being made", "detenido: no se hacen respaldos";
 });
 
+/// Who says when backups are due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ScheduleSource {
+    /// What is stored beside the catalog.
+    Database,
+    /// What was stored there when it answered last.
+    Memory,
+    /// The configuration, or the defaults.
+    Configuration,
+}
+
+labels!(ScheduleSource, "source of a schedule" {
+    Database => "base_de_datos",
+    Memory => "recordado",
+    Configuration => "configuracion",
+});
+
+spoken!(ScheduleSource {
+    Database => "stored in the database", "guardado en la base de datos";
+    Memory => "as last read from the database", "como se leyó por última vez de la base de datos";
+    Configuration => "configuration", "configuración";
+});
+
 /// Why a backup stays under retention, or that it goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FateWord {

@@ -111,6 +111,12 @@ catalogue! {
         WouldExpire { removed, kept } =>
             "retention would remove backups: {removed}, keep: {kept}",
             "respaldos que quitaría la retención: {removed}, que conservaría: {kept}";
+        NothingOverdue {} =>
+            "nothing is overdue",
+            "no hay nada atrasado";
+        ScheduleOff {} =>
+            "the schedule is switched off ([schedule] enabled = false): nothing is run by itself",
+            "el horario está desactivado ([schedule] enabled = false): nada se ejecuta por sí solo";
         CatalogRebuilt { count } =>
             "catalog rebuilt, manifests read: {count}",
             "catálogo reconstruido, manifiestos leídos: {count}";

@@ -4,6 +4,7 @@ use chrono::Local;
 use respaldo_contract::labels::Label;
 use respaldo_contract::messages::{EngineState, ExitCode, Header, Lang, Outcome, Spoken, size};
 use respaldo_contract::records::{BackupShare, RunningRecord, StatusRecord};
+
 use respaldo_engine::ports::{CatalogEntry, SinkLimits};
 use respaldo_engine::status::{SinkStatus, Status};
 
@@ -12,6 +13,7 @@ use crate::cli::app::App;
 use crate::cli::say::{self, Text};
 use crate::failure::{Failure, of_catalog};
 use crate::output::Table;
+use crate::scheduled::next_backups;
 
 /// Shows how things stand.
 pub fn run(app: &App) -> Result<ExitCode, Failure> {
@@ -24,8 +26,10 @@ pub fn run(app: &App) -> Result<ExitCode, Failure> {
         .iter()
         .filter_map(catalogued::share)
         .collect();
-    let record = record(&status, &shares);
-    app.output.result(&record, |lang| text(&status, lang));
+    let mut record = record(&status, &shares);
+    record.proximos_backups = next_backups(&operations, app.lang());
+    app.output
+        .result(&record, |lang| text(&status, &record, lang));
     let unwell =
         status.last_failure.is_some() || status.sinks.iter().any(|sink| sink.limits.is_err());
     Ok(if unwell {
@@ -51,7 +55,7 @@ fn record(status: &Status, shares: &[BackupShare]) -> StatusRecord {
     record
 }
 
-fn text(status: &Status, lang: Lang) -> String {
+fn text(status: &Status, record: &StatusRecord, lang: Lang) -> String {
     let mut text = Text::default();
     match &status.last {
         Some(last) => text.field(Header::Last, described(last), lang),
@@ -71,6 +75,11 @@ fn text(status: &Status, lang: Lang) -> String {
             failed.state.spoken(lang),
             described(failed)
         ));
+    }
+    let next = record.proximos_backups.iter();
+    if let Some((kind, next)) = next.min_by_key(|(_, next)| next.next_run) {
+        let at = say::time(next.next_run);
+        text.field(Header::Next, format_args!("{at} {kind}"), lang);
     }
     text.line(format_args!("\n{}", kinds(status, lang)));
     text.line(sinks(&status.sinks, lang));
