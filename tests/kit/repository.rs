@@ -15,7 +15,11 @@ const FOREIGN: &str = "full/full_20250101_000000.backup";
 const FOREIGN_CONTENT: &[u8] = b"PGDMP of somebody else's making";
 
 /// What the working folder may hold between runs.
-const CACHES: [&str; 1] = [".respaldo/index.json"];
+const CACHES: [&str; 3] = [
+    ".respaldo/index.json",
+    ".respaldo/schedule.json",
+    ".respaldo/validated.json",
+];
 
 const MANIFEST: &str = ".manifest.json";
 
