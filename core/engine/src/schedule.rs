@@ -153,12 +153,16 @@ pub fn overdue(parts: &Parts, now: DateTime<Utc>, cx: &Context) -> Result<Vec<Oc
     let overdue = |past: &[PastRun]| schedule::overdue(&rules, past, now, zone);
     if let Some(catalogued) = catalogued(parts, &work) {
         let by_catalog = overdue(&catalogued);
-        // Storage can only tell of more that was made.
+        // Storage can only tell of more that was made. Where it cannot be read, the run that is
+        // due is what has to fail for it.
         if by_catalog.is_empty() {
             return Ok(by_catalog);
         }
         let mut all = catalogued;
-        all.extend(in_storage(parts, &work, cx)?);
+        match in_storage(parts, &work, cx) {
+            Ok(stored) => all.extend(stored),
+            Err(fault) => tracing::debug!(error = %chain(&fault), "the catalog alone is believed"),
+        }
         return Ok(overdue(&all));
     }
     Ok(overdue(&in_storage(parts, &work, cx)?))
