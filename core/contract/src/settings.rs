@@ -86,11 +86,6 @@ impl Reader {
         inner
     }
 
-    /// What a stored value holds, if it is an object.
-    fn as_object_of(mut self, value: Option<Value>) -> Map<String, Value> {
-        self.as_object(value.unwrap_or(Value::Null))
-    }
-
     fn absorb(&mut self, inner: Self) {
         self.repairs.extend(inner.repairs);
     }

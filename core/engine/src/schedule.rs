@@ -5,13 +5,14 @@
 //! does not answer, and tells an edit from a rule that was there before. Lost, it costs at most a
 //! backup too many after an edit.
 //!
-//! What was made is asked of the catalog. Only where that leaves something due is storage asked as
-//! well, so that a heartbeat is one or two statements; without a catalog storage is asked alone.
-//! Backups of the existing system do for none of ours.
+//! What was made is asked of the catalog; where it does not answer, of the index of manifests in the
+//! working folder. Only where that leaves something due is storage asked as well, so that a
+//! heartbeat is two statements. Backups of the existing system do for none of ours.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use respaldo_domain::base::BaseCandidate;
 use respaldo_domain::report::{Warning, WarningCode};
 use respaldo_domain::schedule::{
     self, DueRun, Occurrence, PastRun, RuleChange, Rules, Schedule, Task, WallClock,
@@ -20,7 +21,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::backup::chain;
-use crate::history::History;
+use crate::history::{History, seen_last};
 use crate::intent::{WorkDir, write_durably};
 use crate::parts::Parts;
 use crate::ports::{Context, Fault, StoredSchedule};
@@ -151,21 +152,27 @@ pub fn overdue(parts: &Parts, now: DateTime<Utc>, cx: &Context) -> Result<Vec<Oc
     let rules = follow(parts, &work, in_force(parts).schedule, now);
     let zone = &*parts.settings.schedule.zone;
     let overdue = |past: &[PastRun]| schedule::overdue(&rules, past, now, zone);
-    if let Some(catalogued) = catalogued(parts, &work) {
-        let by_catalog = overdue(&catalogued);
-        // Storage can only tell of more that was made. Where it cannot be read, the run that is
-        // due is what has to fail for it.
-        if by_catalog.is_empty() {
-            return Ok(by_catalog);
-        }
-        let mut all = catalogued;
-        match in_storage(parts, &work, cx) {
-            Ok(stored) => all.extend(stored),
-            Err(fault) => tracing::debug!(error = %chain(&fault), "the catalog alone is believed"),
-        }
-        return Ok(overdue(&all));
+    let known = match catalogued(parts) {
+        Some(known) => known,
+        None => made_by_us(&seen_last(&work)),
+    };
+    let known = with_validation(known, &work);
+    // Storage can only tell of more that was made.
+    let due = overdue(&known);
+    if due.is_empty() {
+        return Ok(due);
     }
-    Ok(overdue(&in_storage(parts, &work, cx)?))
+    match History::load(&parts.store, &*parts.codec, &work, cx) {
+        Ok(history) => {
+            let stored = made_by_us(&history.candidates);
+            Ok(overdue(&[known, stored].concat()))
+        }
+        // The run that is due is what has to fail for it.
+        Err(fault) => {
+            tracing::debug!(error = %chain(&fault), "storage is not asked what was made");
+            Ok(due)
+        }
+    }
 }
 
 /// The first due time of each task after `now`.
@@ -191,28 +198,23 @@ fn remembered_rules(work: &WorkDir) -> Option<Rules> {
     kept(work, RULES_FILE)
 }
 
-/// What the catalog tells, and the newest validation; `None` where it cannot be asked.
-fn catalogued(parts: &Parts, work: &WorkDir) -> Option<Vec<PastRun>> {
-    match parts.catalog.as_ref()?.past_runs() {
-        Ok(mut runs) => {
-            runs.extend(last_validation(work));
-            Some(runs)
-        }
-        Err(fault) => {
-            tracing::debug!(error = %chain(&fault), "storage is asked what was made");
-            None
-        }
+/// What the catalog tells; `None` where it cannot be asked.
+fn catalogued(parts: &Parts) -> Option<Vec<PastRun>> {
+    let told = parts.catalog.as_ref()?.past_runs();
+    if let Err(fault) = &told {
+        tracing::debug!(error = %chain(fault), "the catalog is not asked what was made");
     }
+    told.ok()
 }
 
-/// What manifests tell, and the newest validation.
-fn in_storage(parts: &Parts, work: &WorkDir, cx: &Context) -> Result<Vec<PastRun>, Fault> {
-    let history = History::load(&parts.store, &*parts.codec, work, cx)?;
-    let ours = history.candidates.iter().filter(|made| !made.adopted);
-    Ok(ours
-        .map(|made| made.run)
-        .chain(last_validation(work))
-        .collect())
+fn made_by_us(backups: &[BaseCandidate]) -> Vec<PastRun> {
+    let ours = backups.iter().filter(|made| !made.adopted);
+    ours.map(|made| made.run).collect()
+}
+
+fn with_validation(mut runs: Vec<PastRun>, work: &WorkDir) -> Vec<PastRun> {
+    runs.extend(last_validation(work));
+    runs
 }
 
 /// Remembers that every backup was looked at.

@@ -65,8 +65,8 @@ use = "pg-dump"
 purge = "manual"
 
 [schedule]
-# When `respaldo serve` makes backups. The four times hold until others are stored beside the catalog, by
-# `respaldo schedule set` or by the existing application; the time of the validation always.
+# When backups are due. The times hold until others are stored beside the catalog, by `respaldo schedule set`
+# or by the existing application; that of the validation always. false: nothing is ever due.
 enabled = true
 # Whose clock they follow, as the IANA database names it ("America/Montevideo"); "" is this machine's.
 timezone = ""

@@ -60,16 +60,17 @@ fn monthly(stored: &mut Reader, otherwise: Monthly) -> Monthly {
 /// The text to store after one rule was changed in `text`. Kinds that are missing there are
 /// written as they hold, since the existing system has defaults of its own; all else stays.
 pub fn changed(text: &str, change: RuleChange, otherwise: &Schedule) -> String {
-    let mut stored = Reader::of_text(text, SCHEDULES_KEY).object;
+    let mut stored = Reader::of_text(text, SCHEDULES_KEY);
     let schedule = parse(text, otherwise).value.changed(change);
     for task in [Task::Full, Task::Differential, Task::Incremental] {
         let key = task.label();
-        if task == change.task() || !stored.contains_key(key) {
-            let kept = Reader::of_object(Map::new(), key).as_object_of(stored.remove(key));
-            stored.insert(key.to_owned(), with_rule(kept, &schedule, task));
+        if task == change.task() || !stored.object.contains_key(key) {
+            let kept = stored.inner(key).object;
+            let rule = with_rule(kept, &schedule, task);
+            stored.object.insert(key.to_owned(), rule);
         }
     }
-    Value::Object(stored).to_string()
+    Value::Object(stored.object).to_string()
 }
 
 fn with_rule(mut stored: Map<String, Value>, schedule: &Schedule, task: Task) -> Value {
