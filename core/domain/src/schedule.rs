@@ -17,9 +17,6 @@ mod edits;
 mod rules;
 mod zone;
 
-#[cfg(test)]
-mod simulation;
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
