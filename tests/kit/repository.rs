@@ -15,7 +15,12 @@ const FOREIGN: &str = "full/full_20250101_000000.backup";
 const FOREIGN_CONTENT: &[u8] = b"PGDMP of somebody else's making";
 
 /// What the working folder may hold between runs.
-const CACHES: [&str; 2] = [".respaldo/index.json", ".respaldo/relations.json"];
+const CACHES: [&str; 4] = [
+    ".respaldo/index.json",
+    ".respaldo/relations.json",
+    ".respaldo/schedule.json",
+    ".respaldo/validated.json",
+];
 
 const MANIFEST: &str = ".manifest.json";
 

@@ -1,4 +1,4 @@
-//! The service: what is due is made, by the engine or, while that cannot start, by the legacy service; and the hours.
+//! The service: what is due is made, by the engine or, while that cannot start, by the legacy service.
 //! The role is the database's owner, no superuser.
 #![expect(
     clippy::unwrap_used,
@@ -7,8 +7,6 @@
 
 #[path = "serve/causes.rs"]
 mod causes;
-#[path = "serve/hours.rs"]
-mod hours;
 #[path = "serve/scene.rs"]
 mod scene;
 #[path = "serve/serving.rs"]

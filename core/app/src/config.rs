@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 use respaldo_domain::retention::PolicyOverrides;
 use respaldo_domain::table::TableName;
+use respaldo_engine::schedule::ScheduleSettings;
 use respaldo_postgres::ConnInfo;
 
 pub use environment::Environment;
@@ -30,7 +31,6 @@ pub use error::ConfigError;
 pub use layer::{Layer, Origin};
 pub use legacy::LegacySettings;
 pub use provenance::{Provenance, Shown};
-pub use schedule::{Clock, ScheduleSettings, time_of_day};
 pub use settings::{SinkSettings, StrategySettings, ValidatorSettings};
 pub use supervisor::SupervisorSettings;
 pub use template::template;
@@ -72,10 +72,10 @@ pub struct Config {
     pub retention: PolicyOverrides,
     /// Whether retention is applied after each backup that succeeded.
     pub expire_after_backup: bool,
+    /// When backups are due, where nothing is stored beside the catalog.
+    pub schedule: ScheduleSettings,
     /// The legacy service.
     pub legacy: LegacySettings,
-    /// When backups are due.
-    pub schedule: ScheduleSettings,
     /// The supervisor.
     pub supervisor: SupervisorSettings,
     /// Where each value came from.
@@ -160,7 +160,6 @@ impl Config {
             exclude_schemas: settings.database.exclude_schemas,
             maintenance_user_id: user_id,
             legacy: settings.legacy.settings(user_id)?,
-            schedule: settings.schedule.settings()?,
             supervisor: settings.supervisor.settings()?,
             catalog: settings
                 .catalog
@@ -171,6 +170,7 @@ impl Config {
             validators: settings::validators(settings.validator)?,
             retention: settings.retention.overrides()?,
             expire_after_backup: settings.retention.purge == settings::Purge::Auto,
+            schedule: settings.schedule.settings(environment)?,
             repository: settings.repository.dir,
             detector: settings.detector,
             dumper: settings.dumper,

@@ -207,7 +207,7 @@ impl Scene<'_> {
             label: None,
             trigger: Trigger::Operator,
             allow_partial: false,
-            unless_begun_since: None,
+            due: None,
         };
         let report = self.operations.backup(&request, self.cx)?;
         self.show(&report);

@@ -13,6 +13,7 @@ pub mod legacy;
 mod logging;
 mod messages;
 pub mod output;
+mod scheduled;
 pub mod serve;
 pub mod services;
 mod signals;

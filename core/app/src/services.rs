@@ -26,10 +26,10 @@
 //! # }
 //! ```
 
-use chrono::{DateTime, FixedOffset, Local};
+use chrono::{DateTime, FixedOffset, Local, Utc};
 use respaldo_contract::messages::{EngineState, Lang};
 use respaldo_contract::records::{
-    BackupRecord, BackupShare, ChainValidationRecord, ListRecord, PreviewRecord,
+    BackupRecord, BackupShare, ChainValidationRecord, ListRecord, NextRunsRecord, PreviewRecord,
     RestorePointRecord, RestoreRecord, SpaceRecord, StatsRecord, StatusRecord, ValidationRecord,
     restore_points,
 };
@@ -43,6 +43,7 @@ use respaldo_engine::validate::{ValidateError, ValidateRequest};
 use crate::catalogued::{record, share};
 use crate::config::Config;
 use crate::failure::{Failure, of_catalog, of_lookup};
+use crate::scheduled::next_backups;
 use crate::wiring;
 
 /// The engine, asked as the existing services are.
@@ -74,7 +75,7 @@ impl Services {
             label: None,
             trigger: Trigger::Operator,
             allow_partial: false,
-            unless_begun_since: None,
+            due: None,
         };
         let report = self.operations.backup(&request, &self.cx)?;
         Ok(BackupRecord::of(&report, self.lang))
@@ -182,7 +183,21 @@ impl Services {
         let shares: Vec<BackupShare> = entries.iter().filter_map(share).collect();
         let mut status = StatusRecord::new(EngineState::Professional, &shares, now);
         status.ultimo_backup = entries.first().map(record);
+        status.proximos_backups = self.get_next_backup_times();
         Ok(status)
+    }
+
+    /// When each kind is due next.
+    pub fn get_next_backup_times(&self) -> NextRunsRecord {
+        next_backups(&self.operations, self.lang)
+    }
+
+    /// Kinds that are overdue now and are to be made, in order; unlike the existing system's, none
+    /// that another of them does for.
+    pub fn check_missed_backups(&self) -> Result<Vec<BackupKind>, Failure> {
+        let due = self.operations.due_runs(Utc::now(), &self.cx);
+        let due = due.map_err(|fault| of_catalog(&fault))?;
+        Ok(due.iter().filter_map(|run| run.task.kind()).collect())
     }
 
     fn shares(&self) -> Result<Vec<BackupShare>, Failure> {

@@ -148,9 +148,9 @@ fn settings(config: &Config) -> Result<Settings, Failure> {
         jobs: std::thread::available_parallelism()
             .map_or(1, usize::from)
             .min(MAX_JOBS),
-        schedule: config.schedule.hours,
         retention: config.retention,
         expire_after_backup: config.expire_after_backup,
+        schedule: config.schedule.clone(),
         maintenance_user_id: config.maintenance_user_id,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })

@@ -16,6 +16,7 @@ mod labels;
 mod migrations;
 mod pg_catalog;
 mod row;
+mod runs;
 mod settings;
 mod validation;
 mod witness;

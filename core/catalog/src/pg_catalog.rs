@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use respaldo_domain::backup::{ArchiveName, BackupId};
 use respaldo_domain::retention::Policy;
-use respaldo_domain::schedule::Schedule;
+use respaldo_domain::schedule::{PastRun, RuleChange, Schedule};
 use respaldo_domain::source::SourceFacts;
 use respaldo_engine::ports::{
     Catalog, CatalogEntry, CatalogFilter, EventLevel, Fault, NewBackup, SealedBackup,
-    ValidationRecord,
+    StoredSchedule, ValidationRecord,
 };
 use respaldo_postgres::{ConnInfo, sql};
 use serde_json::Value;
@@ -18,7 +18,7 @@ use crate::connection::{CatalogLimits, Connection, transaction};
 use crate::event::EventRow;
 use crate::row::ManifestRow;
 use crate::validation::ValidationRow;
-use crate::{chain, entry, event, labels, migrations, row, settings, validation, witness};
+use crate::{chain, entry, event, labels, migrations, row, runs, settings, validation, witness};
 
 /// The catalog in schema `seguridad` of a database. Connects when it is first used, and again
 /// when a connection broke; every call ends within [`CatalogLimits::call`].
@@ -202,18 +202,28 @@ impl Catalog for PgCatalog {
             })
     }
 
-    fn schedule(&self, schedule: Schedule) -> Result<Option<Schedule>, Fault> {
-        self.connection
-            .run("reading the hours of backups", move |session| {
-                settings::schedule(session, schedule)
-            })
+    fn schedule(&self, otherwise: &Schedule) -> Result<Option<StoredSchedule>, Fault> {
+        let otherwise = *otherwise;
+        self.connection.run("reading the schedule", move |session| {
+            settings::schedule(session, &otherwise)
+        })
     }
 
-    fn set_schedule(&self, schedule: Schedule) -> Result<(), Fault> {
-        self.connection
-            .run("storing the hours of backups", move |session| {
-                settings::set_schedule(session, schedule)
+    fn change_schedule(&self, change: RuleChange, otherwise: &Schedule) -> Result<(), Fault> {
+        let otherwise = *otherwise;
+        self.connection.run("storing the schedule", move |session| {
+            transaction(session, |session| {
+                settings::change_schedule(session, change, &otherwise)
             })
+        })
+    }
+
+    fn past_runs(&self) -> Result<Vec<PastRun>, Fault> {
+        let database = self.source.as_ref();
+        let database = database.map(|source| source.info().database().to_owned());
+        self.connection.run("asking what was made", move |session| {
+            runs::past(session, database.as_deref())
+        })
     }
 
     fn leave_witness(&self, archive: &ArchiveName, token: Uuid) -> Result<bool, Fault> {

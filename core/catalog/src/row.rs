@@ -101,6 +101,7 @@ fn sealed_metadata(manifest: &Manifest) -> Value {
     json!({
         "motor": "respaldo",
         "version": manifest.tools.respaldo,
+        "volcador": manifest.tools.dumper,
         "ejecucion": manifest.run,
         "etiqueta": manifest.label,
         "secuencia": manifest.sequence,

@@ -2,10 +2,10 @@
 
 use respaldo_contract::settings::{
     self, RETENTION_DESCRIPTION, RETENTION_KEY, SCHEDULES_DESCRIPTION, SCHEDULES_KEY, STORED_TYPE,
-    Schedules,
 };
 use respaldo_domain::retention::Policy;
-use respaldo_domain::schedule::Schedule;
+use respaldo_domain::schedule::{RuleChange, Schedule};
+use respaldo_engine::ports::StoredSchedule;
 use respaldo_postgres::{Session, sql};
 
 use crate::error::CatalogError;
@@ -32,30 +32,29 @@ pub(crate) fn set_retention(session: &mut Session, policy: &Policy) -> Result<()
     write(session, RETENTION_KEY, &text, RETENTION_DESCRIPTION)
 }
 
-/// The stored hours of backups over those of `schedule`; `None` where none are stored. What makes no sense has its default
-/// and is told: no backup must be missed for it.
+/// The stored schedule, `None` where none is stored or there is no such table.
 pub(crate) fn schedule(
     session: &mut Session,
-    schedule: Schedule,
-) -> Result<Option<Schedule>, CatalogError> {
+    otherwise: &Schedule,
+) -> Result<Option<StoredSchedule>, CatalogError> {
     let Some(text) = read(session, SCHEDULES_KEY)? else {
         return Ok(None);
     };
-    let read = Schedules::parse(&text);
-    for repair in &read.repairs {
-        tracing::warn!(key = SCHEDULES_KEY, part = %repair.key, "a stored hour makes no sense: its default is taken");
-    }
-    Ok(Some(Schedule {
-        full: read.value.full,
-        differential: read.value.differential,
-        incremental: read.value.incremental,
-        ..schedule
+    let read = settings::schedules::parse(&text, otherwise);
+    Ok(Some(StoredSchedule {
+        schedule: read.value,
+        repairs: read.repairs.iter().map(ToString::to_string).collect(),
     }))
 }
 
-/// Stores the hours of backups.
-pub(crate) fn set_schedule(session: &mut Session, schedule: Schedule) -> Result<(), CatalogError> {
-    let text = Schedules::from(schedule).to_json();
+/// Stores one rule and leaves the rest of the text as it is.
+pub(crate) fn change_schedule(
+    session: &mut Session,
+    change: RuleChange,
+    otherwise: &Schedule,
+) -> Result<(), CatalogError> {
+    let stored = read(session, SCHEDULES_KEY)?.unwrap_or_default();
+    let text = settings::schedules::changed(&stored, change, otherwise);
     write(session, SCHEDULES_KEY, &text, SCHEDULES_DESCRIPTION)
 }
 

@@ -93,7 +93,7 @@ pub use exit::ExitCode;
 pub use headers::Header;
 pub use legacy::{LegacyFate, LegacyNotice, LegacyOwner};
 pub use numbers::{duration, size};
-pub use phrases::{EngineState, FateWord};
+pub use phrases::{EngineState, FateWord, ScheduleSource};
 pub use progress::Progress;
 pub use results::Outcome;
 

@@ -17,6 +17,7 @@ mod list;
 mod points;
 mod preview;
 mod restore;
+mod schedule;
 mod show;
 mod status;
 mod usage;
@@ -38,8 +39,9 @@ pub use list::ListRecord;
 pub use points::{RestorePointRecord, restore_points};
 pub use preview::{LiveRecord, PreviewBackupRecord, PreviewRecord, PreviewTableRecord};
 pub use restore::{DifferenceRecord, RestoreRecord, VerificationRecord};
+pub use schedule::{MissedRecord, NextRunsRecord, OverdueRecord, RuleRecord, ScheduleRecord};
 pub use show::{Catalogued, ShowRecord, ShowTableRecord};
-pub use status::{DueRecord, NextRunRecord, RunningRecord, StatusRecord};
+pub use status::{NextRunRecord, RunningRecord, StatusRecord};
 pub use usage::{
     BackupShare, KindSpaceRecord, KindStatsRecord, SpaceRecord, StatsRecord, TotalSpaceRecord,
     TotalStatsRecord,

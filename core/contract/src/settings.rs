@@ -4,14 +4,16 @@
 //! of that kind only, an inner key that is missing or out of range has its default, and each such
 //! repair is reported. Writing goes through constructors that check ranges.
 
+use respaldo_domain::range::Range;
 use serde_json::{Map, Value};
 
 mod cloud;
 pub mod retention;
 pub mod schedules;
 
+pub use respaldo_domain::range::OutOfRange;
+
 pub use cloud::{CloudProvider, CloudSettings};
-pub use schedules::Schedules;
 
 /// Key of the schedules.
 pub const SCHEDULES_KEY: &str = "backup_schedules";
@@ -47,48 +49,6 @@ pub struct Repair {
     pub found: String,
     /// What would be right.
     pub wanted: String,
-}
-
-/// A number outside of its range.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{key} is {found}, it must be from {low} to {high}")]
-pub struct OutOfRange {
-    /// The setting.
-    pub key: &'static str,
-    /// What was given.
-    pub found: u32,
-    /// Smallest value.
-    pub low: u32,
-    /// Largest value.
-    pub high: u32,
-}
-
-/// A whole number with its key and range.
-#[derive(Debug, Clone, Copy)]
-struct Range {
-    key: &'static str,
-    low: u32,
-    high: u32,
-}
-
-impl Range {
-    const fn new(key: &'static str, low: u32, high: u32) -> Self {
-        Self { key, low, high }
-    }
-
-    fn check(self, found: u32) -> Result<u32, OutOfRange> {
-        let Self { key, low, high } = self;
-        if (low..=high).contains(&found) {
-            Ok(found)
-        } else {
-            Err(OutOfRange {
-                key,
-                found,
-                low,
-                high,
-            })
-        }
-    }
 }
 
 /// Reads values out of a stored object and remembers what was wrong.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::backup::{ArchiveName, BackupKind};
 use crate::manifest::{Compression, Manifest};
+use crate::schedule::PastRun;
 use crate::source::Lineage;
 
 /// Why a full was made although a differential or incremental was asked for.
@@ -25,7 +26,7 @@ pub enum FullReason {
     BaseDamaged,
 }
 
-/// What base choice looks at in a sealed backup.
+/// What base choice and the schedule look at in a sealed backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BaseCandidate {
     /// Its name.
@@ -44,6 +45,10 @@ pub struct BaseCandidate {
     pub fingerprint: String,
     /// Exclusions it was made with.
     pub excluded: Vec<String>,
+    /// The run that made it.
+    pub run: PastRun,
+    /// The existing system made it.
+    pub adopted: bool,
 }
 
 impl BaseCandidate {
@@ -59,6 +64,8 @@ impl BaseCandidate {
             compression: own.map_or(Compression::Gzip, |facts| facts.compression),
             fingerprint: manifest.tools.fingerprint.clone(),
             excluded: manifest.excluded.clone(),
+            run: PastRun::of(manifest),
+            adopted: manifest.is_adopted(),
         }
     }
 }

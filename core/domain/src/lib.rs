@@ -9,6 +9,7 @@ pub mod coverage;
 pub mod fingerprint;
 pub mod manifest;
 pub mod object;
+pub mod range;
 pub mod readings;
 pub mod report;
 pub mod restore_plan;

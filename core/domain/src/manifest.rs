@@ -101,6 +101,11 @@ impl Manifest {
         self.tools.dumper == ADOPTED
     }
 
+    /// Whether it was made from a chain, without a look at the database.
+    pub fn is_from_chain(&self) -> bool {
+        self.tools.dumper == FROM_CHAIN
+    }
+
     /// The facts of one archive.
     pub fn archive_facts(&self, name: &ArchiveName) -> Option<&ArchiveFacts> {
         self.archives.iter().find(|facts| &facts.name == name)

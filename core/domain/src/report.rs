@@ -105,6 +105,10 @@ pub enum WarningCode {
     RetentionFailed,
     /// Litter of our own was swept.
     Swept,
+    /// A stored due time makes no sense.
+    ScheduleRepaired,
+    /// The stored due times cannot be read.
+    ScheduleUnknown,
 }
 
 /// A restore that was done.

@@ -1,35 +1,86 @@
-//! When backups are due. Pure: `now` is given, and so is what clocks on the wall show.
+//! When backups and validations are due, and which due times were missed.
 //!
-//! A run is due when its hour has come and nothing that covers it was begun since. So ticks that are lost, come twice or
-//! late change nothing, and one decision serves the ordinary run, the one that was missed while nobody
-//! was there, and the clock that jumped. **What covers what:** a full holds everything, so a full begun at or after the hour
-//! of a differential or an incremental makes that one needless; a differential covers incrementals in the same way.
-//! Of several hours missed only the last counts.
+//! Nothing is remembered but what was made: a due time has been met when something that was begun
+//! at it or later does for it. So asking twice, asking after a restart, after a suspend or on
+//! another machine gives the same answer, and a due time that nobody was awake for is met late,
+//! once, however many of its kind have passed.
+//!
+//! * A full does for an overdue differential and incremental, a differential for an overdue
+//!   incremental: each holds what the smaller one would have held. Where several are overdue, the
+//!   greatest alone is made; the others are made only if it fails.
+//! * An edited rule holds from its edit on: due times that it would have had before are nobody's.
+//! * A run dated less than an hour ahead of the clock counts: the clock was put back after it. One
+//!   dated later still was told by a wrong clock and counts for nothing until its time has come.
 
+mod due;
+mod edits;
 mod rules;
+mod zone;
 
-use std::fmt;
-
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::backup::BackupKind;
 
-pub use rules::{Daily, Monthly, Weekly};
+pub use due::{DueRun, Occurrence, PastRun, due, next, overdue, plan};
+pub use edits::Rules;
+pub use rules::{DAY, Daily, HOUR, MINUTE, Monthly, WEEKDAY, Weekly};
+pub use zone::WallClock;
 
-/// A run that says to have begun later than this from now was begun by a clock that was wrong, and counts for nothing.
-const CLOCKS_MAY_DIFFER: TimeDelta = TimeDelta::days(1);
-
-/// What clocks on the wall show. Each local time has one instant: the first where it is shown twice, the end of the gap
-/// where it never is.
-pub trait WallClock {
-    /// What they show at an instant.
-    fn local(&self, at: DateTime<Utc>) -> NaiveDateTime;
-    /// When they show this.
-    fn instant(&self, local: NaiveDateTime) -> DateTime<Utc>;
+/// Something that is done at due times, in the order in which overdue ones are made up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Task {
+    /// A full.
+    Full,
+    /// A differential.
+    Differential,
+    /// An incremental.
+    Incremental,
+    /// A look at every backup.
+    Validation,
 }
 
-/// The hours of everything that recurs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+impl Task {
+    /// All tasks, in that order.
+    pub const ALL: [Self; 4] = [
+        Self::Full,
+        Self::Differential,
+        Self::Incremental,
+        Self::Validation,
+    ];
+
+    /// The kind of backup it makes; `None` for a validation.
+    pub fn kind(self) -> Option<BackupKind> {
+        match self {
+            Self::Full => Some(BackupKind::Full),
+            Self::Differential => Some(BackupKind::Differential),
+            Self::Incremental => Some(BackupKind::Incremental),
+            Self::Validation => None,
+        }
+    }
+
+    /// Whether one of these, begun at a due time of `other` or later, does for it.
+    pub fn does_for(self, other: Self) -> bool {
+        match (self.kind(), other.kind()) {
+            (Some(_), Some(_)) => self <= other,
+            _ => self == other,
+        }
+    }
+}
+
+impl From<BackupKind> for Task {
+    fn from(kind: BackupKind) -> Self {
+        match kind {
+            BackupKind::Full => Self::Full,
+            BackupKind::Differential => Self::Differential,
+            BackupKind::Incremental => Self::Incremental,
+        }
+    }
+}
+
+/// The due times of every task, in local time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
     /// Fulls.
     pub full: Monthly,
@@ -37,149 +88,92 @@ pub struct Schedule {
     pub differential: Weekly,
     /// Incrementals.
     pub incremental: Daily,
-    /// Looks at all backups.
-    pub validation: Validation,
+    /// Looks at every backup.
+    pub validation: Daily,
 }
 
-/// When all backups are looked at: daily, at 01:00 unless said otherwise.
+/// Another rule for one kind of backup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Validation(pub Daily);
-
-impl Default for Validation {
-    fn default() -> Self {
-        Self(Daily { hour: 1, minute: 0 })
-    }
+pub enum RuleChange {
+    /// For fulls.
+    Full(Monthly),
+    /// For differentials.
+    Differential(Weekly),
+    /// For incrementals.
+    Incremental(Daily),
 }
 
-/// Something that recurs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Task {
-    /// A backup.
-    Backup(BackupKind),
-    /// A look at all backups.
-    Validation,
-}
-
-impl Task {
-    /// In the order in which they are made when several are due.
-    pub const ALL: [Self; 4] = [
-        Self::Backup(BackupKind::Full),
-        Self::Backup(BackupKind::Differential),
-        Self::Backup(BackupKind::Incremental),
-        Self::Validation,
-    ];
-
-    /// The tasks whose runs make a run of this one needless.
-    fn covered_by(self) -> &'static [Self] {
-        let all = &Self::ALL;
+impl RuleChange {
+    /// Whose rule it is.
+    pub fn task(self) -> Task {
         match self {
-            Self::Backup(BackupKind::Full) => &all[..1],
-            Self::Backup(BackupKind::Differential) => &all[..2],
-            Self::Backup(BackupKind::Incremental) => &all[..3],
-            Self::Validation => &all[3..],
+            Self::Full(_) => Task::Full,
+            Self::Differential(_) => Task::Differential,
+            Self::Incremental(_) => Task::Incremental,
         }
     }
 }
 
-impl fmt::Display for Task {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Backup(BackupKind::Full) => "full",
-            Self::Backup(BackupKind::Differential) => "differential",
-            Self::Backup(BackupKind::Incremental) => "incremental",
-            Self::Validation => "validation",
-        })
-    }
-}
-
-/// A run that is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct DueRun {
-    /// What.
-    pub task: Task,
-    /// Its hour.
-    pub since: DateTime<Utc>,
-}
-
-impl fmt::Display for DueRun {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.task.fmt(f)
-    }
-}
-
-/// When runs that ended well were begun.
-#[derive(Debug, Clone, Default)]
-pub struct PastRuns(Vec<(Task, DateTime<Utc>)>);
-
-impl PastRuns {
-    /// Adds one.
-    pub fn add(&mut self, task: Task, began_at: DateTime<Utc>) {
-        self.0.push((task, began_at));
-    }
-
-    /// Whether a run that covers the task was begun since.
-    pub fn covers(&self, task: Task, since: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-        self.newest(task, now)
-            .is_some_and(|began_at| began_at >= since)
-    }
-
-    /// The newest that covers a task, as far as it can be believed.
-    fn newest(&self, task: Task, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let covering = self
-            .0
-            .iter()
-            .filter(|(of, _)| task.covered_by().contains(of));
-        let believed = covering.filter(|(_, at)| *at <= now + CLOCKS_MAY_DIFFER);
-        believed.map(|(_, at)| *at).max()
+impl Default for Schedule {
+    /// The hours of the existing system.
+    fn default() -> Self {
+        Self {
+            full: Monthly::DEFAULT,
+            differential: Weekly::DEFAULT,
+            incremental: Daily::INCREMENTAL,
+            validation: Daily::VALIDATION,
+        }
     }
 }
 
 impl Schedule {
-    /// The last hour of a task that is not later than `now`.
-    pub fn last(&self, task: Task, now: DateTime<Utc>, clock: &dyn WallClock) -> DateTime<Utc> {
-        let near = self.near(task, now, clock);
-        near.into_iter()
-            .filter(|at| *at <= now)
-            .max()
-            .unwrap_or(now)
+    /// The newest due time of a task that is not after `now`; `None` only at the ends of the
+    /// calendar.
+    pub fn last_due(
+        &self,
+        task: Task,
+        now: DateTime<Utc>,
+        zone: &dyn WallClock,
+    ) -> Option<DateTime<Utc>> {
+        rules::last(self.rule(task), now, zone)
     }
 
-    /// The first hour of a task after `now`.
-    pub fn next(&self, task: Task, now: DateTime<Utc>, clock: &dyn WallClock) -> DateTime<Utc> {
-        let near = self.near(task, now, clock);
-        near.into_iter().filter(|at| *at > now).min().unwrap_or(now)
+    /// The first due time of a task after `now`; `None` only at the ends of the calendar.
+    pub fn next_due(
+        &self,
+        task: Task,
+        now: DateTime<Utc>,
+        zone: &dyn WallClock,
+    ) -> Option<DateTime<Utc>> {
+        rules::next(self.rule(task), now, zone)
     }
 
-    /// Hours around `now`: some before and some after it.
-    fn near(&self, task: Task, now: DateTime<Utc>, clock: &dyn WallClock) -> Vec<DateTime<Utc>> {
-        let today = clock.local(now).date();
-        let hours = match task {
-            Task::Backup(BackupKind::Full) => self.full.around(today),
-            Task::Backup(BackupKind::Differential) => self.differential.around(today),
-            Task::Backup(BackupKind::Incremental) => self.incremental.around(today),
-            Task::Validation => self.validation.0.around(today),
-        };
-        hours
-            .into_iter()
-            .map(|local| clock.instant(local))
-            .collect()
-    }
-
-    /// What is due, in the order in which it is to be made: at most one run of each task, and none that another of them
-    /// covers.
-    pub fn due(&self, past: &PastRuns, now: DateTime<Utc>, clock: &dyn WallClock) -> Vec<DueRun> {
-        let mut due: Vec<DueRun> = Vec::new();
-        for task in Task::ALL {
-            let since = self.last(task, now, clock);
-            let is_done = past.covers(task, since, now);
-            let is_covered = due.iter().any(|run| task.covered_by().contains(&run.task));
-            if !is_done && !is_covered {
-                due.push(DueRun { task, since });
-            }
+    /// The schedule with one rule changed.
+    #[must_use]
+    pub fn changed(mut self, change: RuleChange) -> Self {
+        match change {
+            RuleChange::Full(rule) => self.full = rule,
+            RuleChange::Differential(rule) => self.differential = rule,
+            RuleChange::Incremental(rule) => self.incremental = rule,
         }
-        due
+        self
+    }
+
+    fn same_rule(&self, other: &Self, task: Task) -> bool {
+        match task {
+            Task::Full => self.full == other.full,
+            Task::Differential => self.differential == other.differential,
+            Task::Incremental => self.incremental == other.incremental,
+            Task::Validation => self.validation == other.validation,
+        }
+    }
+
+    fn rule(&self, task: Task) -> &dyn rules::Rule {
+        match task {
+            Task::Full => &self.full,
+            Task::Differential => &self.differential,
+            Task::Incremental => &self.incremental,
+            Task::Validation => &self.validation,
+        }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -18,11 +18,11 @@ mod yielding;
 
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, FixedOffset, Local, Utc};
+use chrono::{DateTime, FixedOffset, Local};
 use respaldo_domain::backup::{ArchiveName, BackupKind, Trigger};
 use respaldo_domain::coverage::Coverage;
 use respaldo_domain::report::{BackupReport, StepTime, Warning, WarningCode};
-use respaldo_domain::schedule::Task;
+use respaldo_domain::schedule::Occurrence;
 use respaldo_domain::source::{Lineage, SourceFacts};
 use respaldo_domain::validation::Finding;
 use respaldo_postgres::{ConnInfo, Session, SessionOptions, server};
@@ -38,7 +38,7 @@ use crate::ports::{Context, EventLevel, Fault, NewBackup, SourceTarget};
 use crate::reading::being_read;
 use crate::rebuild;
 use crate::remove::sweep_dead;
-use crate::timetable;
+use crate::schedule;
 use crate::validate;
 
 pub use self::from_chain::{ConsolidateError, consolidate};
@@ -54,9 +54,9 @@ pub struct BackupRequest {
     pub trigger: Trigger,
     /// Whether to go on where the role cannot read everything.
     pub allow_partial: bool,
-    /// Makes none where one that covers it was begun since: decided under the lease, so that of several machines
-    /// one makes it.
-    pub unless_begun_since: Option<DateTime<Utc>>,
+    /// The due time it is for: none is made where that has been met, which is looked at under the lease, so that of
+    /// several machines one makes it.
+    pub due: Option<Occurrence>,
 }
 
 /// Why no backup was made. In every case nothing half is left that looks whole.
@@ -65,8 +65,8 @@ pub enum BackupError {
     /// Another run holds the lease.
     #[error("the lease was not to be had")]
     Lease(#[source] Fault),
-    /// Another backup, begun since, covers it.
-    #[error("a backup that covers it was made meanwhile")]
+    /// Another machine made what does for the due time.
+    #[error("a backup that does for it was made meanwhile")]
     NotDue,
     /// The source cannot be used.
     #[error("the source database cannot be used")]
@@ -187,7 +187,8 @@ pub fn backup(
     let work = WorkDir::open(&parts.settings.work_dir).map_err(BackupError::Repository)?;
     let history =
         tidy_up(parts, &mut run, &work, &target.facts, cx).map_err(BackupError::Repository)?;
-    if is_covered(parts, request, cx).map_err(BackupError::Repository)? {
+    let is_met = |due| schedule::is_met(parts, due, &history, &target.facts.lineage);
+    if request.due.is_some_and(is_met) {
         return Err(BackupError::NotDue);
     }
     let base = base::choose(parts, request.kind, &history, &target.facts, cx)
@@ -257,15 +258,6 @@ fn make(
         dumped,
     };
     seal::seal(parts, run, lease, draft, &spool, cx)
-}
-
-/// Whether another machine made it while this one waited.
-fn is_covered(parts: &Parts, request: &BackupRequest, cx: &Context) -> Result<bool, Fault> {
-    let Some(since) = request.unless_begun_since else {
-        return Ok(false);
-    };
-    let past = timetable::past(parts, cx)?;
-    Ok(past.covers(Task::Backup(request.kind), since, Utc::now()))
 }
 
 fn lease_error(fault: Fault) -> BackupError {

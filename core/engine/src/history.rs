@@ -95,6 +95,11 @@ impl History {
     }
 }
 
+/// The backups that this machine saw in storage when it looked last.
+pub fn seen_last(work: &WorkDir) -> Vec<BaseCandidate> {
+    read_index(work).into_values().collect()
+}
+
 /// A set's name, and its manifest where that can be read.
 pub type NamedManifest = (ArchiveName, Result<Manifest, Fault>);
 

@@ -24,11 +24,11 @@ pub mod remove;
 mod rest;
 pub mod restore;
 mod run_folder;
+pub mod schedule;
 mod selector;
 pub mod status;
 pub mod store;
 pub mod supervisor;
-mod timetable;
 pub mod validate;
 
 pub use lease::Lease;

@@ -9,7 +9,7 @@ use respaldo_domain::backup::{ArchiveName, BackupId, Trigger};
 use respaldo_domain::manifest::Manifest;
 use respaldo_domain::report::{BackupReport, PreviewReport, RestoreReport, Validation};
 use respaldo_domain::retention::Policy;
-use respaldo_domain::schedule::{DueRun, Schedule, WallClock};
+use respaldo_domain::schedule::{DueRun, Occurrence, RuleChange, Schedule};
 use respaldo_postgres::ConnInfo;
 
 use crate::adopt::{self, AdoptReport};
@@ -25,10 +25,10 @@ use crate::readiness::{self, NotReady};
 use crate::rebuild::{self, PurgeReport, RebuildReport};
 use crate::remove::{self, RemoveError, Removed};
 use crate::restore::{self, RestoreError, RestoreRequest, RestoreTarget};
+use crate::schedule::{self, InForce};
 pub use crate::selector::Selector;
 use crate::selector::resolve;
 use crate::status::{self, Status};
-use crate::timetable;
 use crate::validate::{self, ValidateError, ValidateRequest};
 
 /// The engine, ready to be asked.
@@ -250,32 +250,38 @@ impl Operations {
         catalog.set_retention(policy)
     }
 
-    /// The hours in force.
-    pub fn schedule(&self) -> Schedule {
-        timetable::schedule(&self.parts)
+    /// The schedule in force.
+    pub fn schedule(&self) -> InForce {
+        schedule::in_force(&self.parts)
     }
 
-    /// Stores the hours of backups beside the catalog, where the existing application reads them too.
-    pub fn set_schedule(&self, schedule: Schedule) -> Result<(), Fault> {
-        let catalog = rebuild::catalog(&self.parts)?;
-        catalog.migrate()?;
-        catalog.set_schedule(schedule)
+    /// Stores another rule of the schedule, which holds from then on.
+    pub fn change_schedule(&self, change: RuleChange, now: DateTime<Utc>) -> Result<(), Fault> {
+        schedule::change(&self.parts, change, now)
     }
 
-    /// What is due at `now`: at most one backup, which covers all that were missed, and a look at all backups. Decided from
-    /// what was made, so it may be asked at any time, and by several machines.
-    pub fn due_runs(
-        &self,
-        now: DateTime<Utc>,
-        clock: &dyn WallClock,
-        cx: &Context,
-    ) -> Result<Vec<DueRun>, Fault> {
-        timetable::due(&self.parts, now, clock, cx)
+    /// What a supervisor is to run now: at most one entry per task, in the order FULL,
+    /// DIFERENCIAL, INCREMENTAL, validation, and none that an earlier one does for. Run the
+    /// entries one after another; where one fails, run in its stead what it
+    /// [covers](DueRun::covers), the first that succeeds doing for the rest.
+    ///
+    /// Cheap and blocking, to be asked on a heartbeat and at start. It remembers nothing of having
+    /// been asked: an entry is there until what it is for has been made, by whomever, and is gone
+    /// from then on, after a restart and on another machine too. So whoever asks minds two things:
+    /// not to ask while a run is under way, and to wait before a failed run is tried again.
+    pub fn due_runs(&self, now: DateTime<Utc>, cx: &Context) -> Result<Vec<DueRun>, Fault> {
+        schedule::due_runs(&self.parts, now, cx)
     }
 
-    /// Looks at all backups, as the schedule wants it every day; returns how many are not valid.
-    pub fn look_at_all(&self, now: DateTime<Utc>, cx: &Context) -> Result<usize, ValidateError> {
-        timetable::look_at_all(&self.parts, now, cx)
+    /// The newest due time of each task that nothing was done for, in order, also where missed
+    /// ones are not made up.
+    pub fn overdue(&self, now: DateTime<Utc>, cx: &Context) -> Result<Vec<Occurrence>, Fault> {
+        schedule::overdue(&self.parts, now, cx)
+    }
+
+    /// The first due time of each task after `now`, in that order.
+    pub fn next_runs(&self, schedule: &Schedule, now: DateTime<Utc>) -> Vec<Occurrence> {
+        schedule::next_runs(&self.parts, schedule, now)
     }
 
     /// Makes the catalog again from the manifests in storage.

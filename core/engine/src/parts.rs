@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use respaldo_domain::retention::PolicyOverrides;
-use respaldo_domain::schedule::Schedule;
 use respaldo_domain::table::TableName;
 use respaldo_postgres::{ConnInfo, Tools};
 
 use crate::ports::{Catalog, ChangeDetector, Codec, Dumper, Validator};
+use crate::schedule::ScheduleSettings;
 use crate::store::Store;
 
 /// What the engine is built from. Strategies are chosen by configuration; the engine never asks
@@ -61,10 +61,10 @@ pub struct Settings {
     pub jobs: usize,
     /// Retention as configured; what is not comes from the catalog's database.
     pub retention: PolicyOverrides,
-    /// Hours of backups where none are stored beside the catalog, and of validations.
-    pub schedule: Schedule,
     /// Whether retention is applied after each backup that succeeded.
     pub expire_after_backup: bool,
+    /// When backups are due, as configured.
+    pub schedule: ScheduleSettings,
     /// `app.user_id` for restores, as the existing application's policies ask for.
     pub maintenance_user_id: Option<u32>,
     /// Version of the program, for manifests.

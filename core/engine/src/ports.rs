@@ -11,7 +11,8 @@ mod sink;
 mod validator;
 
 pub use catalog::{
-    Catalog, CatalogEntry, CatalogFilter, EventLevel, NewBackup, SealedBackup, ValidationRecord,
+    Catalog, CatalogEntry, CatalogFilter, EventLevel, NewBackup, SealedBackup, StoredSchedule,
+    ValidationRecord,
 };
 pub use context::{Context, Interrupt, Progress, Quiet};
 pub use detector::{

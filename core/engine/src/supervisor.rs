@@ -28,8 +28,17 @@ pub trait Service {
     /// What is due, in the order in which it is to be made. Empty where this process must not make it.
     fn due(&mut self, now: DateTime<Utc>, cx: &Context) -> Result<Vec<Self::Run>, String>;
 
-    /// Makes it. What is no longer due by now is a success.
-    fn make(&mut self, run: &Self::Run, cx: &Context) -> Result<(), String>;
+    /// Makes it, or leaves it to whoever is at it or has made it meanwhile.
+    fn make(&mut self, run: &Self::Run, cx: &Context) -> Result<Made, String>;
+}
+
+/// What became of a run that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    /// It was made.
+    Here,
+    /// Another one makes it, or did: it is looked at again at the next beat.
+    Elsewhere,
 }
 
 /// The engine, which can be started and looked at.
@@ -53,6 +62,8 @@ pub enum Happening {
     Began(String),
     /// A run ended well.
     Made(String),
+    /// A run was left to another process.
+    Left(String),
     /// A run failed, for the n-th time in a row.
     Failed {
         /// The run.
@@ -285,7 +296,7 @@ impl<P: Primary, F: Service, L: Listener> Supervisor<P, F, L> {
 
 /// Says how a run ended.
 fn told<R: fmt::Display>(
-    made: Result<(), String>,
+    made: Result<Made, String>,
     run: &R,
     retry: &mut Retry,
     now: DateTime<Utc>,
@@ -293,8 +304,12 @@ fn told<R: fmt::Display>(
 ) -> Result<(), String> {
     let run = run.to_string();
     match made {
-        Ok(()) => {
+        Ok(Made::Here) => {
             listener.hear(&Happening::Made(run));
+            Ok(())
+        }
+        Ok(Made::Elsewhere) => {
+            listener.hear(&Happening::Left(run));
             Ok(())
         }
         Err(reason) => {

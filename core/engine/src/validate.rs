@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use chrono::Local;
+use chrono::{Local, Utc};
 use respaldo_domain::backup::{ArchiveName, BackupState};
 use respaldo_domain::manifest::Manifest;
 use respaldo_domain::report::Validation;
@@ -15,6 +15,7 @@ use crate::backup::chain;
 use crate::faults::step;
 use crate::parts::Parts;
 use crate::ports::{CatalogFilter, Context, Fault, FaultKind, ValidationRecord, ValidationRequest};
+use crate::schedule::note_validation;
 use crate::selector::{Selector, resolve};
 
 /// What is asked for.
@@ -56,6 +57,7 @@ pub fn validate(
     request: &ValidateRequest,
     cx: &Context,
 ) -> Result<Vec<Validation>, ValidateError> {
+    let started_at = Utc::now();
     let names = names(parts, request, cx)?;
     let mut validations = Vec::new();
     for name in names {
@@ -63,6 +65,9 @@ pub fn validate(
         let validation = look_at(parts, &name, request, cx);
         record(parts, &validation);
         validations.push(validation);
+    }
+    if request.selectors.is_none() {
+        note_validation(parts, started_at);
     }
     Ok(validations)
 }

@@ -1,5 +1,7 @@
 //! The command line as a value.
 
+mod schedule;
+
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -9,6 +11,8 @@ use respaldo_domain::backup::BackupKind;
 use respaldo_domain::table::TableName;
 use respaldo_domain::validation::ValidationLevel;
 use respaldo_legacy::LegacyKind;
+
+pub use schedule::{ScheduleCommand, ScheduledKind, SetScheduleArgs};
 
 use super::time::{BackupRef, TimePoint};
 
@@ -77,7 +81,7 @@ pub enum Command {
     /// Look at or change how long backups are kept
     #[command(subcommand)]
     Retention(RetentionCommand),
-    /// Look at or change when backups are made
+    /// Look at or change when backups are due, and what is overdue
     #[command(subcommand)]
     Schedule(ScheduleCommand),
     /// Look whether backups are whole
@@ -320,40 +324,6 @@ pub struct RetentionArgs {
     /// Newest complete chains kept whatever their age
     #[arg(long, value_name = "N")]
     pub min_chains: Option<u32>,
-}
-
-/// `schedule`.
-#[derive(Debug, Subcommand)]
-pub enum ScheduleCommand {
-    /// Show the hours in force
-    Show,
-    /// Store hours beside the catalog; what is not given stays
-    Set(ScheduleArgs),
-    /// Show when each kind is due next
-    Next,
-    /// Show what is due now and was not made
-    Missed,
-}
-
-/// `schedule set`.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = true)]
-pub struct ScheduleArgs {
-    /// Day of the month of fulls; in a shorter month its last day
-    #[arg(long, value_name = "N")]
-    pub full_day: Option<u32>,
-    /// Hour of fulls
-    #[arg(long, value_name = "HH:MM")]
-    pub full_time: Option<String>,
-    /// Day of the week of differentials, 0 Monday to 6 Sunday
-    #[arg(long, value_name = "N")]
-    pub dif_weekday: Option<u32>,
-    /// Hour of differentials
-    #[arg(long, value_name = "HH:MM")]
-    pub dif_time: Option<String>,
-    /// Hour of incrementals
-    #[arg(long, value_name = "HH:MM")]
-    pub inc_time: Option<String>,
 }
 
 /// `validate`.

@@ -17,7 +17,7 @@ mod man;
 mod preview;
 mod restore;
 mod retention;
-pub mod schedule;
+mod schedule;
 mod show;
 mod status;
 mod validate;

@@ -78,6 +78,19 @@ pub enum ConfigError {
         /// The names there are.
         choices: Vec<&'static str>,
     },
+    /// A time zone that does not exist.
+    #[error(
+        "{key}: there is no time zone {name:?}{}; names are those of the IANA database, such as America/Montevideo",
+        did_you_mean(*.suggestion)
+    )]
+    UnknownTimeZone {
+        /// The key.
+        key: String,
+        /// The name given.
+        name: String,
+        /// The zone that was meant, perhaps.
+        suggestion: Option<&'static str>,
+    },
     /// A file that should hold a secret cannot be read.
     #[error("reading the secret {key} from {path}")]
     SecretUnreadable {

@@ -1,26 +1,21 @@
-//! `[schedule]`: when backups are due, until other hours are stored beside the catalog.
+//! `[schedule]`: when backups are due where nothing is stored beside the catalog.
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use std::sync::Arc;
+
+use chrono::Local;
+use chrono_tz::{TZ_VARIANTS, Tz};
 use figment::value::Value;
-use respaldo_contract::settings::{Schedules, schedules};
-use respaldo_domain::schedule::{Daily, Monthly, Schedule, Validation, WallClock, Weekly};
-use respaldo_legacy::Zone;
+use respaldo_contract::settings::schedules;
+use respaldo_domain::schedule::{Schedule, WallClock};
+use respaldo_engine::schedule::ScheduleSettings;
 use serde::Deserialize;
 
+use super::environment::Environment;
 use super::error::ConfigError;
-
-const WEEKDAYS: [&str; 7] = [
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-];
+use super::keys::closest;
 
 /// `[schedule]`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScheduleKeys {
     enabled: bool,
@@ -32,112 +27,84 @@ pub struct ScheduleKeys {
     validation: String,
 }
 
-/// When backups are due, and by whose clock.
-#[derive(Debug, Clone, Copy)]
-pub struct ScheduleSettings {
-    /// Whether `serve` makes backups at all.
-    pub enabled: bool,
-    /// Whether what was missed while nobody served is made up.
-    pub catch_up: bool,
-    /// Whose clocks the hours follow.
-    pub clock: Clock,
-    /// The hours, where none are stored.
-    pub hours: Schedule,
-}
-
-/// Clocks of a time zone.
-#[derive(Debug, Clone, Copy)]
-pub struct Clock(Zone);
-
-impl WallClock for Clock {
-    fn local(&self, at: DateTime<Utc>) -> NaiveDateTime {
-        self.0.local(at)
-    }
-
-    fn instant(&self, local: NaiveDateTime) -> DateTime<Utc> {
-        self.0.instant(local)
-    }
-}
-
-impl Default for ScheduleSettings {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            catch_up: true,
-            clock: Clock(Zone::Machine),
-            hours: Schedule::default(),
-        }
-    }
-}
-
 impl ScheduleKeys {
     /// The values, which must make sense.
-    pub fn settings(&self) -> Result<ScheduleSettings, ConfigError> {
-        let zone = match self.timezone.as_str() {
-            "" => Zone::Machine,
-            name => Zone::named(name).ok_or_else(|| {
-                bad(
-                    "timezone",
-                    "it names no time zone, such as America/Montevideo",
-                )
-            })?,
+    pub fn settings(&self, environment: &Environment) -> Result<ScheduleSettings, ConfigError> {
+        let monthly = "a day of the month and a time, such as \"31 23:30\"";
+        let weekly = "a day of the week and a time, such as \"sunday 23:30\"";
+        let daily = "a time of day, such as \"23:30\"";
+        let time = schedules::time_from_text;
+        let first = Schedule {
+            full: wanted("full", schedules::monthly_from_text(&self.full), monthly)?,
+            differential: wanted(
+                "differential",
+                schedules::weekly_from_text(&self.differential),
+                weekly,
+            )?,
+            incremental: wanted("incremental", time(&self.incremental), daily)?,
+            validation: wanted("validation", time(&self.validation), daily)?,
         };
-        let (day, full) = two(&self.full, "full", "\"1 00:00\": day of the month, hour")?;
-        let (weekday, differential) = two(
-            &self.differential,
-            "differential",
-            "\"sunday 23:30\": day of the week, hour",
-        )?;
-        let weekday = weekday.to_lowercase();
-        let weekday = WEEKDAYS.iter().position(|name| *name == weekday);
-        let hours = Schedule {
-            full: Monthly {
-                day: day
-                    .parse()
-                    .map_err(|_| bad("full", "the day is a number, 1 to 31"))?,
-                time: time(full, "full")?,
-            },
-            differential: Weekly {
-                weekday: weekday
-                    .and_then(|at| u32::try_from(at).ok())
-                    .ok_or_else(|| bad("differential", "the day is one of monday to sunday"))?,
-                time: time(differential, "differential")?,
-            },
-            incremental: time(&self.incremental, "incremental")?,
-            validation: Validation(time(&self.validation, "validation")?),
-        };
-        schedules::check(&Schedules::from(hours))
-            .map_err(|error| bad("...", &error.to_string()))?;
+        let (zone, zone_name) = zone(&self.timezone, environment)?;
         Ok(ScheduleSettings {
+            first,
+            zone,
+            zone_name,
             enabled: self.enabled,
             catch_up: self.catch_up,
-            clock: Clock(zone),
-            hours,
         })
     }
 }
 
-fn two<'t>(text: &'t str, key: &str, form: &str) -> Result<(&'t str, &'t str), ConfigError> {
-    let parts = text.trim().split_once(' ');
-    parts.ok_or_else(|| bad(key, &format!("it is of the form {form}")))
-}
-
-/// `23:30`.
-pub fn time_of_day(text: &str) -> Option<Daily> {
-    let (hour, minute) = text.trim().split_once(':')?;
-    let (hour, minute) = (hour.parse().ok()?, minute.parse().ok()?);
-    (hour < 24 && minute < 60).then_some(Daily { hour, minute })
-}
-
-fn time(text: &str, key: &str) -> Result<Daily, ConfigError> {
-    time_of_day(text).ok_or_else(|| bad(key, "the time of day is of the form 23:30"))
-}
-
-fn bad(key: &str, problem: &str) -> ConfigError {
-    ConfigError::BadValue {
+fn wanted<T>(key: &str, value: Option<T>, wanted: &str) -> Result<T, ConfigError> {
+    value.ok_or_else(|| ConfigError::BadValue {
         key: format!("schedule.{key}"),
-        problem: problem.to_owned(),
+        problem: format!("it must be {wanted}"),
+    })
+}
+
+/// The zone of a name; for none this machine's, whose rules the system knows best.
+fn zone(
+    name: &str,
+    environment: &Environment,
+) -> Result<(Arc<dyn WallClock>, String), ConfigError> {
+    if name.is_empty() {
+        return Ok((Arc::new(Local), machine_zone(environment)));
     }
+    match name.parse::<Tz>() {
+        Ok(zone) => Ok((Arc::new(zone), zone.name().to_owned())),
+        Err(_) => Err(ConfigError::UnknownTimeZone {
+            key: "schedule.timezone".to_owned(),
+            name: name.to_owned(),
+            suggestion: resembling(name),
+        }),
+    }
+}
+
+fn machine_zone(environment: &Environment) -> String {
+    let named = environment
+        .get("TZ")
+        .map(|zone| zone.trim_start_matches(':'));
+    let named = named.filter(|zone| !zone.is_empty()).map(str::to_owned);
+    named
+        .or_else(|| iana_time_zone::get_timezone().ok())
+        .unwrap_or_else(|| Local::now().offset().to_string())
+}
+
+/// The zone that was meant: the name in other letters, a city alone, or a slip of the pen.
+fn resembling(name: &str) -> Option<&'static str> {
+    let word = name.replace(' ', "_").to_lowercase();
+    let names = || TZ_VARIANTS.iter().map(|zone| zone.name());
+    let is_city = |zone: &&str| {
+        zone.rsplit('/')
+            .next()
+            .is_some_and(|city| city.eq_ignore_ascii_case(&word))
+    };
+    let lower: Vec<String> = names().map(str::to_lowercase).collect();
+    let near = || {
+        let near = closest(&word, lower.iter().map(String::as_str))?;
+        names().find(|zone| zone.eq_ignore_ascii_case(near))
+    };
+    names().find(is_city).or_else(near)
 }
 
 /// The defaults.
@@ -157,34 +124,15 @@ pub fn defaults() -> Vec<(&'static str, Value)> {
 mod tests {
     use super::*;
 
-    fn keys() -> ScheduleKeys {
-        let dict: figment::value::Dict = defaults()
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value))
-            .collect();
-        Value::from(dict).deserialize().unwrap()
-    }
-
     #[test]
-    fn the_defaults_are_those_of_the_existing_system() {
-        assert_eq!(keys().settings().unwrap().hours, Schedule::default());
-    }
-
-    #[test]
-    fn what_makes_no_sense_is_refused() {
-        type Change = fn(&mut ScheduleKeys);
-        let changes: [Change; 6] = [
-            |keys| keys.full = "00:00".to_owned(),
-            |keys| keys.full = "32 00:00".to_owned(),
-            |keys| keys.differential = "someday 10:00".to_owned(),
-            |keys| keys.incremental = "24:00".to_owned(),
-            |keys| keys.validation = "1".to_owned(),
-            |keys| keys.timezone = "Mars/Olympus".to_owned(),
-        ];
-        for change in changes {
-            let mut keys = keys();
-            change(&mut keys);
-            assert!(keys.settings().is_err(), "{keys:?}");
+    fn a_zone_that_does_not_exist_resembles_one_that_does() {
+        for (written, meant) in [
+            ("america/montevideo", Some("America/Montevideo")),
+            ("Buenos Aires", Some("America/Argentina/Buenos_Aires")),
+            ("Europe/Madird", Some("Europe/Madrid")),
+            ("Nowhere", None),
+        ] {
+            assert_eq!(resembling(written), meant, "{written}");
         }
     }
 }

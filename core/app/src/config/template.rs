@@ -64,6 +64,20 @@ use = "pg-dump"
 # "auto": applied after each backup that succeeded; "manual": by `respaldo expire` alone.
 purge = "manual"
 
+[schedule]
+# When backups are due. The times hold until others are stored beside the catalog, by `respaldo schedule set`
+# or by the existing application; that of the validation always. false: nothing is ever due.
+enabled = true
+# Whose clock they follow, as the IANA database names it ("America/Montevideo"); "" is this machine's.
+timezone = ""
+# What was missed is made up at the next start or after a suspend; false: only within an hour.
+catch_up = true
+# Day of the month (in a shorter month its last) and time; day of the week and time; times of day.
+full = "1 00:00"
+differential = "sunday 23:30"
+incremental = "23:00"
+validation = "01:00"
+
 [legacy]
 # Whole dumps, daily, weekly, monthly and by hand: respaldo legacy. It also takes over where the engine
 # cannot start, unless this is false.
@@ -84,20 +98,6 @@ timezone = ""
 time_limit_s = 86400
 # An existing program that makes the dump instead: {type} {dir} {database} {file} are filled in.
 command = []
-
-[schedule]
-# When respaldo serve makes backups. The hours given here count until others are stored beside the catalog
-# (respaldo schedule set, or the existing application), which are taken up without a restart.
-enabled = true
-# Whose clock the hours follow, such as "America/Montevideo"; "" is this machine's.
-timezone = ""
-# Whether what was missed while nobody served is made up.
-catch_up = true
-# Day of the month (in a shorter month its last day) and hour; day of the week and hour; hour.
-full = "1 00:00"
-differential = "sunday 23:30"
-incremental = "23:00"
-validation = "01:00"
 
 [supervisor]
 # respaldo serve, in seconds. After the first failure to start the engine, doubled up to ten minutes:

@@ -172,6 +172,30 @@ fn a_section_of_a_later_version_is_refused_not_ignored() {
 }
 
 #[test]
+fn a_schedule_that_makes_no_sense_is_refused_with_what_would() {
+    for (text, wanted) in [
+        ("full = \"32 00:00\"", "a day of the month and a time"),
+        ("differential = \"someday 23:30\"", "a day of the week"),
+        ("incremental = \"25:00\"", "a time of day"),
+        (
+            "timezone = \"Europe/Madird\"",
+            "did you mean Europe/Madrid?",
+        ),
+        ("time_zone = \"UTC\"", "did you mean schedule.timezone?"),
+    ] {
+        let folder = Folder::new(&format!("[schedule]\n{text}\n"));
+        let error = folder.load(&[URL]).unwrap_err().to_string();
+        assert!(error.contains(wanted), "{error}");
+    }
+    let folder = Folder::new("[schedule]\nfull = \"31 04:30\"\ntimezone = \"Europe/Madrid\"\n");
+    let schedule = folder.load(&[URL]).unwrap().schedule;
+    assert_eq!(schedule.zone_name, "Europe/Madrid");
+    assert_eq!(schedule.first.full.day(), 31);
+    let named = Folder::new("").load(&[URL, ("TZ", ":America/Santiago")]);
+    assert_eq!(named.unwrap().schedule.zone_name, "America/Santiago");
+}
+
+#[test]
 fn retention_is_taken_where_it_makes_sense() {
     let config = Folder::new("[retention]\nfull_months = 24\npurge = 'auto'\n").load(&[URL]);
     let config = config.unwrap();

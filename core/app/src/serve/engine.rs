@@ -1,19 +1,23 @@
 //! The engine as the supervisor's primary: started from the configuration as it is now, looked at, asked what is due.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
+use respaldo_contract::labels::Label;
 use respaldo_domain::backup::{BackupKind, Trigger};
-use respaldo_domain::schedule::{DueRun, Task};
+use respaldo_domain::schedule::{DueRun, Occurrence};
+use respaldo_domain::validation::ValidationLevel;
 use respaldo_engine::backup::{BackupError, BackupRequest};
 use respaldo_engine::operations::Operations;
 use respaldo_engine::ports::{Context, FaultKind};
-use respaldo_engine::supervisor::{Primary, Service};
+use respaldo_engine::supervisor::{Made, Primary, Service};
+use respaldo_engine::validate::ValidateRequest;
 
 use super::listener::Events;
 use super::state_file::StateFile;
 use crate::cli::App;
-use crate::config::{Config, Environment, ScheduleSettings};
+use crate::config::{Config, Environment};
 use crate::failure::{Failure, causes};
 use crate::wiring;
 
@@ -24,8 +28,18 @@ pub struct Engine {
     events: Events,
     state: StateFile,
     operations: Option<Operations>,
-    schedule: ScheduleSettings,
-    began_at: DateTime<Utc>,
+    /// Runs whose last try failed: what they would have done for is made in their stead.
+    failed: Vec<Run>,
+}
+
+/// A run that is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Run(Occurrence);
+
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.task.label())
+    }
 }
 
 impl Engine {
@@ -37,16 +51,14 @@ impl Engine {
             events,
             state,
             operations: None,
-            schedule: ScheduleSettings::default(),
-            began_at: Utc::now(),
+            failed: Vec::new(),
         }
     }
 
     /// The engine that the configuration describes now.
-    fn build(&mut self) -> Result<Operations, Failure> {
+    fn build(&self) -> Result<Operations, Failure> {
         let config = Config::load(self.config.as_deref(), &self.environment, Vec::new())?;
         self.state.also_in(&wiring::work_dir(&config));
-        self.schedule = config.schedule;
         wiring::operations(&config, None)
     }
 
@@ -83,70 +95,134 @@ fn in_words(failure: &Failure) -> String {
 }
 
 impl Service for Engine {
-    type Run = DueRun;
+    type Run = Run;
 
-    fn due(&mut self, now: DateTime<Utc>, cx: &Context) -> Result<Vec<DueRun>, String> {
-        if !self.schedule.enabled {
-            return Ok(Vec::new());
-        }
-        let due = self.operations()?.due_runs(now, &self.schedule.clock, cx);
-        let mut due = due.map_err(|fault| causes(&fault).join(": "))?;
-        if !self.schedule.catch_up {
-            due.retain(|run| run.since >= self.began_at);
-        }
-        Ok(due)
+    fn due(&mut self, now: DateTime<Utc>, cx: &Context) -> Result<Vec<Run>, String> {
+        let due = self.operations()?.due_runs(now, cx);
+        let due = due.map_err(|fault| causes(&fault).join(": "))?;
+        Ok(with_stand_ins(due, &self.failed))
     }
 
-    fn make(&mut self, run: &DueRun, cx: &Context) -> Result<(), String> {
+    fn make(&mut self, run: &Run, cx: &Context) -> Result<Made, String> {
+        self.failed.retain(|failed| failed != run);
         let operations = self.operations()?;
-        match run.task {
-            Task::Backup(kind) => backup(operations, kind, run.since, cx),
-            Task::Validation => look_at_all(operations, cx),
+        let made = match run.0.task.kind() {
+            Some(kind) => backup(operations, kind, run.0, cx),
+            None => look_at_all(operations, cx),
+        };
+        if made.is_err() {
+            self.failed.push(*run);
+        }
+        made
+    }
+}
+
+/// What is due, and in the stead of each run that failed the greatest that it would have done for and that did not fail: a full
+/// that cannot be made must not keep incrementals from being made.
+fn with_stand_ins(due: Vec<DueRun>, failed: &[Run]) -> Vec<Run> {
+    let mut runs = Vec::new();
+    for due in due {
+        let first = Occurrence {
+            task: due.task,
+            at: due.occurrence,
+        };
+        for occurrence in [first].into_iter().chain(due.covers) {
+            let run = Run(occurrence);
+            runs.push(run);
+            if !failed.contains(&run) {
+                break;
+            }
         }
     }
+    runs
 }
 
-/// Backups that are not valid are found by whoever reads the log, the events or `status`: the look itself succeeded.
-fn look_at_all(operations: &Operations, cx: &Context) -> Result<(), String> {
-    let invalid = operations.look_at_all(Utc::now(), cx);
-    let invalid = invalid.map_err(|error| causes(&error).join(": "))?;
-    if invalid > 0 {
-        return Err(format!(
-            "{invalid} backups are not valid: respaldo validate --all tells which"
-        ));
+/// Backups that are not valid are found by whoever reads the log, the events or `status`.
+fn look_at_all(operations: &Operations, cx: &Context) -> Result<Made, String> {
+    let request = ValidateRequest {
+        selectors: None,
+        level: ValidationLevel::Chain,
+        scratch_server: None,
+    };
+    let validations = operations.validate(&request, cx);
+    let validations = validations.map_err(|error| causes(&error).join(": "))?;
+    match validations
+        .iter()
+        .filter(|validation| !validation.is_valid())
+        .count()
+    {
+        0 => Ok(Made::Here),
+        count => Err(format!(
+            "{count} backups are not valid: respaldo validate --all tells which"
+        )),
     }
-    Ok(())
 }
 
-/// Another run at work, here or on another machine, is no failure: what is still due is made at the next beat.
+/// Another run at work, here or on another machine, is no failure.
 fn backup(
     operations: &Operations,
     kind: BackupKind,
-    due_since: DateTime<Utc>,
+    due: Occurrence,
     cx: &Context,
-) -> Result<(), String> {
+) -> Result<Made, String> {
     let request = BackupRequest {
         kind,
         label: None,
         trigger: Trigger::Schedule,
         allow_partial: false,
-        unless_begun_since: Some(due_since),
+        due: Some(due),
     };
     match operations.backup(&request, cx) {
         Ok(report) => {
             for warning in &report.warnings {
                 tracing::warn!(?warning, archive = %report.manifest.archive, "look at this backup");
             }
-            Ok(())
+            Ok(Made::Here)
         }
-        Err(BackupError::NotDue) => {
-            tracing::info!("another machine made it");
-            Ok(())
-        }
+        Err(BackupError::NotDue) => Ok(Made::Elsewhere),
         Err(BackupError::Lease(fault)) if fault.kind == FaultKind::Busy => {
-            tracing::info!(%fault, "waiting for another run");
-            Ok(())
+            tracing::info!(%fault, "left to another run");
+            Ok(Made::Elsewhere)
         }
         Err(error) => Err(causes(&error).join(": ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use respaldo_domain::schedule::Task;
+
+    use super::*;
+
+    fn at(task: Task, hours: i64) -> Occurrence {
+        Occurrence {
+            task,
+            at: DateTime::UNIX_EPOCH + TimeDelta::hours(hours),
+        }
+    }
+
+    #[test]
+    fn what_failed_is_tried_again_and_the_next_smaller_is_made_in_its_stead() {
+        let full = at(Task::Full, 3);
+        let smaller = vec![at(Task::Differential, 2), at(Task::Incremental, 1)];
+        let due = |failed: &[Occurrence]| {
+            let due = DueRun {
+                task: full.task,
+                occurrence: full.at,
+                covers: smaller.clone(),
+            };
+            let failed: Vec<Run> = failed.iter().copied().map(Run).collect();
+            let runs = with_stand_ins(vec![due], &failed);
+            runs.into_iter().map(|run| run.0).collect::<Vec<_>>()
+        };
+        assert_eq!(due(&[]), [full]);
+        assert_eq!(due(&[full]), [full, smaller[0]]);
+        assert_eq!(due(&[full, smaller[0]]), [full, smaller[0], smaller[1]]);
+        assert_eq!(
+            due(&[smaller[0]]),
+            [full],
+            "what was not tried stands for itself"
+        );
     }
 }

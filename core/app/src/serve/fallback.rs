@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use respaldo_engine::ports::Context;
-use respaldo_engine::supervisor::Service;
+use respaldo_engine::supervisor::{Made, Service};
 use respaldo_legacy::{LegacyKind, LegacyService, PruneMode, PruneScope};
 
 use super::state_file::StateFile;
@@ -70,7 +70,7 @@ impl Service for Fallback {
         Ok(self.service()?.due(now))
     }
 
-    fn make(&mut self, run: &LegacyKind, cx: &Context) -> Result<(), String> {
+    fn make(&mut self, run: &LegacyKind, cx: &Context) -> Result<Made, String> {
         let service = self.service()?;
         let stop = || cx.interrupt().is_set();
         let made = service.backup(*run, &stop);
@@ -79,6 +79,6 @@ impl Service for Fallback {
         if let Err(error) = service.prune(PruneScope::Own, PruneMode::Remove) {
             tracing::warn!(error = %causes(&error).join(": "), "old legacy backups were not removed");
         }
-        Ok(())
+        Ok(Made::Here)
     }
 }

@@ -63,6 +63,10 @@ impl Listener for Teller {
                 self.state.runs(None);
                 tracing::info!(run, "was made");
             }
+            Happening::Left(run) => {
+                self.state.runs(None);
+                tracing::info!(run, "is made elsewhere, or was");
+            }
             Happening::Failed { run, reason, times } => {
                 self.state.runs(None);
                 tracing::error!(run, reason, times, "failed");

@@ -8,5 +8,6 @@ mod beside;
 mod faults;
 mod migrating;
 mod records;
+mod schedule;
 mod sealing;
 mod support;

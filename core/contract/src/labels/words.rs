@@ -7,6 +7,7 @@ use respaldo_domain::coverage::GapKind;
 use respaldo_domain::manifest::Compression;
 use respaldo_domain::object::ObjectRole;
 use respaldo_domain::report::WarningCode;
+use respaldo_domain::schedule::Task;
 use respaldo_domain::table::RelationKind;
 use respaldo_domain::validation::{FindingCode, Severity, ValidationLevel};
 
@@ -100,6 +101,13 @@ labels!(ValidationLevel, "validation level" {
     Drill => "drill",
 });
 
+labels!(Task, "scheduled task" {
+    Full => "FULL",
+    Differential => "DIFERENCIAL",
+    Incremental => "INCREMENTAL",
+    Validation => "VALIDACION",
+});
+
 labels!(Severity, "severity" {
     Warning => "ADVERTENCIA",
     Error => "ERROR",
@@ -124,6 +132,8 @@ labels!(WarningCode, "warning" {
     DatabaseSettings => "ajustes_de_la_base",
     RetentionFailed => "retencion_fallida",
     Swept => "limpieza",
+    ScheduleRepaired => "horario_reparado",
+    ScheduleUnknown => "horario_desconocido",
 });
 
 open_labels!(Reason {

@@ -26,9 +26,6 @@ headers! {
     Archive => "Archive", "Archivo";
     Label => "Label", "Etiqueta";
     Date => "Date", "Fecha";
-    Since => "Due since", "Pendiente desde";
-    Schedule => "When", "Cuándo";
-    Validation => "validation", "validación";
     Started => "Started", "Inicio";
     Finished => "Finished", "Fin";
     Snapshot => "Snapshot", "Instantánea";
@@ -57,6 +54,10 @@ headers! {
     Last => "Last", "Último";
     Next => "Next", "Próximo";
     Due => "Due", "Previsto";
+    Schedule => "Schedule", "Horario";
+    TimeZone => "Time zone", "Zona horaria";
+    CatchUp => "Missed ones are made up", "Se recuperan los perdidos";
+    CoveredBy => "Covered by", "Cubierto por";
     Engine => "Engine", "Motor";
     Space => "Space", "Espacio";
     Total => "Total", "Total";

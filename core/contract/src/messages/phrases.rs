@@ -34,6 +34,29 @@ spoken!(EngineState {
     Stopped => "stopped: no backups are being made", "detenido: no se hacen respaldos";
 });
 
+/// Who says when backups are due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ScheduleSource {
+    /// What is stored beside the catalog.
+    Database,
+    /// What was stored there when it answered last.
+    Memory,
+    /// The configuration, or the defaults.
+    Configuration,
+}
+
+labels!(ScheduleSource, "source of a schedule" {
+    Database => "base_de_datos",
+    Memory => "recordado",
+    Configuration => "configuracion",
+});
+
+spoken!(ScheduleSource {
+    Database => "stored in the database", "guardado en la base de datos";
+    Memory => "as last read from the database", "como se leyó por última vez de la base de datos";
+    Configuration => "configuration", "configuración";
+});
+
 /// Why a backup stays under retention, or that it goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FateWord {
@@ -172,6 +195,8 @@ spoken!(WarningCode {
     DatabaseSettings => "settings of the database could not be carried over", "no se pudieron trasladar ajustes de la base";
     RetentionFailed => "retention could not be applied", "no se pudo aplicar la retención";
     Swept => "unfinished objects of an earlier run were removed", "se quitaron objetos incompletos de una ejecución anterior";
+    ScheduleRepaired => "a stored due time makes no sense; another holds instead", "un horario guardado no tiene sentido; rige otro en su lugar";
+    ScheduleUnknown => "the stored due times could not be read; those known otherwise hold", "no se pudieron leer los horarios guardados; rigen los que se conocen";
 });
 
 spoken!(FindingCode {

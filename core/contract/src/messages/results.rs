@@ -126,6 +126,12 @@ catalogue! {
         WouldExpire { removed, kept } =>
             "retention would remove backups: {removed}, keep: {kept}",
             "respaldos que quitaría la retención: {removed}, que conservaría: {kept}";
+        NothingOverdue {} =>
+            "nothing is overdue",
+            "no hay nada atrasado";
+        ScheduleOff {} =>
+            "the schedule is switched off ([schedule] enabled = false): nothing is run by itself",
+            "el horario está desactivado ([schedule] enabled = false): nada se ejecuta por sí solo";
         CatalogRebuilt { count } =>
             "catalog rebuilt, manifests read: {count}",
             "catálogo reconstruido, manifiestos leídos: {count}";
@@ -150,9 +156,6 @@ catalogue! {
         SettingsSaved { key } =>
             "{key} saved",
             "{key} guardado";
-        NothingMissed {} =>
-            "no backup is overdue",
-            "no hay respaldos atrasados";
         Initialized { file, repository } =>
             "wrote {file}; backups go to {repository}",
             "se escribió {file}; los respaldos van a {repository}";

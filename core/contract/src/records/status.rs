@@ -50,22 +50,10 @@ pub struct RunningRecord {
 /// When a kind is due next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NextRunRecord {
-    /// Type label.
-    #[serde(skip)]
-    pub tipo: String,
     /// The time.
     pub next_run: DateTime<FixedOffset>,
     /// The rule in words.
     pub schedule: String,
-}
-
-/// A run that is due.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct DueRecord {
-    /// Type label, or VALIDACION.
-    pub tipo: &'static str,
-    /// Its hour.
-    pub desde: DateTime<FixedOffset>,
 }
 
 impl StatusRecord {

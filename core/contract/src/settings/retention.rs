@@ -1,10 +1,11 @@
 //! How long backups are kept: the domain's policy as `backup_retention` spells it. The existing
 //! system does not store `min_chains`.
 
+use respaldo_domain::range::Range;
 use respaldo_domain::retention::Policy;
 use serde_json::json;
 
-use super::{Lenient, OutOfRange, RETENTION_KEY, Range, Reader};
+use super::{Lenient, OutOfRange, RETENTION_KEY, Reader};
 
 // Zero would mean "expire at once": nobody means that.
 const FULL_MONTHS: Range = Range::new("full_months", 1, 1200);

@@ -1,12 +1,14 @@
 //! JSON results, as programs and people see them.
 
 use crate::sample::{FULL, INC, at, full_manifest, manifest, name};
+use chrono::DateTime;
 use insta::assert_json_snapshot;
-use respaldo_contract::messages::{ErrorCode, Lang};
+use respaldo_contract::messages::{ErrorCode, Lang, ScheduleSource};
 use respaldo_contract::records::{
     BackupRecord, BackupShare, Catalogued, ChainValidationRecord, CheckState, DeleteRecord,
-    DeletedRecord, DoctorCheckRecord, DoctorRecord, ErrorRecord, ListRecord, PreviewRecord,
-    RestoreRecord, ShowRecord, SpaceRecord, StatsRecord, ValidationRecord,
+    DeletedRecord, DoctorCheckRecord, DoctorRecord, ErrorRecord, ListRecord, MissedRecord,
+    NextRunRecord, OverdueRecord, PreviewRecord, RestoreRecord, ScheduleRecord, ShowRecord,
+    SpaceRecord, StatsRecord, ValidationRecord,
 };
 use respaldo_domain::backup::{BackupId, BackupKind, BackupState};
 use respaldo_domain::fingerprint::RowFingerprint;
@@ -17,6 +19,7 @@ use respaldo_domain::report::{
     WarningCode,
 };
 use respaldo_domain::restore_plan::plan;
+use respaldo_domain::schedule::{Schedule, Task};
 use respaldo_domain::table::TableName;
 use respaldo_domain::validation::{Finding, FindingCode, Severity, ValidationLevel};
 use serde::Serialize;
@@ -323,4 +326,26 @@ fn the_doctor_fails_on_errors_and_not_on_warnings() {
     );
     assert!(!failed.exitoso);
     assert_eq!(failed.mensaje, "errores: 1, advertencias: 0");
+}
+
+#[test]
+fn schedules_are_told_by_type_in_numbers_and_words() {
+    let schedule = Schedule::default();
+    let shown = ScheduleRecord::of(&schedule, ScheduleSource::Database, Lang::Es);
+    has_keys(
+        &shown,
+        "FULL DIFERENCIAL INCREMENTAL VALIDACION zona_horaria activo recuperar origen advertencias",
+    );
+    assert_json_snapshot!(shown);
+    let at = DateTime::parse_from_rfc3339("2026-11-29T23:30:00-03:00").unwrap();
+    let next = NextRunRecord::of(&schedule, Task::Differential, at, Lang::En);
+    has_keys(&next, "next_run schedule");
+    let missed = MissedRecord::of(vec![OverdueRecord {
+        tipo: Task::Validation,
+        previsto: at,
+        schedule: next.schedule,
+        cubierto_por: None,
+    }]);
+    has_keys(&missed, "pendientes activo recuperar advertencias");
+    assert_json_snapshot!(missed);
 }

@@ -8,7 +8,7 @@ use respaldo_domain::backup::{ArchiveName, BackupId, BackupKind, BackupState};
 use respaldo_domain::manifest::Manifest;
 use respaldo_domain::object::Sha256;
 use respaldo_domain::retention::Policy;
-use respaldo_domain::schedule::Schedule;
+use respaldo_domain::schedule::{PastRun, RuleChange, Schedule};
 use respaldo_domain::source::SourceFacts;
 use respaldo_domain::validation::{Finding, ValidationLevel};
 use uuid::Uuid;
@@ -68,11 +68,15 @@ pub trait Catalog: Send + Sync {
     /// Stores the retention policy.
     fn set_retention(&self, policy: &Policy) -> Result<(), Fault>;
 
-    /// The hours of backups stored beside the catalog, over those given; `None` where none are.
-    fn schedule(&self, schedule: Schedule) -> Result<Option<Schedule>, Fault>;
+    /// The stored schedule, over `otherwise` where it says nothing; `None` where none is stored.
+    /// What is stored and makes no sense is a repair, never a fault.
+    fn schedule(&self, otherwise: &Schedule) -> Result<Option<StoredSchedule>, Fault>;
 
-    /// Stores the hours of backups. Those of validations are not kept there.
-    fn set_schedule(&self, schedule: Schedule) -> Result<(), Fault>;
+    /// Stores another rule, and with it those of `otherwise` where none are stored.
+    fn change_schedule(&self, change: RuleChange, otherwise: &Schedule) -> Result<(), Fault>;
+
+    /// What was made of the source by us and sealed, whenever and on whichever machine.
+    fn past_runs(&self) -> Result<Vec<PastRun>, Fault>;
 
     /// Leaves a token that survives in the source's WAL (DETECTION.md section 3.4). `false` where
     /// the catalog does not live in the source database.
@@ -80,6 +84,15 @@ pub trait Catalog: Send + Sync {
 
     /// Whether that token is there now.
     fn sees_witness(&self, archive: &ArchiveName, token: Uuid) -> Result<bool, Fault>;
+}
+
+/// A schedule as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredSchedule {
+    /// What holds; the hour of the validation is not stored.
+    pub schedule: Schedule,
+    /// What is stored and makes no sense, in words.
+    pub repairs: Vec<String>,
 }
 
 /// A run that begins.

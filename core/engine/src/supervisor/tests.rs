@@ -54,7 +54,7 @@ impl Service for Engine {
         Ok(world.due())
     }
 
-    fn make(&mut self, run: &i64, cx: &Context) -> Result<(), String> {
+    fn make(&mut self, run: &i64, cx: &Context) -> Result<Made, String> {
         let mut world = self.0.borrow_mut();
         if world.run_fails == Some("stopped") {
             cx.interrupt().set();
@@ -62,7 +62,7 @@ impl Service for Engine {
         outcome(world.run_fails)?;
         world.done.push(*run);
         world.by_engine.push(*run);
-        Ok(())
+        Ok(Made::Here)
     }
 }
 
@@ -86,12 +86,12 @@ impl Service for Fallback {
         Ok(self.0.borrow().due())
     }
 
-    fn make(&mut self, run: &i64, _cx: &Context) -> Result<(), String> {
+    fn make(&mut self, run: &i64, _cx: &Context) -> Result<Made, String> {
         let mut world = self.0.borrow_mut();
         outcome(world.fallback_fails)?;
         world.done.push(*run);
         world.by_fallback.push(*run);
-        Ok(())
+        Ok(Made::Here)
     }
 }
 

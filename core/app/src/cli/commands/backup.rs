@@ -40,7 +40,7 @@ fn request(args: BackupArgs) -> BackupRequest {
         label: args.label.or(manual),
         trigger: Trigger::Operator,
         allow_partial: args.allow_partial,
-        unless_begun_since: None,
+        due: None,
     }
 }
 

@@ -1,154 +1,204 @@
-//! `schedule`: the hours, the next runs, what is due.
+//! `schedule`.
 
-use std::collections::BTreeMap;
-
-use chrono::{DateTime, FixedOffset, Local, Utc};
+use chrono::{DateTime, FixedOffset, Utc};
 use respaldo_contract::labels::Label;
-use respaldo_contract::messages::{ErrorCode, ExitCode, Header, Lang, Outcome, Spoken};
-use respaldo_contract::records::{DueRecord, NextRunRecord};
-use respaldo_contract::settings::{Schedules, schedules};
-use respaldo_domain::schedule::{Schedule, Task};
+use respaldo_contract::messages::{
+    ErrorCode, ExitCode, Header, Lang, Outcome, ScheduleSource, Spoken,
+};
+use respaldo_contract::records::{MissedRecord, OverdueRecord, ScheduleRecord};
+use respaldo_contract::settings::schedules::describe;
+use respaldo_domain::range::OutOfRange;
+use respaldo_domain::schedule::{Daily, Monthly, RuleChange, Schedule, Task, Weekly, plan};
 use respaldo_engine::operations::Operations;
-use serde_json::Value;
+use respaldo_engine::schedule::{InForce, ScheduleOrigin, ScheduleSettings};
 
 use crate::cli::app::App;
-use crate::cli::args::{ScheduleArgs, ScheduleCommand};
-use crate::cli::say;
-use crate::config::{Clock, Config, time_of_day};
+use crate::cli::args::{ScheduleCommand, ScheduledKind, SetScheduleArgs};
+use crate::cli::say::{self, Text};
 use crate::failure::{Failure, of_catalog};
 use crate::output::Table;
-use crate::wiring;
+use crate::scheduled::next_runs;
 
-/// Carries out a command of the schedule.
+/// Shows the schedule, changes it, or says what it leads to.
 pub fn run(command: &ScheduleCommand, app: &App) -> Result<ExitCode, Failure> {
-    let config = app.config()?;
-    let operations = wiring::operations(&config, None)?;
+    let operations = app.operations()?;
     match command {
-        ScheduleCommand::Show => show(&operations, app),
-        ScheduleCommand::Set(args) => {
-            let changed = changed(operations.schedule(), args)?;
-            operations
-                .set_schedule(changed)
-                .map_err(|fault| of_catalog(&fault))?;
-            show(&operations, app)
-        }
-        ScheduleCommand::Next => Ok(next(&operations, &config, app)),
-        ScheduleCommand::Missed => missed(&operations, &config, app),
+        ScheduleCommand::Show => Ok(show(&operations, app)),
+        ScheduleCommand::Set(args) => set(args, &operations, app),
+        ScheduleCommand::Next => Ok(next(&operations, app)),
+        ScheduleCommand::Missed => missed(&operations, app),
     }
 }
 
-fn show(operations: &Operations, app: &App) -> Result<ExitCode, Failure> {
-    let schedule = operations.schedule();
-    let record: Value = serde_json::from_str(&Schedules::from(schedule).to_json())
-        .map_err(|error| Failure::of(ErrorCode::Internal, &error))?;
+fn show(operations: &Operations, app: &App) -> ExitCode {
+    let in_force = operations.schedule();
+    let (schedule, settings) = (&in_force.schedule, settings(operations));
+    let mut record = ScheduleRecord::of(schedule, source(&in_force), app.lang())
+        .with_warnings(&in_force.warnings, app.lang());
+    record.zona_horaria.clone_from(&settings.zone_name);
+    record.activo = settings.enabled;
+    record.recuperar = settings.catch_up;
     app.output.result(&record, |lang| {
         let mut table = Table::new(lang, &[Header::Kind, Header::Schedule]);
         for task in Task::ALL {
-            table.row([word(task, lang), schedules::describe(&schedule, task, lang)]);
+            table.row([task.label().to_owned(), describe(schedule, task, lang)]);
         }
-        table.to_string()
+        let mut text = Text::new(table);
+        text.field(Header::TimeZone, &settings.zone_name, lang);
+        text.field(Header::Origin, record.origen.spoken(lang), lang);
+        text.field(Header::CatchUp, say::yes_no(settings.catch_up, lang), lang);
+        switched_off(&mut text, settings, lang);
+        text.warnings(&in_force.warnings, lang);
+        text.into_string()
     });
-    Ok(ExitCode::Done)
+    say::exit_of(&in_force.warnings)
 }
 
-fn next(operations: &Operations, config: &Config, app: &App) -> ExitCode {
-    let runs = next_runs(&operations.schedule(), config.schedule.clock, app.lang());
-    app.output.result(&runs, |lang| {
-        let mut table = Table::new(lang, &[Header::Kind, Header::Date, Header::Schedule]);
-        for run in runs.values() {
-            table.row([
-                run.tipo.clone(),
-                say::time(run.next_run),
-                run.schedule.clone(),
-            ]);
-        }
-        table.to_string()
-    });
-    ExitCode::Done
+fn set(args: &SetScheduleArgs, operations: &Operations, app: &App) -> Result<ExitCode, Failure> {
+    let change = change(args, &operations.schedule().schedule)?;
+    operations
+        .change_schedule(change, Utc::now())
+        .map_err(|fault| of_catalog(&fault))?;
+    Ok(show(operations, app))
 }
 
-/// When each kind is due next, by its label.
-pub fn next_runs(
-    schedule: &Schedule,
-    clock: Clock,
-    lang: Lang,
-) -> BTreeMap<&'static str, NextRunRecord> {
-    let now = Utc::now();
-    let next = |task: Task| {
-        let Task::Backup(kind) = task else {
-            return None;
-        };
-        let record = NextRunRecord {
-            tipo: kind.label().to_owned(),
-            next_run: here(schedule.next(task, now, &clock)),
-            schedule: schedules::describe(schedule, task, lang),
-        };
-        Some((kind.label(), record))
+/// The rule of a kind with the parts that were given.
+fn change(args: &SetScheduleArgs, schedule: &Schedule) -> Result<RuleChange, Failure> {
+    let foreign = match args.kind {
+        ScheduledKind::Full => args.weekday.map(|_| "--weekday"),
+        ScheduledKind::Dif => args.day.map(|_| "--day"),
+        ScheduledKind::Inc => {
+            let weekday = args.weekday.map(|_| "--weekday");
+            args.day.map(|_| "--day").or(weekday)
+        }
     };
-    Task::ALL.into_iter().filter_map(next).collect()
+    if let Some(option) = foreign {
+        return Err(Failure::of(ErrorCode::Usage, &NotOfThisKind(option)));
+    }
+    changed(args, schedule).map_err(|error| Failure::of(ErrorCode::Usage, &error))
 }
 
-fn missed(operations: &Operations, config: &Config, app: &App) -> Result<ExitCode, Failure> {
-    let cx = app.context();
-    let due = operations.due_runs(Utc::now(), &config.schedule.clock, &cx);
-    let due = due.map_err(|fault| of_catalog(&fault))?;
-    drop(cx);
-    let records: Vec<DueRecord> = due
-        .iter()
-        .map(|run| DueRecord {
-            tipo: label(run.task),
-            desde: here(run.since),
-        })
-        .collect();
-    app.output.result(&records, |lang| {
-        if due.is_empty() {
-            return Outcome::NothingMissed {}.text(lang);
+#[derive(Debug, thiserror::Error)]
+#[error("{0} says nothing about this kind: a full has a --day, a differential a --weekday")]
+struct NotOfThisKind(&'static str);
+
+fn changed(args: &SetScheduleArgs, schedule: &Schedule) -> Result<RuleChange, OutOfRange> {
+    let time = |now: Daily| {
+        let hour = args.hour.unwrap_or(now.hour());
+        Daily::new(hour, args.minute.unwrap_or(now.minute()))
+    };
+    Ok(match args.kind {
+        ScheduledKind::Full => {
+            let now = schedule.full;
+            let day = args.day.unwrap_or(now.day());
+            RuleChange::Full(Monthly::new(day, time(now.time())?)?)
         }
-        let mut table = Table::new(lang, &[Header::Kind, Header::Since]);
-        for run in &due {
-            table.row([word(run.task, lang), say::time(here(run.since))]);
+        ScheduledKind::Dif => {
+            let now = schedule.differential;
+            let weekday = args.weekday.map_or(now.weekday(), |weekday| weekday.0);
+            RuleChange::Differential(Weekly::new(weekday, time(now.time())?)?)
         }
-        table.to_string()
+        ScheduledKind::Inc => RuleChange::Incremental(time(schedule.incremental)?),
+    })
+}
+
+fn next(operations: &Operations, app: &App) -> ExitCode {
+    let in_force = operations.schedule();
+    let settings = settings(operations);
+    let record = next_runs(operations, &in_force.schedule, app.lang());
+    app.output.result(&record, |lang| {
+        let mut table = Table::new(lang, &[Header::Kind, Header::Next, Header::Schedule]);
+        for task in Task::ALL {
+            if let Some(next) = record.get(task.label()) {
+                table.row([
+                    task.label().to_owned(),
+                    time(next.next_run),
+                    next.schedule.clone(),
+                ]);
+            }
+        }
+        let mut text = Text::new(table);
+        text.field(Header::TimeZone, &settings.zone_name, lang);
+        switched_off(&mut text, settings, lang);
+        text.warnings(&in_force.warnings, lang);
+        text.into_string()
     });
-    Ok(if due.is_empty() {
-        ExitCode::Done
+    say::exit_of(&in_force.warnings)
+}
+
+fn missed(operations: &Operations, app: &App) -> Result<ExitCode, Failure> {
+    let in_force = operations.schedule();
+    let settings = settings(operations);
+    let cx = app.context();
+    let overdue = operations
+        .overdue(Utc::now(), &cx)
+        .map_err(|fault| of_catalog(&fault))?;
+    drop(cx);
+    let covering = |task| {
+        let covers = |run: &respaldo_domain::schedule::DueRun| {
+            run.covers.iter().any(|covered| covered.task == task)
+        };
+        let run = plan(overdue.iter().copied()).into_iter().find(covers)?;
+        Some(run.task.label())
+    };
+    let pending = overdue.iter().map(|due| OverdueRecord {
+        tipo: due.task,
+        previsto: settings.zone.at(due.at),
+        schedule: describe(&in_force.schedule, due.task, app.lang()),
+        cubierto_por: covering(due.task),
+    });
+    let mut record =
+        MissedRecord::of(pending.collect()).with_warnings(&in_force.warnings, app.lang());
+    record.activo = settings.enabled;
+    record.recuperar = settings.catch_up;
+    app.output.result(&record, |lang| {
+        let mut text = missed_text(&record, lang);
+        switched_off(&mut text, settings, lang);
+        text.warnings(&in_force.warnings, lang);
+        text.into_string()
+    });
+    Ok(if record.pendientes.is_empty() {
+        say::exit_of(&in_force.warnings)
     } else {
         ExitCode::Look
     })
 }
 
-fn label(task: Task) -> &'static str {
-    match task {
-        Task::Backup(kind) => kind.label(),
-        Task::Validation => "VALIDACION",
+fn missed_text(record: &MissedRecord, lang: Lang) -> Text {
+    if record.pendientes.is_empty() {
+        return Text::new(Outcome::NothingOverdue {}.text(lang));
+    }
+    let headings = [Header::Kind, Header::Due, Header::CoveredBy];
+    let mut table = Table::new(lang, &headings);
+    for due in &record.pendientes {
+        table.row([
+            due.tipo.label().to_owned(),
+            time(due.previsto),
+            say::or_nothing(due.cubierto_por),
+        ]);
+    }
+    Text::new(table)
+}
+
+fn switched_off(text: &mut Text, settings: &ScheduleSettings, lang: Lang) {
+    if !settings.enabled {
+        text.line(Outcome::ScheduleOff {}.text(lang));
     }
 }
 
-fn word(task: Task, lang: Lang) -> String {
-    match task {
-        Task::Backup(kind) => kind.label().to_owned(),
-        Task::Validation => Header::Validation.spoken(lang).to_owned(),
+fn settings(operations: &Operations) -> &ScheduleSettings {
+    &operations.parts().settings.schedule
+}
+
+fn source(in_force: &InForce) -> ScheduleSource {
+    match in_force.origin {
+        ScheduleOrigin::Stored => ScheduleSource::Database,
+        ScheduleOrigin::Remembered => ScheduleSource::Memory,
+        ScheduleOrigin::Configured => ScheduleSource::Configuration,
     }
 }
 
-fn here(at: DateTime<Utc>) -> DateTime<FixedOffset> {
-    at.with_timezone(&Local).fixed_offset()
-}
-
-/// What is given over what there was.
-fn changed(schedule: Schedule, args: &ScheduleArgs) -> Result<Schedule, Failure> {
-    let mut changed = schedule;
-    let time = |text: &Option<String>, before| match text {
-        None => Ok(before),
-        Some(text) => time_of_day(text)
-            .ok_or_else(|| Failure::new(ErrorCode::Usage, format!("{text:?}: 23:30"))),
-    };
-    changed.full.day = args.full_day.unwrap_or(changed.full.day);
-    changed.full.time = time(&args.full_time, changed.full.time)?;
-    changed.differential.weekday = args.dif_weekday.unwrap_or(changed.differential.weekday);
-    changed.differential.time = time(&args.dif_time, changed.differential.time)?;
-    changed.incremental = time(&args.inc_time, changed.incremental)?;
-    schedules::check(&Schedules::from(changed))
-        .map_err(|error| Failure::of(ErrorCode::Usage, &error))?;
-    Ok(changed)
+/// A time in the zone of the schedule, which need not be the machine's.
+fn time(at: DateTime<FixedOffset>) -> String {
+    at.format("%Y-%m-%d %H:%M %:z").to_string()
 }

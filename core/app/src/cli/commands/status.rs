@@ -6,24 +6,25 @@ use respaldo_contract::messages::{EngineState, ExitCode, Header, Lang, Outcome, 
 use respaldo_contract::records::{BackupShare, RunningRecord, StatusRecord};
 use respaldo_domain::backup::BackupState::Running;
 use respaldo_domain::supervision::EngineState as Supervision;
+use respaldo_engine::operations::Operations;
 use respaldo_engine::ports::{CatalogEntry, SinkLimits};
 use respaldo_engine::status::{SinkStatus, Status};
 
-use super::schedule::next_runs;
 use crate::catalogued;
 use crate::cli::app::App;
 use crate::cli::say::{self, Text};
 use crate::config::LegacySetup;
 use crate::failure::{Failure, of_catalog};
 use crate::output::Table;
+use crate::scheduled::next_backups;
 use crate::serve::{Standing, state_folder, words};
 use crate::wiring;
 
 /// Shows how things stand.
 pub fn run(app: &App) -> Result<ExitCode, Failure> {
     let standing = standing(app);
-    let status = match look(app) {
-        Ok(status) => status,
+    let (operations, status) = match look(app) {
+        Ok(looked) => looked,
         // What keeps the engine from starting keeps it from telling, too; the service's word is what counts then.
         Err(failure) => match &standing {
             Some(standing) => return Ok(told_by_service(standing, &failure, app)),
@@ -36,13 +37,13 @@ pub fn run(app: &App) -> Result<ExitCode, Failure> {
         .filter_map(catalogued::share)
         .collect();
     let mut record = record(&status, &shares);
-    add_next_runs(&mut record, app);
+    record.proximos_backups = next_backups(&operations, app.lang());
     if let Some(standing) = &standing {
         add_standing(&mut record, standing);
     }
     app.output.result(&record, |lang| {
         let served = standing.as_ref().map(|standing| served(standing, lang));
-        served.unwrap_or_default() + &text(&status, lang)
+        served.unwrap_or_default() + &text(&status, &record, lang)
     });
     let unwell = !matches!(record.motor, EngineState::Professional)
         || status.last_failure.is_some()
@@ -54,20 +55,12 @@ pub fn run(app: &App) -> Result<ExitCode, Failure> {
     })
 }
 
-/// When each kind is due next, as far as that can be known.
-fn add_next_runs(record: &mut StatusRecord, app: &App) {
-    let Ok(config) = app.config() else {
-        return;
-    };
-    let schedule = app.operations().map(|operations| operations.schedule());
-    let schedule = schedule.unwrap_or(config.schedule.hours);
-    record.proximos_backups = next_runs(&schedule, config.schedule.clock, app.lang());
-}
-
-fn look(app: &App) -> Result<Status, Failure> {
+fn look(app: &App) -> Result<(Operations, Status), Failure> {
     let operations = app.operations()?;
     let cx = app.context();
-    operations.status(&cx).map_err(|fault| of_catalog(&fault))
+    let status = operations.status(&cx).map_err(|fault| of_catalog(&fault))?;
+    drop(cx);
+    Ok((operations, status))
 }
 
 /// How things stand with the service, where one is at work on this machine.
@@ -129,7 +122,7 @@ fn record(status: &Status, shares: &[BackupShare]) -> StatusRecord {
     record
 }
 
-fn text(status: &Status, lang: Lang) -> String {
+fn text(status: &Status, record: &StatusRecord, lang: Lang) -> String {
     let mut text = Text::default();
     match &status.last {
         Some(last) => text.field(Header::Last, described(last), lang),
@@ -149,6 +142,11 @@ fn text(status: &Status, lang: Lang) -> String {
             failed.state.spoken(lang),
             described(failed)
         ));
+    }
+    let next = record.proximos_backups.iter();
+    if let Some((kind, next)) = next.min_by_key(|(_, next)| next.next_run) {
+        let at = say::time(next.next_run);
+        text.field(Header::Next, format_args!("{at} {kind}"), lang);
     }
     text.line(format_args!("\n{}", kinds(status, lang)));
     text.line(sinks(&status.sinks, lang));
