@@ -11,7 +11,7 @@ mod heartbeat;
 mod listener;
 mod state_file;
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -84,13 +84,10 @@ pub fn run(app: &App) -> Result<ExitCode, Failure> {
     })
 }
 
+/// Nobody listens at the end.
 fn beat(orders: Sender<Order>) -> impl Fn() + Send + Sync + 'static {
-    let orders = std::sync::Mutex::new(orders);
     move || {
-        if let Ok(orders) = orders.lock() {
-            // Nobody listens at the end.
-            orders.send(Order::Beat).ok();
-        }
+        orders.send(Order::Beat).ok();
     }
 }
 
@@ -148,20 +145,12 @@ impl Worker {
     fn work(self, orders: &Receiver<Order>) {
         let supervisor = Supervisor::new(self.engine, self.fallback, self.teller, self.times);
         let mut supervisor = supervisor.closing_with(self.closing);
-        loop {
-            match orders.recv_timeout(Duration::from_hours(1)) {
-                Ok(Order::Beat) => {
-                    // Beats that came during a long run are one.
-                    let is_last = |order: &Order| matches!(order, Order::End);
-                    let end = orders.try_iter().any(|order| is_last(&order));
-                    if end {
-                        break;
-                    }
-                    supervisor.beat(&Utc::now, &self.cx);
-                }
-                Ok(Order::End) | Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => {}
+        while let Ok(Order::Beat) = orders.recv() {
+            // Beats that came during a long run are one.
+            if orders.try_iter().any(|order| matches!(order, Order::End)) {
+                break;
             }
+            supervisor.beat(&Utc::now, &self.cx);
         }
         supervisor.stop();
     }

@@ -6,6 +6,7 @@
 
 mod conninfo;
 pub mod coverage;
+pub mod databases;
 pub mod definitions;
 mod facts;
 mod nodelay;

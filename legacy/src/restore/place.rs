@@ -1,9 +1,8 @@
 //! After the database was built: it takes the target's place, and the old one is kept or dropped.
 
-use chrono::Local;
-use respaldo_postgres::{ConnInfo, PgError, Session, quote_identifier, sql};
+use respaldo_postgres::{ConnInfo, Session, databases, quote_identifier, sql};
 
-use super::scratch::{Scratch, derived_name};
+use super::scratch::Scratch;
 use super::site::Site;
 use super::{Placement, Restoring, swap};
 use crate::copy::chain;
@@ -21,7 +20,7 @@ pub(super) fn take(
         Session::connect(admin, &restoring.session_options()).map_err(LegacyError::Server)?;
     let old = match site.exists {
         true => {
-            let name = free_name(&mut session, site.target.database());
+            let name = databases::name_before_restore(&mut session, site.target.database());
             Some(name.map_err(LegacyError::Server)?)
         }
         false => None,
@@ -29,20 +28,6 @@ pub(super) fn take(
     swap::swap(restoring, site, admin, scratch, old.as_deref())?;
     scratch.settled(restoring);
     Ok(old.and_then(|old| keep_or_drop(restoring, site, &mut session, old)))
-}
-
-/// `NAME_before_restore_20261124_021746`, with `_2`, `_3` ... where that is taken.
-fn free_name(session: &mut Session, target: &str) -> Result<String, PgError> {
-    let ending = Local::now().format("_before_restore_%Y%m%d_%H%M%S");
-    let mut name = derived_name(target, &ending.to_string());
-    for number in 2_u32.. {
-        let taken = sql("SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = $1)");
-        if !session.value::<bool>(taken.bind(&name))? {
-            break;
-        }
-        name = derived_name(target, &format!("{ending}_{number}"));
-    }
-    Ok(name)
 }
 
 /// The restore is done; an old database that cannot be dropped is kept, and that is said.

@@ -2,12 +2,9 @@
 //! dropped when the restore fails, and by the next restore when this one is killed.
 
 use std::fs;
-use std::thread;
-use std::time::Duration;
 
 use respaldo_postgres::{
-    ConnInfo, DatabaseProperties, PgError, PgErrorKind, Session, field, quote_identifier,
-    quote_literal, sql,
+    ConnInfo, PgError, PgErrorKind, Session, databases, field, quote_identifier, quote_literal, sql,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -19,8 +16,6 @@ use crate::error::LegacyError;
 use crate::folder::write_durably;
 
 const NOTE: &str = "scratch-";
-/// Longest name PostgreSQL keeps, in bytes.
-const MAX_NAME_BYTES: usize = 63;
 /// Comment by which the database is known to be ours.
 const MARK: &str = "respaldo: scratch database of a legacy restore under way";
 
@@ -38,15 +33,6 @@ struct Note {
     database: String,
 }
 
-/// A name made from `base`, cut to what PostgreSQL keeps and told apart by its ending.
-pub(super) fn derived_name(base: &str, ending: &str) -> String {
-    let mut end = base.len().min(MAX_NAME_BYTES - ending.len());
-    while !base.is_char_boundary(end) {
-        end -= 1;
-    }
-    format!("{}{ending}", &base[..end])
-}
-
 impl Scratch {
     pub(super) fn make(
         restoring: &Restoring<'_>,
@@ -54,7 +40,8 @@ impl Scratch {
         admin: &ConnInfo,
     ) -> Result<Self, LegacyError> {
         let id = Uuid::new_v4().simple().to_string();
-        let name = derived_name(site.target.database(), &format!("_respaldo_{}", &id[..8]));
+        let name =
+            databases::derived_name(site.target.database(), &format!("_respaldo_{}", &id[..8]));
         let scratch = Self {
             conninfo: admin.with_database(&name),
             note: format!("{NOTE}{}.json", &id[..8]),
@@ -134,7 +121,11 @@ fn server_of(info: &ConnInfo) -> String {
 /// Encoding, locale and owner are those of the database it will replace, or stand beside.
 fn create(session: &mut Session, name: &str, site: &Site) -> Result<(), PgError> {
     let quoted = quote_identifier(name);
-    let locale = site.properties.as_ref().map(locale).unwrap_or_default();
+    let locale = site
+        .properties
+        .as_ref()
+        .map(databases::locale_clause)
+        .unwrap_or_default();
     session.execute(sql(format!(
         "CREATE DATABASE {quoted} TEMPLATE template0{locale}"
     )))?;
@@ -144,25 +135,6 @@ fn create(session: &mut Session, name: &str, site: &Site) -> Result<(), PgError>
         Some(properties) => set_owner(session, name, &properties.owner),
         None => Ok(()),
     }
-}
-
-fn locale(like: &DatabaseProperties) -> String {
-    let mut text = format!(
-        " ENCODING {} LC_COLLATE {} LC_CTYPE {}",
-        quote_literal(&like.encoding),
-        quote_literal(&like.collate),
-        quote_literal(&like.ctype),
-    );
-    let provider = match like.locale_provider.as_deref() {
-        Some("i") => " LOCALE_PROVIDER icu ICU_LOCALE ",
-        Some("b") => " LOCALE_PROVIDER builtin BUILTIN_LOCALE ",
-        _ => return text,
-    };
-    if let Some(locale) = &like.locale {
-        text += provider;
-        text += &quote_literal(locale);
-    }
-    text
 }
 
 /// A role that may not give the database away keeps it.
@@ -193,40 +165,13 @@ fn drop_marked(session: &mut Session, name: &str) -> Result<(), PgError> {
         return Ok(());
     }
     let drop = format!("DROP DATABASE IF EXISTS {}", quote_identifier(name));
-    end_sessions(session, name)?;
+    databases::end_sessions(session, name)?;
     match session.execute(sql(drop.clone())) {
         // Sessions of a pg_restore that was killed may take a moment to go.
         Err(error) if error.kind != PgErrorKind::Connection => {
-            end_sessions(session, name)?;
+            databases::end_sessions(session, name)?;
             session.execute(sql(drop)).map(|_| ())
         }
         done => done.map(|_| ()),
-    }
-}
-
-fn end_sessions(session: &mut Session, name: &str) -> Result<(), PgError> {
-    for _ in 0..50 {
-        let end = sql(
-            "SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(pid)) \
-             FROM pg_catalog.pg_stat_activity WHERE datname = $1 \
-               AND pid <> pg_catalog.pg_backend_pid()",
-        );
-        if session.value::<i64>(end.bind(name))? == 0 {
-            return Ok(());
-        }
-        thread::sleep(Duration::from_millis(100));
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_derived_name_fits_and_stays_text() {
-        let name = derived_name(&"ñ".repeat(31), "_respaldo_0123abcd");
-        assert!(name.len() <= MAX_NAME_BYTES && name.ends_with("_respaldo_0123abcd"));
-        assert_eq!(derived_name("corto", "_x"), "corto_x");
     }
 }

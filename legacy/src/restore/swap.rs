@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use respaldo_postgres::{
-    ConnInfo, PgError, Session, SessionOptions, quote_identifier, quote_literal, sql,
+    ConnInfo, PgError, Session, SessionOptions, databases, quote_identifier, quote_literal,
 };
 
 use super::Restoring;
@@ -34,7 +34,11 @@ pub(super) fn swap(
     let statements = statements(site, scratch.name(), old);
     let (target, done) = (site.target.database(), AtomicBool::new(false));
     thread::scope(|scope| {
-        scope.spawn(|| ask_to_leave(admin, &[scratch.name(), target], &done));
+        scope.spawn(|| {
+            databases::keep_ending_sessions(admin, &[scratch.name(), target], || {
+                done.load(Ordering::SeqCst)
+            });
+        });
         let renamed = rename(restoring, &mut session, &statements, target);
         done.store(true, Ordering::SeqCst);
         renamed
@@ -95,23 +99,5 @@ fn in_one_transaction(session: &mut Session, statements: &[String]) -> Result<()
             session.batch("ROLLBACK")?;
             Err(error)
         }
-    }
-}
-
-/// Ends the sessions inside both databases, again and again until the renames are done.
-fn ask_to_leave(admin: &ConnInfo, databases: &[&str], done: &AtomicBool) {
-    let Ok(mut session) = Session::connect(admin, &SessionOptions::default()) else {
-        return;
-    };
-    let names: Vec<String> = databases.iter().map(|name| (*name).to_owned()).collect();
-    while !done.load(Ordering::SeqCst) {
-        let leave = sql("SELECT pg_catalog.pg_terminate_backend(pid) \
-             FROM pg_catalog.pg_stat_activity \
-             WHERE datname = ANY ($1) AND pid <> pg_catalog.pg_backend_pid() \
-               AND backend_type = 'client backend'");
-        if let Err(error) = session.rows(leave.bind(names.clone())) {
-            tracing::debug!(%error, "a session could not be ended");
-        }
-        thread::sleep(Duration::from_millis(50));
     }
 }

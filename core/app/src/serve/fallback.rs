@@ -23,6 +23,8 @@ pub struct Fallback {
     config: Option<PathBuf>,
     environment: Environment,
     last_good: Option<LegacySetup>,
+    /// Whether it was said that the configuration cannot be read.
+    complained: bool,
 }
 
 impl Fallback {
@@ -32,6 +34,7 @@ impl Fallback {
             config: app.globals.config.clone(),
             environment: app.environment.clone(),
             last_good: None,
+            complained: false,
         };
         let setup = fallback.setup();
         if let Some(setup) = &setup {
@@ -45,9 +48,15 @@ impl Fallback {
     /// What is configured now; else what was configured last; else what the environment alone says.
     fn setup(&mut self) -> Option<LegacySetup> {
         match LegacySetup::load(self.config.as_deref(), &self.environment) {
-            Ok(setup) => self.last_good = Some(setup),
+            Ok(setup) => {
+                self.last_good = Some(setup);
+                self.complained = false;
+            }
             Err(error) => {
-                tracing::warn!(error = %causes(&error).join(": "), "the configuration of the legacy service cannot be read");
+                if !std::mem::replace(&mut self.complained, true) {
+                    let error = causes(&error).join(": ");
+                    tracing::warn!(%error, "the configuration of the legacy service cannot be read");
+                }
                 if self.last_good.is_none() {
                     self.last_good = LegacySetup::of_environment(&self.environment).ok();
                 }

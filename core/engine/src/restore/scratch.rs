@@ -2,12 +2,11 @@
 //! when the restore fails, swept by the next run when this one is killed.
 
 use std::fs;
-use std::time::Duration;
 
 use respaldo_domain::restore_plan::RestorePlan;
 use respaldo_domain::source::DatabaseProperties;
 use respaldo_domain::table::{quote_identifier, quote_literal};
-use respaldo_postgres::{ConnInfo, Session, SessionOptions, sql};
+use respaldo_postgres::{ConnInfo, Session, SessionOptions, databases, sql};
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
 use uuid::Uuid;
@@ -17,9 +16,6 @@ use super::{Restore, RestoreError};
 use crate::backup::chain;
 use crate::intent::write_durably;
 use crate::ports::{Fault, FaultKind};
-
-/// Longest name PostgreSQL keeps, in bytes.
-const MAX_NAME_BYTES: usize = 63;
 
 /// Comment by which a scratch database is known to be ours.
 const MARK: &str = "respaldo: scratch database of a restore under way";
@@ -37,15 +33,6 @@ pub(super) struct Database {
 struct Note {
     server: String,
     database: String,
-}
-
-/// A name made from `base`, cut to what PostgreSQL keeps and unique by its ending.
-pub(super) fn derived_name(base: &str, ending: &str) -> String {
-    let mut end = base.len().min(MAX_NAME_BYTES - ending.len());
-    while !base.is_char_boundary(end) {
-        end -= 1;
-    }
-    format!("{}{ending}", &base[..end])
 }
 
 /// Makes the database, equal to the source's in encoding and locale; or takes the empty target.
@@ -68,7 +55,7 @@ pub(super) fn make(
     };
     let id = Uuid::new_v4().simple().to_string();
     let ending = format!("_respaldo_{}", &id[..8]);
-    let name = derived_name(&restore.request.target.database, &ending);
+    let name = databases::derived_name(&restore.request.target.database, &ending);
     let conninfo = admin.with_database(&name);
     let note = remember(restore, admin, &name).map_err(RestoreError::Server)?;
     let database = Database {
@@ -96,26 +83,11 @@ fn create(
     dumped: &DatabaseProperties,
 ) -> Result<(), Fault> {
     let mut session = Session::connect(admin, &SessionOptions::default())?;
-    let mut statement = format!(
-        "CREATE DATABASE {} TEMPLATE template0 ENCODING {} LC_COLLATE {} LC_CTYPE {}",
+    let statement = format!(
+        "CREATE DATABASE {} TEMPLATE template0{}",
         quote_identifier(name),
-        quote_literal(&dumped.encoding),
-        quote_literal(&dumped.collate),
-        quote_literal(&dumped.ctype),
+        databases::locale_clause(dumped),
     );
-    match (dumped.locale_provider.as_deref(), &dumped.locale) {
-        (Some("i"), Some(locale)) => {
-            let locale = quote_literal(locale);
-            statement += " LOCALE_PROVIDER icu ICU_LOCALE ";
-            statement += &locale;
-        }
-        (Some("b"), Some(locale)) => {
-            let locale = quote_literal(locale);
-            statement += " LOCALE_PROVIDER builtin BUILTIN_LOCALE ";
-            statement += &locale;
-        }
-        _ => {}
-    }
     session.execute(sql(statement))?;
     let comment = format!(
         "COMMENT ON DATABASE {} IS {}",
@@ -220,27 +192,11 @@ fn drop_marked(session: &mut Session, name: &str) -> Result<(), Fault> {
         let what = format!("database {name:?} does not bear our mark");
         return Err(Fault::bare(FaultKind::Denied, what));
     }
-    end_sessions(session, name)?;
+    databases::end_sessions(session, name)?;
     session.execute(sql(format!(
         "DROP DATABASE IF EXISTS {}",
         quote_identifier(name)
     )))?;
-    Ok(())
-}
-
-/// Ends the sessions of our own that a killed pg_restore may have left in it.
-fn end_sessions(session: &mut Session, name: &str) -> Result<(), Fault> {
-    let ask = || {
-        sql("SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(pid)) \
-             FROM pg_catalog.pg_stat_activity WHERE datname = $1 AND pid <> pg_catalog.pg_backend_pid()")
-        .bind(name)
-    };
-    for _ in 0..50 {
-        if session.value::<i64>(ask())? == 0 {
-            return Ok(());
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
     Ok(())
 }
 
@@ -277,17 +233,4 @@ fn in_use(admin: &ConnInfo, name: &str) -> bool {
     Session::connect(admin, &SessionOptions::default())
         .and_then(|mut session| session.value(busy.bind(name)))
         .unwrap_or(true)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_derived_name_fits_and_stays_text() {
-        let long = "ñ".repeat(31);
-        let name = derived_name(&long, "_respaldo_0123abcd");
-        assert!(name.len() <= MAX_NAME_BYTES && name.ends_with("_respaldo_0123abcd"));
-        assert_eq!(derived_name("corto", "_x"), "corto_x");
-    }
 }

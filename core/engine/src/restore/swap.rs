@@ -8,15 +8,14 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use chrono::Local;
 use respaldo_domain::report::WarningCode;
 use respaldo_domain::restore_plan::RestorePlan;
 use respaldo_domain::source::DatabaseProperties;
 use respaldo_domain::table::{quote_identifier, quote_literal};
-use respaldo_postgres::{ConnInfo, Session, SessionOptions, sql};
+use respaldo_postgres::{ConnInfo, Session, SessionOptions, databases, sql};
 
 use super::preflight::Site;
-use super::scratch::{Database, derived_name};
+use super::scratch::Database;
 use super::{Placement, Restore, RestoreError, carry, refresh_catalog};
 use crate::backup::chain;
 use crate::faults::step;
@@ -73,29 +72,14 @@ fn swap(
     }
     let target = site.target.database().to_owned();
     let old = match site.exists {
-        true => Some(kept_name(admin, &target)?),
+        true => {
+            let mut session = Session::connect(admin, &SessionOptions::default())?;
+            Some(databases::name_before_restore(&mut session, &target)?)
+        }
         false => None,
     };
     rename(restore, admin, &scratch, &target, old.as_deref())?;
     Ok(old)
-}
-
-/// `NAME_before_restore_20261124_021746`, cut to what PostgreSQL keeps; with `_2`, `_3` ... where a
-/// restore in the same second took that name.
-fn kept_name(admin: &ConnInfo, target: &str) -> Result<String, Fault> {
-    let ending = Local::now()
-        .format("_before_restore_%Y%m%d_%H%M%S")
-        .to_string();
-    let mut session = Session::connect(admin, &SessionOptions::default())?;
-    let mut name = derived_name(target, &ending);
-    for number in 2_u32.. {
-        let taken = sql("SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = $1)");
-        if !session.value::<bool>(taken.bind(&name))? {
-            break;
-        }
-        name = derived_name(target, &format!("{ending}_{number}"));
-    }
-    Ok(name)
 }
 
 fn rename(
@@ -112,7 +96,9 @@ fn rename(
     let mut session = Session::connect(admin, &options)?;
     let done = Interrupt::default();
     let renamed = thread::scope(|scope| {
-        scope.spawn(|| ask_to_leave(admin, &[scratch, target], &done));
+        scope.spawn(|| {
+            databases::keep_ending_sessions(admin, &[scratch, target], || done.is_set());
+        });
         let renamed = rename_in_one(restore, &mut session, scratch, target, old);
         done.set();
         renamed
@@ -174,24 +160,6 @@ fn rename_in_one(
     }
 }
 
-/// Ends the sessions inside both databases, again and again until the renames are done.
-fn ask_to_leave(admin: &ConnInfo, databases: &[&str], done: &Interrupt) {
-    let Ok(mut session) = Session::connect(admin, &SessionOptions::default()) else {
-        return;
-    };
-    let names: Vec<String> = databases.iter().map(|name| (*name).to_owned()).collect();
-    while !done.is_set() {
-        let leave = sql("SELECT pg_catalog.pg_terminate_backend(pid) \
-             FROM pg_catalog.pg_stat_activity \
-             WHERE datname = ANY ($1) AND pid <> pg_catalog.pg_backend_pid() \
-               AND backend_type = 'client backend'");
-        if let Err(error) = session.rows(leave.bind(names.clone())) {
-            tracing::debug!(%error, "a session could not be ended");
-        }
-        thread::sleep(Duration::from_millis(50));
-    }
-}
-
 /// Settings, grants, comment and connection limit of the database, which no archive carries. What
 /// the role may not set is said.
 fn apply_properties(
@@ -201,97 +169,16 @@ fn apply_properties(
     properties: &DatabaseProperties,
 ) -> Result<(), Fault> {
     let mut session = Session::connect(admin, &SessionOptions::default())?;
-    for statement in property_statements(restore, database, properties) {
+    let mut statements = databases::setting_statements(database, properties);
+    if !restore.request.options.no_privileges {
+        statements.extend(databases::grant_statements(database, properties));
+    }
+    for statement in statements {
         if let Err(error) = session.execute(sql(statement)) {
             restore.warn(WarningCode::DatabaseSettings, chain(&error));
         }
     }
     Ok(())
-}
-
-fn property_statements(
-    restore: &Restore<'_>,
-    database: &str,
-    properties: &DatabaseProperties,
-) -> Vec<String> {
-    let name = quote_identifier(database);
-    let mut statements = Vec::new();
-    for (role, setting) in &properties.settings {
-        let Some((parameter, value)) = setting.split_once('=') else {
-            continue;
-        };
-        let value = setting_value(parameter, value);
-        let parameter: Vec<String> = parameter.split('.').map(quote_identifier).collect();
-        let parameter = parameter.join(".");
-        statements.push(match role.is_empty() {
-            true => format!("ALTER DATABASE {name} SET {parameter} TO {value}"),
-            false => {
-                let role = quote_identifier(role);
-                format!("ALTER ROLE {role} IN DATABASE {name} SET {parameter} TO {value}")
-            }
-        });
-    }
-    if properties.connection_limit >= 0 {
-        let limit = properties.connection_limit;
-        statements.push(format!("ALTER DATABASE {name} CONNECTION LIMIT {limit}"));
-    }
-    if let Some(acl) = properties
-        .acl
-        .as_ref()
-        .filter(|_| !restore.request.options.no_privileges)
-    {
-        statements.push(format!("REVOKE ALL ON DATABASE {name} FROM PUBLIC"));
-        statements.extend(acl.iter().flat_map(|item| grants(&name, item)));
-    }
-    statements
-}
-
-/// The value of a setting as SQL: parameters that are lists of names are stored quoted already.
-fn setting_value(parameter: &str, value: &str) -> String {
-    const LISTS: [&str; 6] = [
-        "search_path",
-        "temp_tablespaces",
-        "session_preload_libraries",
-        "shared_preload_libraries",
-        "local_preload_libraries",
-        "unix_socket_directories",
-    ];
-    match LISTS.contains(&parameter) && !value.is_empty() {
-        true => value.to_owned(),
-        false => quote_literal(value),
-    }
-}
-
-/// GRANT statements for one `grantee=privileges/grantor` of a database.
-fn grants(database: &str, item: &str) -> Vec<String> {
-    let Some((grantee, rest)) = item.rsplit_once('=') else {
-        return Vec::new();
-    };
-    let privileges = rest.split('/').next().unwrap_or_default().as_bytes();
-    let grantee = match grantee.trim_matches('"') {
-        "" => "PUBLIC".to_owned(),
-        name => quote_identifier(&name.replace("\"\"", "\"")),
-    };
-    let word = |letter: u8| match letter {
-        b'C' => Some("CREATE"),
-        b'c' => Some("CONNECT"),
-        b'T' => Some("TEMPORARY"),
-        _ => None,
-    };
-    let mut statements = Vec::new();
-    for (at, letter) in privileges.iter().enumerate() {
-        let Some(privilege) = word(*letter) else {
-            continue;
-        };
-        let option = match privileges.get(at + 1) {
-            Some(b'*') => " WITH GRANT OPTION",
-            _ => "",
-        };
-        statements.push(format!(
-            "GRANT {privilege} ON DATABASE {database} TO {grantee}{option}"
-        ));
-    }
-    statements
 }
 
 /// Replication slots and subscriptions belong to the old database and stay with it.
