@@ -171,15 +171,29 @@ fn remove_litter(archive: &ArchiveName, store: &Store, cx: &Context) -> Result<b
 
 /// Writes a file so that after a crash it is there whole or not at all.
 pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let staging = path.with_extension("tmp");
-    let mut file = fs::File::create(&staging)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&staging, path)?;
+    replace(path, |file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    })?;
     match path.parent() {
         Some(folder) => fs::File::open(folder)?.sync_all(),
         None => Ok(()),
     }
+}
+
+/// Puts what `write` writes in the place of a file, or leaves the file as it was and nothing beside it.
+pub(crate) fn replace(
+    path: &Path,
+    write: impl FnOnce(&mut fs::File) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    let staging = path.with_extension("tmp");
+    let written = fs::File::create(&staging).and_then(|mut file| write(&mut file));
+    let replaced = written.and_then(|()| fs::rename(&staging, path));
+    if replaced.is_err() {
+        // Where not even that works there is nothing to be done about it.
+        fs::remove_file(&staging).ok();
+    }
+    replaced
 }
 
 fn make_private(folder: &Path) -> std::io::Result<()> {

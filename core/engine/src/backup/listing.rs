@@ -5,7 +5,7 @@
 //! everything that it depends on. The file is a cache: lost, damaged or of something else, the
 //! server lists again.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use respaldo_postgres::Snapshot;
 use respaldo_postgres::definitions::Print;
 
 use super::chain;
-use crate::intent::WorkDir;
+use crate::intent::{WorkDir, replace};
 use crate::parts::Parts;
 use crate::ports::Fault;
 use crate::store::{HashingWriter, sha256};
@@ -106,23 +106,25 @@ fn remember(file: &Path, key: Sha256, tables: &[Arc<TableFacts>]) {
 
 /// Not forced to the disk: what a crash leaves of it is seen to be damaged.
 fn write(file: &Path, key: Sha256, tables: &[Arc<TableFacts>]) -> io::Result<()> {
-    let staging = file.with_extension("tmp");
-    let mut out = BufWriter::new(File::create(&staging)?);
-    writeln!(out, "{key}")?;
-    let mut hash = HashingWriter::default();
-    for facts in tables {
-        let line = serde_json::to_vec(&**facts)?;
-        hash.write_all(&line)?;
-        out.write_all(&line)?;
-        out.write_all(b"\n")?;
-    }
-    writeln!(out, "{}", hash.finish().0)?;
-    out.into_inner()?;
-    fs::rename(&staging, file)
+    replace(file, |file| {
+        let mut out = BufWriter::new(file);
+        writeln!(out, "{key}")?;
+        let mut hash = HashingWriter::default();
+        for facts in tables {
+            let line = serde_json::to_vec(&**facts)?;
+            hash.write_all(&line)?;
+            out.write_all(&line)?;
+            out.write_all(b"\n")?;
+        }
+        writeln!(out, "{}", hash.finish().0)?;
+        out.flush()
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
