@@ -111,11 +111,12 @@ proptest! {
         }
         past.push(made(Val, now));
         prop_assert_eq!(due(&rules, &past, now, &zone), []);
-        // Until something comes to be due.
+        // Until something comes to be due. What a wrong clock dated later may do for that by then.
+        let from_a_wrong_clock = past.iter().any(|run| run.started_at > now);
         let next = next(&schedule, now, &zone).into_iter().min_by_key(|due| due.at).unwrap();
         prop_assert_eq!(due(&rules, &past, next.at - TimeDelta::seconds(1), &zone), []);
         let then = due(&rules, &past, next.at, &zone);
-        prop_assert!(then.iter().any(|run| run.occurrence == next.at));
+        prop_assert!(from_a_wrong_clock || then.iter().any(|run| run.occurrence == next.at));
     }
 
     #[test]
