@@ -69,7 +69,12 @@ impl Stage {
             dump.env("PGTZ", "UTC")
                 .env("PGOPTIONS", "-c bytea_output=hex"),
         );
-        let (ours, theirs) = (self.script(&made.archive), self.script(&stock));
+        let (mut ours, mut theirs) = (self.script(&made.archive), self.script(&stock));
+        if self.cluster.major() >= 17 {
+            // Our archives put some tables first there, see core/archive/src/order.rs.
+            ours.sort();
+            theirs.sort();
+        }
         for (n, (our, their)) in ours.iter().zip(&theirs).enumerate() {
             let before = ours[n.saturating_sub(8)..n].join("\n");
             assert_eq!(our, their, "{when}: line {n}, after\n{before}");
