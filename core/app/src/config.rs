@@ -11,6 +11,7 @@ mod keys;
 mod layer;
 mod legacy;
 mod merge;
+mod notify;
 mod passfile;
 mod provenance;
 mod secret;
@@ -27,8 +28,9 @@ pub use environment::Environment;
 pub use error::ConfigError;
 pub use layer::{Layer, Origin};
 pub use legacy::LegacySettings;
+pub use notify::NotifySettings;
 pub use provenance::{Provenance, Shown};
-pub use settings::{SinkSettings, StrategySettings, ValidatorSettings};
+pub use settings::{LogFormat, SinkSettings, StrategySettings, ValidatorSettings};
 pub use template::template;
 
 use layer::Sections;
@@ -70,6 +72,8 @@ pub struct Config {
     pub expire_after_backup: bool,
     /// The legacy service.
     pub legacy: LegacySettings,
+    /// Whom to tell.
+    pub notify: NotifySettings,
     /// Where each value came from.
     pub provenance: Provenance,
 }
@@ -102,6 +106,16 @@ impl LegacySetup {
     }
 }
 
+/// What section `[log]` asks for, before anything else is read. A mistake anywhere is told by whoever reads
+/// all of it.
+pub fn log_format(file: Option<&Path>, environment: &Environment) -> LogFormat {
+    let sections = Sections::Only(&["log"]);
+    let layers = layers(file, environment, sections).unwrap_or_default();
+    merge::merge::<settings::LogOnly>(&layers)
+        .map(|merged| merged.settings.log.format)
+        .unwrap_or_default()
+}
+
 /// The layers below what a caller sets.
 fn layers(
     file: Option<&Path>,
@@ -129,7 +143,7 @@ impl Config {
         let secrets = secret::merge(layers);
         let source = connection::source(&secrets, environment)?;
         let catalog = connection::catalog(&secrets, environment)?;
-        let provenance = provenance::of(&merged.figment, &source, catalog.as_ref());
+        let provenance = provenance::of(&merged.figment, &source, catalog.as_ref(), &secrets);
         let settings: Settings = merged.settings;
         let user_id = settings.database.user_id();
         Ok(Self {
@@ -138,6 +152,7 @@ impl Config {
             exclude_schemas: settings.database.exclude_schemas,
             maintenance_user_id: user_id,
             legacy: settings.legacy.settings(user_id)?,
+            notify: settings.notify.settings(&secrets, environment)?,
             catalog: settings
                 .catalog
                 .enabled

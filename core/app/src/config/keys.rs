@@ -62,6 +62,16 @@ pub const KEYS: &[(&str, &str, KeyKind)] = &[
     ("legacy", "timezone", KeyKind::Text),
     ("legacy", "time_limit_s", KeyKind::Number),
     ("legacy", "command", KeyKind::List),
+    ("notify", "webhook", KeyKind::Secret),
+    ("notify", "healthcheck_url", KeyKind::Secret),
+    ("notify", "smtp_host", KeyKind::Text),
+    ("notify", "smtp_port", KeyKind::Number),
+    ("notify", "smtp_tls", KeyKind::Text),
+    ("notify", "smtp_user", KeyKind::Text),
+    ("notify", "smtp_password", KeyKind::Secret),
+    ("notify", "smtp_from", KeyKind::Text),
+    ("notify", "smtp_to", KeyKind::List),
+    ("log", "format", KeyKind::Text),
 ];
 
 /// Keys of each `[[sink]]`.
@@ -80,6 +90,8 @@ const SECTIONS: &[&str] = &[
     "validator",
     "retention",
     "legacy",
+    "notify",
+    "log",
 ];
 
 /// Sections of features that come with later versions.
@@ -89,7 +101,6 @@ const LATER_SECTIONS: &[&str] = &[
     "supervisor",
     "panel",
     "plugins",
-    "notify",
     "databases",
 ];
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ConfigError;
 use super::legacy::{self, LegacyKeys};
+use super::notify::NotifyKeys;
 
 /// All sections, secrets aside.
 #[derive(Debug, Deserialize)]
@@ -27,6 +28,36 @@ pub struct Settings {
     pub validator: Vec<ValidatorSettings>,
     pub retention: RetentionKeys,
     pub legacy: LegacyKeys,
+    #[serde(default)]
+    pub notify: NotifyKeys,
+    #[expect(dead_code, reason = "read before the others, and checked with them")]
+    log: LogKeys,
+}
+
+/// `[log]` alone.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogOnly {
+    pub log: LogKeys,
+}
+
+/// `[log]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogKeys {
+    /// How a line looks.
+    pub format: LogFormat,
+}
+
+/// How a line of the log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON document per line, for programs.
+    Json,
 }
 
 /// The sections that the legacy service needs.
@@ -234,6 +265,7 @@ pub fn defaults() -> Dict {
         ("validator", empty()),
         ("retention", table(vec![("purge", Value::from("manual"))])),
         ("legacy", table(legacy::defaults())),
+        ("log", table(vec![("format", Value::from("text"))])),
     ];
     sections
         .into_iter()

@@ -84,4 +84,22 @@ timezone = ""
 time_limit_s = 86400
 # An existing program that makes the dump instead: {type} {dir} {database} {file} are filled in.
 command = []
+
+# Whom to tell. Alarms are told once when they begin and once when they are over.
+# [notify]
+# POSTed as JSON:
+# webhook = { file = "/etc/respaldo/webhook-url" }
+# Pinged for each run: URL/start, then URL or URL/fail.
+# healthcheck_url = { env = "HEALTHCHECK_URL" }
+# [notify.smtp]
+# host = "mail.example.com"
+# tls = "starttls"   # or "tls"; "none" to a server on this machine only
+# user = "respaldo"
+# password = { file = "/etc/respaldo/smtp-password" }
+# from = "respaldo <respaldo@example.com>"
+# to = ["ana@example.com"]
+
+[log]
+# "text" for people, "json" for programs; both go to stderr.
+format = "text"
 "#;
