@@ -108,10 +108,14 @@ pub fn notifiers(config: &Config) -> Result<Vec<Arc<dyn Notifier>>, Failure> {
     let notify = &config.notify;
     let mut ways: Vec<Arc<dyn Notifier>> = Vec::new();
     if let Some(address) = &notify.webhook {
-        ways.push(Arc::new(Webhook::new(address, TIME_LIMIT).map_err(invalid)?));
+        ways.push(Arc::new(
+            Webhook::new(address, TIME_LIMIT).map_err(invalid)?,
+        ));
     }
     if let Some(address) = &notify.healthcheck {
-        ways.push(Arc::new(Healthcheck::new(address, TIME_LIMIT).map_err(invalid)?));
+        ways.push(Arc::new(
+            Healthcheck::new(address, TIME_LIMIT).map_err(invalid)?,
+        ));
     }
     if let Some(smtp) = &notify.smtp {
         ways.push(Arc::new(Smtp::new(smtp, TIME_LIMIT).map_err(invalid)?));

@@ -67,7 +67,7 @@ impl Server {
             let say = |text: &str| {
                 (&stream)
                     .write_all(format!("{text}\r\n").as_bytes())
-                    .unwrap()
+                    .unwrap();
             };
             say("220 ready");
             let mut in_data = false;
@@ -178,7 +178,7 @@ fn words(fault: &Fault) -> String {
     let mut text = format!("{fault} {fault:?}");
     let mut source = std::error::Error::source(fault);
     while let Some(error) = source {
-        text.push_str(&format!(" {error} {error:?}"));
+        text = format!("{text} {error} {error:?}");
         source = error.source();
     }
     text

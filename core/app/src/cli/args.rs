@@ -43,7 +43,12 @@ pub struct Globals {
     #[arg(long, global = true)]
     pub json: bool,
     /// How diagnostics look: text or json [default: text]
-    #[arg(long, global = true, value_name = "FORMAT", hide_possible_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        hide_possible_values = true
+    )]
     pub log_format: Option<LogFormat>,
     /// Say more about what is done; twice for everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]

@@ -17,6 +17,7 @@ const TABLE: &str = "smtp";
 /// `[notify]`, secrets aside.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_field_names, reason = "as the keys are spelled")]
 pub struct NotifyKeys {
     smtp_host: String,
     smtp_port: Option<u16>,
@@ -69,14 +70,19 @@ impl NotifyKeys {
         if self.smtp_host.is_empty() {
             return Ok(None);
         }
-        for (key, missing) in [("from", self.smtp_from.is_empty()), ("to", self.smtp_to.is_empty())]
-        {
+        for (key, missing) in [
+            ("from", self.smtp_from.is_empty()),
+            ("to", self.smtp_to.is_empty()),
+        ] {
             if missing {
                 return Err(bad(key, "missing: mail has a sender and readers"));
             }
         }
         if self.smtp_user.is_empty() != password.is_none() {
-            return Err(bad("user", "a user and a password are given together, or neither is"));
+            return Err(bad(
+                "user",
+                "a user and a password are given together, or neither is",
+            ));
         }
         Ok(Some(SmtpConfig {
             host: self.smtp_host,
@@ -108,7 +114,9 @@ pub fn flatten(values: &mut Dict) {
     };
     match notify.remove(TABLE) {
         Some(Value::Dict(_, table)) => {
-            let flat = table.into_iter().map(|(key, value)| (format!("{TABLE}_{key}"), value));
+            let flat = table
+                .into_iter()
+                .map(|(key, value)| (format!("{TABLE}_{key}"), value));
             notify.extend(flat);
         }
         Some(other) => drop(notify.insert(TABLE.to_owned(), other)),

@@ -52,7 +52,7 @@ pub fn of(
             "the defaults (database.url)".to_owned(),
         ),
     });
-    let hidden = secrets.iter().filter(|(key, _)| !key.ends_with(".url"));
+    let hidden = secrets.iter().filter(|(key, _)| key.starts_with("notify."));
     shown.extend(hidden.map(|(key, secret)| Shown {
         key: key.clone(),
         value: "(set)".to_owned(),

@@ -34,9 +34,8 @@ pub struct Settings {
     log: LogKeys,
 }
 
-/// `[log]` alone.
+/// `[log]` alone; what the environment sets in other sections is passed over.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct LogOnly {
     pub log: LogKeys,
 }
