@@ -16,7 +16,7 @@ use respaldo_contract::messages::{ErrorCode, ExitCode, Lang};
 pub use app::App;
 pub use args::{Cli, Command, Globals};
 
-use crate::config::Environment;
+use crate::config::{self, Environment};
 use crate::failure::Failure;
 use crate::messages::{help, usage};
 use crate::output::Output;
@@ -37,7 +37,10 @@ fn run(arguments: &[OsString], environment: Environment, output: Output) -> Exit
         Ok(cli) => cli,
         Err(error) => return misused(&error, output),
     };
-    logging::start(cli.globals.verbose, cli.globals.quiet);
+    let globals = &cli.globals;
+    let configured = || config::log_format(globals.config.as_deref(), &environment);
+    let format = globals.log_format.unwrap_or_else(configured);
+    logging::start(globals.verbose, globals.quiet, format);
     let output = Output {
         quiet: cli.globals.quiet,
         ..output

@@ -11,6 +11,7 @@ mod keys;
 mod layer;
 mod legacy;
 mod merge;
+mod notify;
 mod passfile;
 mod provenance;
 mod schedule;
@@ -30,8 +31,9 @@ pub use environment::Environment;
 pub use error::ConfigError;
 pub use layer::{Layer, Origin};
 pub use legacy::LegacySettings;
+pub use notify::NotifySettings;
 pub use provenance::{Provenance, Shown};
-pub use settings::{SinkSettings, StrategySettings, ValidatorSettings};
+pub use settings::{LogFormat, SinkSettings, StrategySettings, ValidatorSettings};
 pub use supervisor::SupervisorSettings;
 pub use template::template;
 
@@ -78,6 +80,8 @@ pub struct Config {
     pub legacy: LegacySettings,
     /// The supervisor.
     pub supervisor: SupervisorSettings,
+    /// Whom to tell.
+    pub notify: NotifySettings,
     /// Where each value came from.
     pub provenance: Provenance,
 }
@@ -124,6 +128,16 @@ impl LegacySetup {
     }
 }
 
+/// What section `[log]` asks for, before anything else is read. A mistake anywhere is told by whoever reads
+/// all of it.
+pub fn log_format(file: Option<&Path>, environment: &Environment) -> LogFormat {
+    let sections = Sections::Only(&["log"]);
+    let layers = layers(file, environment, sections).unwrap_or_default();
+    merge::merge::<settings::LogOnly>(&layers)
+        .map(|merged| merged.settings.log.format)
+        .unwrap_or_default()
+}
+
 /// The layers below what a caller sets.
 fn layers(
     file: Option<&Path>,
@@ -151,7 +165,7 @@ impl Config {
         let secrets = secret::merge(layers);
         let source = connection::source(&secrets, environment)?;
         let catalog = connection::catalog(&secrets, environment)?;
-        let provenance = provenance::of(&merged.figment, &source, catalog.as_ref());
+        let provenance = provenance::of(&merged.figment, &source, catalog.as_ref(), &secrets);
         let settings: Settings = merged.settings;
         let user_id = settings.database.user_id();
         Ok(Self {
@@ -161,6 +175,7 @@ impl Config {
             maintenance_user_id: user_id,
             legacy: settings.legacy.settings(user_id)?,
             supervisor: settings.supervisor.settings()?,
+            notify: settings.notify.settings(&secrets, environment)?,
             catalog: settings
                 .catalog
                 .enabled

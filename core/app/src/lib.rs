@@ -12,6 +12,7 @@ pub mod failure;
 pub mod legacy;
 mod logging;
 mod messages;
+pub mod metrics;
 pub mod output;
 mod scheduled;
 pub mod serve;

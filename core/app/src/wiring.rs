@@ -10,8 +10,9 @@ use respaldo_detectors::DetectorOptions;
 use respaldo_domain::validation::ValidationLevel;
 use respaldo_dumpers::DumperOptions;
 use respaldo_engine::operations::{Operations, Parts, Settings};
-use respaldo_engine::ports::{Catalog, Codec, Validator};
+use respaldo_engine::ports::{Catalog, Codec, Fault, Notifier, Validator};
 use respaldo_engine::store::{Store, StoreSink};
+use respaldo_notifiers::{Healthcheck, Smtp, TIME_LIMIT, Webhook};
 use respaldo_postgres::{ConnInfo, Session, SessionOptions, Tools, server};
 use respaldo_validators::Drill;
 use serde_json::json;
@@ -99,6 +100,27 @@ fn sink_of(
             }
         },
     )
+}
+
+/// The ways to tell that are configured.
+pub fn notifiers(config: &Config) -> Result<Vec<Arc<dyn Notifier>>, Failure> {
+    let invalid = |fault: Fault| Failure::of(ErrorCode::ConfigInvalid, &fault);
+    let notify = &config.notify;
+    let mut ways: Vec<Arc<dyn Notifier>> = Vec::new();
+    if let Some(address) = &notify.webhook {
+        ways.push(Arc::new(
+            Webhook::new(address, TIME_LIMIT).map_err(invalid)?,
+        ));
+    }
+    if let Some(address) = &notify.healthcheck {
+        ways.push(Arc::new(
+            Healthcheck::new(address, TIME_LIMIT).map_err(invalid)?,
+        ));
+    }
+    if let Some(smtp) = &notify.smtp {
+        ways.push(Arc::new(Smtp::new(smtp, TIME_LIMIT).map_err(invalid)?));
+    }
+    Ok(ways)
 }
 
 fn detector(config: &Config) -> Result<Arc<dyn respaldo_engine::ports::ChangeDetector>, Failure> {

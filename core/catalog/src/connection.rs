@@ -44,7 +44,7 @@ impl CatalogLimits {
             connect_timeout: self.connect,
             statement_timeout: self.statement,
             lock_timeout: self.lock,
-            settings: Vec::new(),
+            ..SessionOptions::default()
         }
     }
 }

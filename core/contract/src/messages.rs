@@ -73,6 +73,7 @@ macro_rules! spoken {
     };
 }
 
+mod alerts;
 mod demo;
 mod doctor;
 mod errors;
@@ -85,6 +86,7 @@ mod phrases;
 mod progress;
 mod results;
 
+pub use alerts::{Alert, alert};
 pub use demo::Demo;
 pub use doctor::Doctor;
 pub use errors::{ErrorCode, ErrorText};

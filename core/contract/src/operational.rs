@@ -12,12 +12,13 @@ pub const SCHEMA: &str = "seguridad";
 /// Bookkeeping of our migrations.
 pub const MIGRATIONS_TABLE: &str = "respaldo_migrations";
 
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "backup_manifest",
     "backup_chain",
     "backup_validation",
     "backup_event",
     "respaldo_lease",
+    "respaldo_leader",
     "respaldo_witness",
     "respaldo_jobs",
     "respaldo_users",

@@ -2,6 +2,7 @@
 //! and a plan *are*, and what follows from them. No I/O, no clock, no database: everything a
 //! decision needs comes in as a value, so every rule can be tested without a server.
 
+pub mod alert;
 pub mod backup;
 pub mod base;
 pub mod changes;

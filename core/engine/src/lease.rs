@@ -5,12 +5,22 @@
 //! whether the lock is still held ([`Lease::confirm`]): a connection that broke in the middle of
 //! a run gave the lease away.
 
-use respaldo_postgres::{ConnInfo, Session, SessionOptions, sql};
+use std::time::Duration;
 
+use respaldo_postgres::{ConnInfo, Session, sql};
+
+use crate::lasting;
+use crate::leadership::Mandate;
 use crate::ports::{Fault, FaultKind};
 
-/// The two halves of the lock's key: "resp" and the purpose.
-const LOCK_KEY: (i32, i32) = (0x7265_7370, 1);
+/// First half of the keys of all advisory locks of ours: "resp".
+pub(crate) const LOCK_CLASS: i32 = 0x7265_7370;
+
+/// The two halves of the lock's key: ours, and the purpose.
+const LOCK_KEY: (i32, i32) = (LOCK_CLASS, 1);
+
+/// Longest wait for an answer: a run of hours is not thrown away for a moment's load.
+const ANSWER_LIMIT: Duration = Duration::from_mins(1);
 
 /// The lease, held until dropped.
 pub struct Lease {
@@ -20,15 +30,7 @@ pub struct Lease {
 impl Lease {
     /// Takes the lease, or fails with [`FaultKind::Busy`] where another run holds it.
     pub fn acquire(source: &ConnInfo) -> Result<Self, Fault> {
-        let mut options = SessionOptions::default();
-        let keepalives = [
-            ("tcp_keepalives_idle", "10"),
-            ("tcp_keepalives_interval", "5"),
-            ("tcp_keepalives_count", "3"),
-        ];
-        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-        options.settings = keepalives.into_iter().map(owned).collect();
-        let mut session = Session::connect(source, &options)?;
+        let mut session = lasting::connect(source, ANSWER_LIMIT)?;
         let lock = sql("SELECT pg_catalog.pg_try_advisory_lock($1, $2)");
         if session.value::<bool>(lock.bind(LOCK_KEY.0).bind(LOCK_KEY.1))? {
             Ok(Self { session })
@@ -37,8 +39,14 @@ impl Lease {
         }
     }
 
-    /// Asks the server whether the lease is still ours.
-    pub fn confirm(&mut self) -> Result<(), Fault> {
+    /// Asks the server whether the lease is still ours and, for a run that a leader began, whether that
+    /// leader still leads.
+    pub fn confirm(&mut self, mandate: Option<&Mandate>) -> Result<(), Fault> {
+        self.confirm_held()?;
+        mandate.map_or(Ok(()), |mandate| mandate.confirm(&mut self.session))
+    }
+
+    fn confirm_held(&mut self) -> Result<(), Fault> {
         let held = sql("SELECT EXISTS (SELECT FROM pg_catalog.pg_locks \
              WHERE locktype = 'advisory' AND pid = pg_catalog.pg_backend_pid() \
                AND classid = $1::text::oid AND objid = $2::text::oid AND granted)");
@@ -75,10 +83,11 @@ fn holder(session: &mut Session) -> String {
              a.usename, coalesce(a.client_addr::text, 'this machine'), a.backend_start) \
          FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid) \
          WHERE l.locktype = 'advisory' AND l.granted AND l.classid = $1::text::oid \
-           AND l.database = (SELECT oid FROM pg_catalog.pg_database \
+           AND l.objid = $2::text::oid AND l.database = (SELECT oid FROM pg_catalog.pg_database \
                              WHERE datname = pg_catalog.current_database())",
     )
-    .bind(LOCK_KEY.0.to_string());
+    .bind(LOCK_KEY.0.to_string())
+    .bind(LOCK_KEY.1.to_string());
     match session.value::<Option<String>>(question) {
         Ok(Some(who)) => format!("another run holds the lease of this database: {who}"),
         _ => "another run holds the lease of this database".to_owned(),

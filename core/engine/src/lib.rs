@@ -10,6 +10,8 @@ pub mod export;
 pub mod faults;
 mod history;
 mod intent;
+mod lasting;
+pub mod leadership;
 mod lease;
 mod listing;
 pub mod operations;

@@ -7,6 +7,7 @@ mod context;
 mod detector;
 mod dumper;
 mod fault;
+mod notifier;
 mod sink;
 mod validator;
 
@@ -23,6 +24,7 @@ pub use dumper::{
     ArchiveFile, Definitions, DumpReceipt, DumpRequest, DumpTable, DumpedTable, Dumper,
 };
 pub use fault::{Fault, FaultKind};
+pub use notifier::Notifier;
 pub use sink::{ObjectInfo, PutSource, SinkLimits, StorageSink};
 pub use validator::{ObjectReader, ValidationRequest, Validator};
 

@@ -57,6 +57,10 @@ pub struct SessionOptions {
     pub statement_timeout: Duration,
     /// `lock_timeout`; zero: none.
     pub lock_timeout: Duration,
+    /// Longest wait for an answer, for sessions whose other end may be cut off without a word; zero: none.
+    /// Does not hold for COPY and for rows that come one by one. A session on which it has passed
+    /// is unusable and must be dropped.
+    pub answer_timeout: Duration,
     /// Further settings, `name` and value.
     pub settings: Vec<(String, String)>,
 }
@@ -67,6 +71,7 @@ impl Default for SessionOptions {
             connect_timeout: Duration::from_secs(15),
             statement_timeout: Duration::ZERO,
             lock_timeout: Duration::from_secs(30),
+            answer_timeout: Duration::ZERO,
             settings: Vec::new(),
         }
     }
@@ -157,6 +162,7 @@ fn kind_of_state(state: &str) -> PgErrorKind {
 pub struct Session {
     connection: PgConnection,
     pid: i32,
+    answer_timeout: Duration,
     /// Room for COPY output, kept from one table to the next.
     batch: Vec<u8>,
 }
@@ -214,6 +220,7 @@ impl Session {
             Ok::<_, sqlx::Error>(Self {
                 connection,
                 pid,
+                answer_timeout: options.answer_timeout,
                 batch: Vec::new(),
             })
         };
@@ -229,10 +236,16 @@ impl Session {
         self.pid
     }
 
+    /// Another limit for answers from now on, as [`SessionOptions::answer_timeout`].
+    pub fn set_answer_timeout(&mut self, limit: Duration) {
+        self.answer_timeout = limit;
+    }
+
     /// Runs statements without parameters, several at once allowed; results are dropped.
     pub fn batch(&mut self, text: &str) -> Result<(), PgError> {
+        let limit = self.answer_timeout;
         let work = self.connection.execute(AssertSqlSafe(text.to_owned()));
-        block_on(work)
+        answer(limit, work)
             .map(drop)
             .map_err(|error| PgError::new(doing(text), error))
     }
@@ -240,8 +253,9 @@ impl Session {
     /// Runs one statement and returns the number of rows it touched.
     pub fn execute(&mut self, statement: Statement) -> Result<u64, PgError> {
         let text = doing(&statement.text);
+        let limit = self.answer_timeout;
         let work = async { statement.query()?.execute(&mut self.connection).await };
-        block_on(work)
+        answer(limit, work)
             .map(|done| done.rows_affected())
             .map_err(|error| PgError::new(text, error))
     }
@@ -249,8 +263,9 @@ impl Session {
     /// All rows of a query.
     pub fn rows(&mut self, statement: Statement) -> Result<Vec<PgRow>, PgError> {
         let text = doing(&statement.text);
+        let limit = self.answer_timeout;
         let work = async { statement.query()?.fetch_all(&mut self.connection).await };
-        block_on(work).map_err(|error| PgError::new(text, error))
+        answer(limit, work).map_err(|error| PgError::new(text, error))
     }
 
     /// What `read` makes of each row of a query. For many rows: only one is held at a time.
@@ -275,12 +290,14 @@ impl Session {
     /// The only row of a query.
     pub fn row(&mut self, statement: Statement) -> Result<PgRow, PgError> {
         let text = doing(&statement.text);
+        let limit = self.answer_timeout;
         let work = async { statement.query()?.fetch_one(&mut self.connection).await };
-        block_on(work).map_err(|error| PgError::new(text, error))
+        answer(limit, work).map_err(|error| PgError::new(text, error))
     }
 
     /// The first row of a query, if any.
     pub fn optional_row(&mut self, statement: Statement) -> Result<Option<PgRow>, PgError> {
+        let limit = self.answer_timeout;
         let text = doing(&statement.text);
         let work = async {
             statement
@@ -288,7 +305,7 @@ impl Session {
                 .fetch_optional(&mut self.connection)
                 .await
         };
-        block_on(work).map_err(|error| PgError::new(text, error))
+        answer(limit, work).map_err(|error| PgError::new(text, error))
     }
 
     /// The only value of a query.
@@ -347,8 +364,21 @@ impl Session {
 
     /// Closes the connection and waits until the server saw it.
     pub fn close(self) -> Result<(), PgError> {
-        block_on(self.connection.close()).map_err(|e| PgError::new("closing a connection", e))
+        answer(self.answer_timeout, self.connection.close())
+            .map_err(|e| PgError::new("closing a connection", e))
     }
+}
+
+/// Waits for an answer no longer than `limit`; zero: as long as it takes.
+fn answer<T>(limit: Duration, work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    if limit.is_zero() {
+        return block_on(work);
+    }
+    let late = |_| {
+        let why = format!("no answer within {} ms", limit.as_millis());
+        Err(std::io::Error::new(std::io::ErrorKind::TimedOut, why).into())
+    };
+    block_on(async { timeout(limit, work).await }).unwrap_or_else(late)
 }
 
 /// Bytes of COPY output handed on at once.

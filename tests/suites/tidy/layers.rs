@@ -23,6 +23,7 @@ const LAYERS: &[(&str, &str, &[&str])] = &[
     ("legacy", "legacy", &["postgres"]),
     ("detectors", "plugins/detectors", STRATEGY),
     ("dumpers", "plugins/dumpers", STRATEGY),
+    ("notifiers", "plugins/notifiers", STRATEGY),
     ("sinks", "plugins/sinks", STRATEGY),
     ("validators", "plugins/validators", STRATEGY),
 ];
@@ -35,7 +36,7 @@ const APP: &str = "core/app";
 /// Crates that no program of ours holds, beside the one that may know all.
 const OUTSIDE: [&str; 3] = [APP, "tests", "tests/bench"];
 
-const PLUGINS: [&str; 4] = ["detectors", "dumpers", "sinks", "validators"];
+const PLUGINS: [&str; 5] = ["detectors", "dumpers", "notifiers", "sinks", "validators"];
 
 /// Sections of a manifest with the lines of each.
 fn sections(folder: &str) -> BTreeMap<String, Vec<String>> {

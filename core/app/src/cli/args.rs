@@ -15,6 +15,7 @@ use respaldo_legacy::LegacyKind;
 pub use schedule::{ScheduleCommand, ScheduledKind, SetScheduleArgs};
 
 use super::time::{BackupRef, TimePoint};
+use crate::config::LogFormat;
 
 /// Table-level full, differential and incremental backups of PostgreSQL.
 #[derive(Debug, Parser)]
@@ -45,6 +46,14 @@ pub struct Globals {
     /// Print one JSON document, and no progress
     #[arg(long, global = true)]
     pub json: bool,
+    /// How diagnostics look: text or json [default: text]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        hide_possible_values = true
+    )]
+    pub log_format: Option<LogFormat>,
     /// Say more about what is done; twice for everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
     pub verbose: u8,

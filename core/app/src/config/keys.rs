@@ -75,6 +75,16 @@ pub const KEYS: &[(&str, &str, KeyKind)] = &[
     ("supervisor", "retry_run_after", KeyKind::Number),
     ("supervisor", "stop_within", KeyKind::Number),
     ("supervisor", "beat_interval", KeyKind::Number),
+    ("notify", "webhook", KeyKind::Secret),
+    ("notify", "healthcheck_url", KeyKind::Secret),
+    ("notify", "smtp_host", KeyKind::Text),
+    ("notify", "smtp_port", KeyKind::Number),
+    ("notify", "smtp_tls", KeyKind::Text),
+    ("notify", "smtp_user", KeyKind::Text),
+    ("notify", "smtp_password", KeyKind::Secret),
+    ("notify", "smtp_from", KeyKind::Text),
+    ("notify", "smtp_to", KeyKind::List),
+    ("log", "format", KeyKind::Text),
 ];
 
 /// Keys of each `[[sink]]`.
@@ -95,10 +105,12 @@ const SECTIONS: &[&str] = &[
     "legacy",
     "schedule",
     "supervisor",
+    "notify",
+    "log",
 ];
 
 /// Sections of features that come with later versions.
-const LATER_SECTIONS: &[&str] = &["encryption", "panel", "plugins", "notify", "databases"];
+const LATER_SECTIONS: &[&str] = &["encryption", "panel", "plugins", "databases"];
 
 /// How a key's text is read; `None` for a key that does not exist.
 pub fn kind_of(section: &str, key: &str) -> Option<KeyKind> {

@@ -11,7 +11,7 @@ use super::environment::Environment;
 use super::error::ConfigError;
 use super::keys::{self, KeyKind};
 use super::secret::{self, SecretSetting};
-use super::{FILE_NAME, settings};
+use super::{FILE_NAME, notify, settings};
 
 /// Prefix of variables that set a key: `RESPALDO_<SECTION>__<KEY>`.
 const PREFIX: &str = "RESPALDO_";
@@ -149,6 +149,7 @@ fn from_text(path: &Path, text: &str, sections: Sections) -> Result<Layer, Confi
         }
     })?;
     values.retain(|section, _| sections.has(section));
+    notify::flatten(&mut values);
     let origin = Origin::File(path.to_owned());
     let folder = path.parent().unwrap_or(Path::new(""));
     let secrets = secret::take(&mut values, &origin, folder)?;
@@ -216,7 +217,9 @@ fn key_of_variable(name: &str) -> Result<Option<(String, String)>, ConfigError> 
         return Ok(None);
     };
     if let Some((section, key)) = rest.split_once("__") {
-        return Ok(Some((section.to_lowercase(), key.to_lowercase())));
+        let section = section.to_lowercase();
+        let key = notify::flat_key(&section, &key.to_lowercase());
+        return Ok(Some((section, key)));
     }
     let flat = |(section, key, _): &(&str, &str, KeyKind)| format!("{section}_{key}");
     match keys::KEYS

@@ -1,10 +1,13 @@
 //! Where each effective value came from, secrets masked.
 
+use std::collections::BTreeMap;
+
 use figment::Figment;
 use figment::value::Value;
 
 use super::connection::Located;
 use super::keys::{KEYS, KeyKind};
+use super::secret::SecretSetting;
 
 /// Every effective setting, in the order of sections.
 #[derive(Debug, Clone, Default)]
@@ -29,7 +32,12 @@ impl Provenance {
 }
 
 /// Lists what holds.
-pub fn of(figment: &Figment, source: &Located, catalog: Option<&Located>) -> Provenance {
+pub fn of(
+    figment: &Figment,
+    source: &Located,
+    catalog: Option<&Located>,
+    secrets: &BTreeMap<String, SecretSetting>,
+) -> Provenance {
     let address = |key: &str, at: &Located, origin: String| Shown {
         key: key.to_owned(),
         value: masked(at),
@@ -44,6 +52,12 @@ pub fn of(figment: &Figment, source: &Located, catalog: Option<&Located>) -> Pro
             "the defaults (database.url)".to_owned(),
         ),
     });
+    let hidden = secrets.iter().filter(|(key, _)| key.starts_with("notify."));
+    shown.extend(hidden.map(|(key, secret)| Shown {
+        key: key.clone(),
+        value: "(set)".to_owned(),
+        origin: secret.described(),
+    }));
     let open = KEYS.iter().filter(|(_, _, kind)| *kind != KeyKind::Secret);
     let keys = open.map(|(section, key, _)| format!("{section}.{key}"));
     shown.extend(

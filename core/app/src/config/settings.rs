@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ConfigError;
 use super::legacy::{self, LegacyKeys};
+use super::notify::NotifyKeys;
 use super::schedule::{self, ScheduleKeys};
 use super::supervisor::{self, SupervisorKeys};
 
@@ -31,6 +32,35 @@ pub struct Settings {
     pub legacy: LegacyKeys,
     pub schedule: ScheduleKeys,
     pub supervisor: SupervisorKeys,
+    #[serde(default)]
+    pub notify: NotifyKeys,
+    #[expect(dead_code, reason = "read before the others, and checked with them")]
+    log: LogKeys,
+}
+
+/// `[log]` alone; what the environment sets in other sections is passed over.
+#[derive(Debug, Deserialize)]
+pub struct LogOnly {
+    pub log: LogKeys,
+}
+
+/// `[log]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogKeys {
+    /// How a line looks.
+    pub format: LogFormat,
+}
+
+/// How a line of the log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON document per line, for programs.
+    Json,
 }
 
 /// The sections that the legacy service needs.
@@ -240,6 +270,7 @@ pub fn defaults() -> Dict {
         ("legacy", table(legacy::defaults())),
         ("schedule", table(schedule::defaults())),
         ("supervisor", table(supervisor::defaults())),
+        ("log", table(vec![("format", Value::from("text"))])),
     ];
     sections
         .into_iter()

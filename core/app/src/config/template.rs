@@ -110,4 +110,22 @@ retry_run_after = 60
 stop_within = 60
 # Between looks at what is due: a divisor of 60.
 beat_interval = 15
+
+# Whom to tell. Alarms are told once when they begin and once when they are over.
+# [notify]
+# POSTed as JSON:
+# webhook = { file = "/etc/respaldo/webhook-url" }
+# Pinged for each run: URL/start, then URL or URL/fail.
+# healthcheck_url = { env = "HEALTHCHECK_URL" }
+# [notify.smtp]
+# host = "mail.example.com"
+# tls = "starttls"   # or "tls"; "none" to a server on this machine only
+# user = "respaldo"
+# password = { file = "/etc/respaldo/smtp-password" }
+# from = "respaldo <respaldo@example.com>"
+# to = ["ana@example.com"]
+
+[log]
+# "text" for people, "json" for programs; both go to stderr.
+format = "text"
 "#;

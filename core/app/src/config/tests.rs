@@ -68,6 +68,40 @@ fn later_layers_win_and_each_value_names_its_origin() {
 }
 
 #[test]
+fn secrets_of_notifications_are_read_and_never_shown() {
+    let file = "[notify]\nwebhook = \"https://x/geheim\"\n[notify.smtp]\nhost = \"mail\"\nuser = \"ana\"\n\
+                password = { env = \"MAIL\" }\nfrom = \"a@b.c\"\nto = [\"d@e.f\"]\n";
+    let folder = Folder::new(file);
+    let config = folder
+        .load(&[
+            URL,
+            ("MAIL", "geheim"),
+            ("RESPALDO_NOTIFY__SMTP__PORT", "2525"),
+        ])
+        .unwrap();
+    assert_eq!(
+        config.notify.webhook.as_ref().unwrap().expose_secret(),
+        "https://x/geheim"
+    );
+    let smtp = config.notify.smtp.as_ref().unwrap();
+    assert_eq!((smtp.host.as_str(), smtp.port), ("mail", Some(2525)));
+    assert_eq!(smtp.password.as_ref().unwrap().expose_secret(), "geheim");
+    assert!(!format!("{config:?}").contains("geheim"));
+    let shown = config.provenance.all().iter();
+    let webhook = shown.clone().find(|shown| shown.key == "notify.webhook");
+    assert_eq!(webhook.unwrap().value, "(set)");
+}
+
+#[test]
+fn the_form_of_the_log_is_known_before_anything_else_is() {
+    let folder = Folder::new("[log]\nformat = \"json\"\n[detector]\nuse = 3\n");
+    let environment = Environment::of(&folder.0, &[URL, ("PG_BIN_PATH", "/x")]);
+    assert_eq!(log_format(None, &environment), LogFormat::Json);
+    let environment = Environment::of(&folder.0, &[("RESPALDO_LOG__FORMAT", "text")]);
+    assert_eq!(log_format(None, &environment), LogFormat::Text);
+}
+
+#[test]
 fn a_file_asked_for_must_exist_and_the_usual_one_need_not() {
     let environment = Environment::of("/nonexistent", &[URL]);
     assert!(Config::load(None, &environment, Vec::new()).is_ok());

@@ -26,6 +26,11 @@ const SPANISH: &[(&str, &str, &str)] = &[
         "verbose",
         "Contar más de lo que se hace; dos veces para todo",
     ),
+    (
+        "",
+        "log_format",
+        "Forma de los diagnósticos: text o json [por omisión: text]",
+    ),
     ("", "quiet", "Sin progreso ni diagnósticos, salvo errores"),
     (
         "init",

@@ -20,6 +20,7 @@ fn all_messages() -> Vec<(String, String)> {
     let mut all = pairs(&Outcome::samples(&SAMPLE), Outcome::text);
     all.extend(pairs(&Progress::samples(&SAMPLE), Progress::text));
     all.extend(pairs(&Doctor::samples(&SAMPLE), Doctor::text));
+    all.extend(pairs(&Alert::samples(&SAMPLE), Alert::text));
     all.extend(pairs(&Demo::samples(&SAMPLE), Demo::text));
     all
 }

@@ -102,7 +102,7 @@ pub(super) fn commit(
         .encode_manifest(&manifest)
         .map_err(BackupError::Store)?;
     if let Some(lease) = lease {
-        lease.confirm().map_err(BackupError::Lease)?;
+        lease.confirm(cx.mandate()).map_err(BackupError::Lease)?;
     }
     set.put(&manifest.archive.manifest_key(), &Payload::bytes(bytes), cx)
         .map_err(BackupError::Store)?;

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Fault, FaultKind};
+use crate::leadership::Mandate;
 
 /// What every port call is given: whether to stop, and whom to tell how far it is.
 #[derive(Clone)]
 pub struct Context {
     interrupt: Interrupt,
     progress: Arc<dyn Progress>,
+    mandate: Option<Mandate>,
 }
 
 impl Context {
@@ -18,6 +20,7 @@ impl Context {
         Self {
             interrupt,
             progress,
+            mandate: None,
         }
     }
 
@@ -41,8 +44,22 @@ impl Context {
     pub fn with_interrupt(&self, interrupt: Interrupt) -> Self {
         Self {
             interrupt,
-            progress: Arc::clone(&self.progress),
+            ..self.clone()
         }
+    }
+
+    /// The same for a run that a leader begins: it writes no manifest once another leads.
+    #[must_use]
+    pub fn with_mandate(&self, mandate: Mandate) -> Self {
+        Self {
+            mandate: Some(mandate),
+            ..self.clone()
+        }
+    }
+
+    /// By what right the run writes, where a leader began it.
+    pub fn mandate(&self) -> Option<&Mandate> {
+        self.mandate.as_ref()
     }
 
     /// The flag behind [`Context::check`].
@@ -56,11 +73,11 @@ impl Context {
     }
 }
 
-/// A flag that is set once and stays set; it also counts as set when the flag it was made from is.
+/// A flag that is set once and stays set; it also counts as set when one of those it was made from is.
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt {
     flag: Arc<AtomicBool>,
-    parent: Option<Box<Interrupt>>,
+    parents: Vec<Interrupt>,
 }
 
 impl Interrupt {
@@ -71,7 +88,7 @@ impl Interrupt {
 
     /// Whether it was asked.
     pub fn is_set(&self) -> bool {
-        self.flag.load(Ordering::SeqCst) || self.parent.as_ref().is_some_and(|flag| flag.is_set())
+        self.flag.load(Ordering::SeqCst) || self.parents.iter().any(Interrupt::is_set)
     }
 
     /// A flag for a part of the run: it can be stopped alone, and stops with the whole.
@@ -79,7 +96,16 @@ impl Interrupt {
     pub fn child(&self) -> Self {
         Self {
             flag: Arc::default(),
-            parent: Some(Box::new(self.clone())),
+            parents: vec![self.clone()],
+        }
+    }
+
+    /// A flag of its own that also counts as set when this one or the other is.
+    #[must_use]
+    pub fn or(&self, other: &Self) -> Self {
+        Self {
+            flag: Arc::default(),
+            parents: vec![self.clone(), other.clone()],
         }
     }
 }

@@ -1,21 +1,26 @@
 //! Looking at the sessions of our database.
 
+use respaldo_engine::leadership::LOCK_KEY as LEADER_LOCK;
 use respaldo_postgres::{PgError, Session, field, sql};
 
 use super::Sighting;
 
 /// Every other process working in this database but those of this very run, which are tagged with
-/// its random id: they write no row that is backed up, and none of them would ever be clean.
+/// its random id, and but a leader's heartbeat, known by the lock that it holds: they write no row that is
+/// backed up, and none of them would ever be clean.
 pub(crate) fn sample(session: &mut Session) -> Result<Vec<Sighting>, PgError> {
-    let rows = session.rows(sql(
-        "SELECT pg_catalog.clock_timestamp() AS seen_at, a.pid, \
+    let (class, purpose) = LEADER_LOCK;
+    let question = sql("SELECT pg_catalog.clock_timestamp() AS seen_at, a.pid, \
          a.backend_start, a.backend_type, a.state, a.state_change, a.query_start \
          FROM pg_catalog.pg_stat_activity AS a \
          WHERE a.datname = pg_catalog.current_database() \
          AND a.pid <> pg_catalog.pg_backend_pid() \
          AND (pg_catalog.current_setting('application_name') !~ '^respaldo [0-9a-f]{32}$' \
-              OR a.application_name IS DISTINCT FROM pg_catalog.current_setting('application_name'))",
-    ))?;
+              OR a.application_name IS DISTINCT FROM pg_catalog.current_setting('application_name')) \
+         AND NOT EXISTS (SELECT FROM pg_catalog.pg_locks AS l \
+             WHERE l.pid = a.pid AND l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 \
+               AND l.classid = $1::text::oid AND l.objid = $2::text::oid)");
+    let rows = session.rows(question.bind(class.to_string()).bind(purpose.to_string()))?;
     rows.iter()
         .map(|row| {
             Ok(Sighting {

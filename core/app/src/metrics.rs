@@ -1,0 +1,228 @@
+//! What a supervisor measures, in the text format that Prometheus reads.
+//!
+//! Names and meanings are in docs/guide/metrics.md. Ages are computed when they are asked for, so that
+//! they grow also where nothing happens any more, which is when they matter.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, FixedOffset};
+use metrics::{Unit, counter, describe_counter, describe_gauge, gauge, with_local_recorder};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use respaldo_contract::messages::EngineState;
+use respaldo_domain::backup::BackupKind;
+
+/// The `Content-Type` of what is rendered.
+pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+const KINDS: [BackupKind; 3] = [
+    BackupKind::Full,
+    BackupKind::Differential,
+    BackupKind::Incremental,
+];
+const STATES: [EngineState; 3] = [
+    EngineState::Professional,
+    EngineState::Legacy,
+    EngineState::Stopped,
+];
+
+/// Figures of a backup that was made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Made {
+    /// When it ended.
+    pub at: DateTime<FixedOffset>,
+    /// How long it took.
+    pub duration: Duration,
+    /// Bytes of its archive.
+    pub bytes: u64,
+    /// Tables whose rows were dumped.
+    pub dumped: usize,
+    /// Tables that were proven unchanged.
+    pub skipped: usize,
+}
+
+/// What is measured of one database; clones are the same.
+#[derive(Clone)]
+pub struct Metrics {
+    recorder: Arc<PrometheusRecorder>,
+    handle: PrometheusHandle,
+    since: Arc<Mutex<Since>>,
+}
+
+/// Moments whose age is told.
+#[derive(Default)]
+struct Since {
+    successes: BTreeMap<&'static str, DateTime<FixedOffset>>,
+    oldest_unproven: Option<DateTime<FixedOffset>>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let metrics = Self {
+            handle: recorder.handle(),
+            recorder: Arc::new(recorder),
+            since: Arc::default(),
+        };
+        metrics.record(describe);
+        metrics.engine(EngineState::Stopped);
+        metrics.leads(false);
+        metrics.oldest_unproven(None);
+        metrics
+    }
+}
+
+impl Metrics {
+    /// A backup was made. Also for the newest of each kind at start, so that a restart forgets no age.
+    pub fn made(&self, kind: BackupKind, made: &Made) {
+        let kind = word(kind);
+        self.moments().successes.insert(kind, made.at);
+        self.record(|| {
+            gauge!("respaldo_last_success_timestamp_seconds", "kind" => kind)
+                .set(made.at.timestamp() as f64);
+            gauge!("respaldo_backup_duration_seconds", "kind" => kind)
+                .set(made.duration.as_secs_f64());
+            gauge!("respaldo_backup_bytes", "kind" => kind).set(made.bytes as f64);
+            for (what, count) in [("dumped", made.dumped), ("skipped", made.skipped)] {
+                gauge!("respaldo_backup_tables", "kind" => kind, "what" => what).set(count as f64);
+            }
+        });
+    }
+
+    /// A run ended.
+    pub fn ran(&self, kind: BackupKind, succeeded: Ran) {
+        let result = match succeeded {
+            Ran::Succeeded => "success",
+            Ran::Failed => "failure",
+        };
+        let kind = word(kind);
+        self.record(|| {
+            counter!("respaldo_runs_total", "kind" => kind, "result" => result).increment(1);
+        });
+    }
+
+    /// What makes backups now.
+    pub fn engine(&self, state: EngineState) {
+        self.record(|| {
+            for each in STATES {
+                let on = f64::from(u8::from(each == state));
+                gauge!("respaldo_engine_state", "state" => engine_word(each)).set(on);
+            }
+        });
+    }
+
+    /// Whether this process leads.
+    pub fn leads(&self, leads: bool) {
+        self.record(|| gauge!("respaldo_leader").set(f64::from(u8::from(leads))));
+    }
+
+    /// The oldest restore point that no drill or validation has proven; `None` where all are proven.
+    pub fn oldest_unproven(&self, at: Option<DateTime<FixedOffset>>) {
+        self.moments().oldest_unproven = at;
+    }
+
+    /// Everything, as of now.
+    pub fn render(&self, now: DateTime<FixedOffset>) -> String {
+        let age = |at: DateTime<FixedOffset>| (now - at).num_seconds().max(0) as f64;
+        let moments = self.moments();
+        self.record(|| {
+            for (kind, at) in &moments.successes {
+                gauge!("respaldo_last_success_age_seconds", "kind" => *kind).set(age(*at));
+            }
+            let unproven = moments.oldest_unproven.map_or(0.0, age);
+            gauge!("respaldo_oldest_unproven_restore_point_age_seconds").set(unproven);
+        });
+        self.handle.render()
+    }
+
+    fn record(&self, what: impl FnOnce()) {
+        with_local_recorder(&*self.recorder, what);
+    }
+
+    fn moments(&self) -> std::sync::MutexGuard<'_, Since> {
+        self.since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ran {
+    /// With a backup.
+    Succeeded,
+    /// Without one.
+    Failed,
+}
+
+fn word(kind: BackupKind) -> &'static str {
+    match kind {
+        BackupKind::Full => "full",
+        BackupKind::Differential => "differential",
+        BackupKind::Incremental => "incremental",
+    }
+}
+
+fn engine_word(state: EngineState) -> &'static str {
+    match state {
+        EngineState::Professional => "professional",
+        EngineState::Legacy => "legacy",
+        EngineState::Stopped => "stopped",
+    }
+}
+
+fn describe() {
+    let gauges = [
+        (
+            "respaldo_last_success_age_seconds",
+            Unit::Seconds,
+            "Age of the newest backup of a kind",
+        ),
+        (
+            "respaldo_last_success_timestamp_seconds",
+            Unit::Seconds,
+            "When the newest backup of a kind was made",
+        ),
+        (
+            "respaldo_backup_duration_seconds",
+            Unit::Seconds,
+            "How long the newest backup took",
+        ),
+        (
+            "respaldo_backup_bytes",
+            Unit::Bytes,
+            "Size of the newest backup's archive",
+        ),
+        (
+            "respaldo_backup_tables",
+            Unit::Count,
+            "Tables of the newest backup, dumped or skipped",
+        ),
+        (
+            "respaldo_oldest_unproven_restore_point_age_seconds",
+            Unit::Seconds,
+            "Age of the oldest restore point that nothing has proven; 0: all are",
+        ),
+        (
+            "respaldo_engine_state",
+            Unit::Count,
+            "1 for what makes backups now",
+        ),
+        ("respaldo_leader", Unit::Count, "1 where this process leads"),
+    ];
+    for (name, unit, text) in gauges {
+        describe_gauge!(name, unit, text);
+    }
+    describe_counter!(
+        "respaldo_runs_total",
+        Unit::Count,
+        "Runs since the start, by their result"
+    );
+    for kind in KINDS.map(word) {
+        for result in ["success", "failure"] {
+            counter!("respaldo_runs_total", "kind" => kind, "result" => result).increment(0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

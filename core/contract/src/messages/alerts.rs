@@ -1,0 +1,50 @@
+//! What is told when something begins or ends that people must know of.
+
+use respaldo_domain::alert::{Alarm, NoticeKind, Tell};
+
+use super::Lang;
+
+catalogue! {
+    /// The subject of a notice.
+    Alert {
+        BackupFailing { database, why } => "{database}: backups fail: {why}", "{database}: los respaldos fallan: {why}";
+        BackupFailingOver { database } => "{database}: backups succeed again", "{database}: los respaldos vuelven a salir bien";
+        BackupMissed { database, why } => "{database}: a backup that was due was not made: {why}", "{database}: no se hizo un respaldo previsto: {why}";
+        BackupMissedOver { database } => "{database}: the backup that was due has been made", "{database}: se hizo el respaldo que faltaba";
+        EngineLegacy { database, why } => "{database}: the legacy service makes the backups, for the engine cannot start: {why}", "{database}: el sistema heredado hace los respaldos, porque el motor no arranca: {why}";
+        EngineLegacyOver { database } => "{database}: the engine makes the backups again", "{database}: el motor vuelve a hacer los respaldos";
+        EngineStopped { database, why } => "{database}: no backups are being made: {why}", "{database}: no se hacen respaldos: {why}";
+        EngineStoppedOver { database } => "{database}: backups are being made again", "{database}: se vuelven a hacer respaldos";
+        BackupDamaged { database, why } => "{database}: a backup is damaged: {why}", "{database}: hay un respaldo dañado: {why}";
+        BackupDamagedOver { database } => "{database}: no backup is damaged any more", "{database}: ya no hay respaldos dañados";
+        SinkBehind { database, why } => "{database}: a storage place lacks backups: {why}", "{database}: a un destino le faltan respaldos: {why}";
+        SinkBehindOver { database } => "{database}: every storage place has its backups again", "{database}: los destinos tienen otra vez sus respaldos";
+        RunStarted { database } => "{database}: a backup begins", "{database}: comienza un respaldo";
+        RunSucceeded { database } => "{database}: a backup was made", "{database}: se hizo un respaldo";
+        RunFailed { database, why } => "{database}: a backup failed: {why}", "{database}: falló un respaldo: {why}";
+    }
+}
+
+/// The subject of what is to be told of a database.
+pub fn alert(tell: &Tell, database: &str, lang: Lang) -> String {
+    let database: &dyn std::fmt::Display = &database;
+    let why: &dyn std::fmt::Display = &tell.why;
+    let message = match tell.kind {
+        NoticeKind::Began(Alarm::BackupFailing) => Alert::BackupFailing { database, why },
+        NoticeKind::Ended(Alarm::BackupFailing) => Alert::BackupFailingOver { database },
+        NoticeKind::Began(Alarm::BackupMissed) => Alert::BackupMissed { database, why },
+        NoticeKind::Ended(Alarm::BackupMissed) => Alert::BackupMissedOver { database },
+        NoticeKind::Began(Alarm::EngineLegacy) => Alert::EngineLegacy { database, why },
+        NoticeKind::Ended(Alarm::EngineLegacy) => Alert::EngineLegacyOver { database },
+        NoticeKind::Began(Alarm::EngineStopped) => Alert::EngineStopped { database, why },
+        NoticeKind::Ended(Alarm::EngineStopped) => Alert::EngineStoppedOver { database },
+        NoticeKind::Began(Alarm::BackupDamaged) => Alert::BackupDamaged { database, why },
+        NoticeKind::Ended(Alarm::BackupDamaged) => Alert::BackupDamagedOver { database },
+        NoticeKind::Began(Alarm::SinkBehind) => Alert::SinkBehind { database, why },
+        NoticeKind::Ended(Alarm::SinkBehind) => Alert::SinkBehindOver { database },
+        NoticeKind::RunStarted => Alert::RunStarted { database },
+        NoticeKind::RunSucceeded => Alert::RunSucceeded { database },
+        NoticeKind::RunFailed => Alert::RunFailed { database, why },
+    };
+    message.text(lang)
+}
