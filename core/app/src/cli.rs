@@ -16,7 +16,7 @@ use respaldo_contract::messages::{ErrorCode, ExitCode, Lang};
 pub use app::App;
 pub use args::{Cli, Command, Globals};
 
-use crate::config::{self, Environment};
+use crate::config::{self, Environment, Sources};
 use crate::failure::Failure;
 use crate::messages::{help, usage};
 use crate::output::Output;
@@ -38,7 +38,12 @@ fn run(arguments: &[OsString], environment: Environment, output: Output) -> Exit
         Err(error) => return misused(&error, output),
     };
     let globals = &cli.globals;
-    let configured = || config::log_format(globals.config.as_deref(), &environment);
+    let sources = Sources {
+        file: globals.config.clone(),
+        environment,
+        database: globals.database.clone(),
+    };
+    let configured = || config::log_format(&sources);
     let format = globals.log_format.unwrap_or_else(configured);
     logging::start(globals.verbose, globals.quiet, format);
     let output = Output {
@@ -49,7 +54,7 @@ fn run(arguments: &[OsString], environment: Environment, output: Output) -> Exit
         .map_err(|error| Failure::of(ErrorCode::Internal, &error))
         .and_then(|interrupt| {
             let app = App {
-                environment,
+                sources,
                 globals: cli.globals,
                 output,
                 interrupt,

@@ -7,20 +7,23 @@
 mod connection;
 mod environment;
 mod error;
+mod fleet;
 mod keys;
 mod layer;
 mod legacy;
 mod merge;
 mod notify;
+mod panel;
 mod passfile;
 mod provenance;
 mod schedule;
 mod secret;
 mod settings;
+mod sources;
 mod supervisor;
 mod template;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use respaldo_domain::retention::PolicyOverrides;
 use respaldo_domain::table::TableName;
@@ -32,8 +35,10 @@ pub use error::ConfigError;
 pub use layer::{Layer, Origin};
 pub use legacy::LegacySettings;
 pub use notify::NotifySettings;
+pub use panel::PanelSettings;
 pub use provenance::{Provenance, Shown};
-pub use settings::{LogFormat, SinkSettings, StrategySettings, ValidatorSettings};
+pub use settings::{LogFormat, SinkSettings, StrategySettings, ValidatorSettings, ValidatorTime};
+pub use sources::Sources;
 pub use supervisor::SupervisorSettings;
 pub use template::template;
 
@@ -68,7 +73,7 @@ pub struct Config {
     pub dumper: StrategySettings,
     /// Where backups are stored, the one read from first.
     pub sinks: Vec<SinkSettings>,
-    /// Validators run after a backup.
+    /// Validators, and when they run.
     pub validators: Vec<ValidatorSettings>,
     /// Retention, where it is configured.
     pub retention: PolicyOverrides,
@@ -80,6 +85,8 @@ pub struct Config {
     pub legacy: LegacySettings,
     /// The supervisor.
     pub supervisor: SupervisorSettings,
+    /// Where the service listens.
+    pub panel: PanelSettings,
     /// Whom to tell.
     pub notify: NotifySettings,
     /// Where each value came from.
@@ -100,20 +107,15 @@ pub struct LegacySetup {
 impl LegacySetup {
     /// Reads the sections `[database]` and `[legacy]` of every layer. What is wrong with the others
     /// stops no legacy backup.
-    pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
-        let sections = Sections::Only(&settings::FEW);
-        Self::of(layers(file, environment, sections)?, environment)
+    pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
+        let layers = sources.layers(Sections::Only(&settings::FEW))?;
+        Self::of(layers, &sources.environment)
     }
 
     /// What the environment alone says, for when the file cannot be read.
-    pub fn of_environment(environment: &Environment) -> Result<Self, ConfigError> {
-        let sections = Sections::Only(&settings::FEW);
-        let defaults = layer::defaults(sections);
-        let variables = layer::environment(environment, sections)?;
-        Self::of(
-            [defaults].into_iter().chain(variables).collect(),
-            environment,
-        )
+    pub fn without_file(sources: &Sources) -> Result<Self, ConfigError> {
+        let layers = sources.without_file(Sections::Only(&settings::FEW))?;
+        Self::of(layers, &sources.environment)
     }
 
     fn of(layers: Vec<Layer>, environment: &Environment) -> Result<Self, ConfigError> {
@@ -130,35 +132,18 @@ impl LegacySetup {
 
 /// What section `[log]` asks for, before anything else is read. A mistake anywhere is told by whoever reads
 /// all of it.
-pub fn log_format(file: Option<&Path>, environment: &Environment) -> LogFormat {
-    let sections = Sections::Only(&["log"]);
-    let layers = layers(file, environment, sections).unwrap_or_default();
-    merge::merge::<settings::LogOnly>(&layers)
+pub fn log_format(sources: &Sources) -> LogFormat {
+    let layers = sources.layers_of_all(Sections::Only(&["log"]));
+    merge::merge::<settings::LogOnly>(&layers.unwrap_or_default())
         .map(|merged| merged.settings.log.format)
         .unwrap_or_default()
 }
 
-/// The layers below what a caller sets.
-fn layers(
-    file: Option<&Path>,
-    environment: &Environment,
-    sections: Sections,
-) -> Result<Vec<Layer>, ConfigError> {
-    let mut layers = vec![layer::defaults(sections)];
-    layers.extend(layer::file(file, environment, sections)?);
-    layers.extend(layer::environment(environment, sections)?);
-    Ok(layers)
-}
-
 impl Config {
-    /// Reads every layer: `file` is the one of `--config`; `set` holds a caller's own settings,
-    /// which win over all others.
-    pub fn load(
-        file: Option<&Path>,
-        environment: &Environment,
-        set: Vec<Layer>,
-    ) -> Result<Self, ConfigError> {
-        let mut layers = layers(file, environment, Sections::All)?;
+    /// Reads every layer; `set` holds a caller's own settings, which win over all others.
+    pub fn load(sources: &Sources, set: Vec<Layer>) -> Result<Self, ConfigError> {
+        let environment = &sources.environment;
+        let mut layers = sources.layers(Sections::All)?;
         layers.extend(set);
         layers.iter().try_for_each(keys::check)?;
         let merged = merge::merge(&layers)?;
@@ -175,6 +160,7 @@ impl Config {
             maintenance_user_id: user_id,
             legacy: settings.legacy.settings(user_id)?,
             supervisor: settings.supervisor.settings()?,
+            panel: settings.panel.settings()?,
             notify: settings.notify.settings(&secrets, environment)?,
             catalog: settings
                 .catalog
@@ -182,7 +168,7 @@ impl Config {
                 .then(|| catalog.unwrap_or(source.clone()).info),
             source: source.info,
             sinks: settings::sinks(settings.sink, &settings.repository.dir)?,
-            validators: settings::validators(settings.validator)?,
+            validators: settings.validator,
             retention: settings.retention.overrides()?,
             expire_after_backup: settings.retention.purge == settings::Purge::Auto,
             schedule: settings.schedule.settings(environment)?,

@@ -21,7 +21,7 @@ use respaldo_engine::validate::ValidateRequest;
 use respaldo_postgres::{ConnInfo, Session, sql};
 use secrecy::SecretString;
 
-use crate::config::{Config, Environment, Layer};
+use crate::config::{Config, Environment, Layer, Sources};
 use crate::failure::Failure;
 use crate::messages::demo as words;
 use crate::wiring;
@@ -165,7 +165,7 @@ fn operations(server: &Server) -> Result<Operations, Failure> {
         ),
         Layer::set("repository.dir", repository(server)),
     ];
-    wiring::operations(&Config::load(None, &environment, set)?, None)
+    wiring::operations(&Config::load(&Sources::of(environment), set)?, None)
 }
 
 fn repository(server: &Server) -> String {

@@ -4,7 +4,7 @@
 //! they grow also where nothing happens any more, which is when they matter.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
@@ -36,56 +36,125 @@ pub struct Made {
     pub duration: Duration,
     /// Bytes of its archive.
     pub bytes: u64,
-    /// Tables whose rows were dumped.
+    /// Its tables, where they are known.
+    pub tables: Option<Tables>,
+}
+
+/// Tables of a backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tables {
+    /// Those whose rows were dumped.
     pub dumped: usize,
-    /// Tables that were proven unchanged.
+    /// Those that were proven unchanged.
     pub skipped: usize,
 }
 
-/// What is measured of one database; clones are the same.
+/// What is measured of every database of a process; clones are the same.
 #[derive(Clone)]
-pub struct Metrics {
+pub struct Figures {
     recorder: Arc<PrometheusRecorder>,
     handle: PrometheusHandle,
-    since: Arc<Mutex<Since>>,
+    since: Arc<Mutex<BTreeMap<String, Since>>>,
 }
 
-/// Moments whose age is told.
+/// Moments whose age is told, of one database.
 #[derive(Default)]
 struct Since {
     successes: BTreeMap<&'static str, DateTime<FixedOffset>>,
     oldest_unproven: Option<DateTime<FixedOffset>>,
 }
 
-impl Default for Metrics {
+impl Default for Figures {
     fn default() -> Self {
         let recorder = PrometheusBuilder::new().build_recorder();
-        let metrics = Self {
+        let figures = Self {
             handle: recorder.handle(),
             recorder: Arc::new(recorder),
             since: Arc::default(),
         };
-        metrics.record(describe);
-        metrics.engine(EngineState::Stopped);
-        metrics.leads(false);
-        metrics.oldest_unproven(None);
-        metrics
+        figures.record(describe);
+        figures
     }
 }
 
+impl Figures {
+    /// Those of one database, which are told from now on.
+    pub fn of(&self, database: &str) -> Metrics {
+        let metrics = Metrics {
+            figures: self.clone(),
+            database: database.to_owned(),
+        };
+        metrics.begin();
+        metrics
+    }
+
+    /// Everything, as of now.
+    pub fn render(&self, now: DateTime<FixedOffset>) -> String {
+        let age = |at: DateTime<FixedOffset>| (now - at).num_seconds().max(0) as f64;
+        let since = self.moments();
+        self.record(|| {
+            for (database, moments) in &*since {
+                for (kind, at) in &moments.successes {
+                    let labels = [("database", database.clone()), ("kind", (*kind).to_owned())];
+                    gauge!("respaldo_last_success_age_seconds", &labels).set(age(*at));
+                }
+                let unproven = moments.oldest_unproven.map_or(0.0, age);
+                gauge!("respaldo_oldest_unproven_restore_point_age_seconds", "database" => database.clone())
+                    .set(unproven);
+            }
+        });
+        self.handle.render()
+    }
+
+    fn record(&self, what: impl FnOnce()) {
+        with_local_recorder(&*self.recorder, what);
+    }
+
+    fn moments(&self) -> MutexGuard<'_, BTreeMap<String, Since>> {
+        self.since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is measured of one database; clones are the same.
+#[derive(Clone)]
+pub struct Metrics {
+    figures: Figures,
+    database: String,
+}
+
 impl Metrics {
-    /// A backup was made. Also for the newest of each kind at start, so that a restart forgets no age.
+    fn begin(&self) {
+        self.figures.record(|| {
+            for kind in KINDS.map(word) {
+                for result in ["success", "failure"] {
+                    counter!("respaldo_runs_total", "database" => self.database.clone(), "kind" => kind, "result" => result)
+                        .increment(0);
+                }
+            }
+        });
+        self.engine(EngineState::Stopped);
+        self.leads(false);
+        self.oldest_unproven(None);
+    }
+
+    /// A backup was made, or found to have been made.
     pub fn made(&self, kind: BackupKind, made: &Made) {
         let kind = word(kind);
-        self.moments().successes.insert(kind, made.at);
-        self.record(|| {
-            gauge!("respaldo_last_success_timestamp_seconds", "kind" => kind)
-                .set(made.at.timestamp() as f64);
-            gauge!("respaldo_backup_duration_seconds", "kind" => kind)
-                .set(made.duration.as_secs_f64());
-            gauge!("respaldo_backup_bytes", "kind" => kind).set(made.bytes as f64);
-            for (what, count) in [("dumped", made.dumped), ("skipped", made.skipped)] {
-                gauge!("respaldo_backup_tables", "kind" => kind, "what" => what).set(count as f64);
+        self.moments(|moments| moments.successes.insert(kind, made.at));
+        let labels = [
+            ("database", self.database.clone()),
+            ("kind", kind.to_owned()),
+        ];
+        self.figures.record(|| {
+            gauge!("respaldo_last_success_timestamp_seconds", &labels).set(made.at.timestamp() as f64);
+            gauge!("respaldo_backup_duration_seconds", &labels).set(made.duration.as_secs_f64());
+            gauge!("respaldo_backup_bytes", &labels).set(made.bytes as f64);
+            let Some(tables) = made.tables else {
+                return;
+            };
+            for (what, count) in [("dumped", tables.dumped), ("skipped", tables.skipped)] {
+                gauge!("respaldo_backup_tables", "database" => self.database.clone(), "kind" => kind, "what" => what)
+                    .set(count as f64);
             }
         });
     }
@@ -96,52 +165,41 @@ impl Metrics {
             Ran::Succeeded => "success",
             Ran::Failed => "failure",
         };
-        let kind = word(kind);
-        self.record(|| {
-            counter!("respaldo_runs_total", "kind" => kind, "result" => result).increment(1);
+        self.figures.record(|| {
+            counter!("respaldo_runs_total", "database" => self.database.clone(), "kind" => word(kind), "result" => result)
+                .increment(1);
         });
     }
 
     /// What makes backups now.
     pub fn engine(&self, state: EngineState) {
-        self.record(|| {
+        self.figures.record(|| {
             for each in STATES {
                 let on = f64::from(u8::from(each == state));
-                gauge!("respaldo_engine_state", "state" => engine_word(each)).set(on);
+                gauge!("respaldo_engine_state", "database" => self.database.clone(), "state" => engine_word(each)).set(on);
             }
         });
     }
 
     /// Whether this process leads.
     pub fn leads(&self, leads: bool) {
-        self.record(|| gauge!("respaldo_leader").set(f64::from(u8::from(leads))));
+        let leads = f64::from(u8::from(leads));
+        self.figures
+            .record(|| gauge!("respaldo_leader", "database" => self.database.clone()).set(leads));
     }
 
     /// The oldest restore point that no drill or validation has proven; `None` where all are proven.
     pub fn oldest_unproven(&self, at: Option<DateTime<FixedOffset>>) {
-        self.moments().oldest_unproven = at;
+        self.moments(|moments| moments.oldest_unproven = at);
     }
 
-    /// Everything, as of now.
-    pub fn render(&self, now: DateTime<FixedOffset>) -> String {
-        let age = |at: DateTime<FixedOffset>| (now - at).num_seconds().max(0) as f64;
-        let moments = self.moments();
-        self.record(|| {
-            for (kind, at) in &moments.successes {
-                gauge!("respaldo_last_success_age_seconds", "kind" => *kind).set(age(*at));
-            }
-            let unproven = moments.oldest_unproven.map_or(0.0, age);
-            gauge!("respaldo_oldest_unproven_restore_point_age_seconds").set(unproven);
-        });
-        self.handle.render()
-    }
-
-    fn record(&self, what: impl FnOnce()) {
-        with_local_recorder(&*self.recorder, what);
-    }
-
-    fn moments(&self) -> std::sync::MutexGuard<'_, Since> {
-        self.since.lock().unwrap_or_else(PoisonError::into_inner)
+    fn moments<T>(&self, change: impl FnOnce(&mut Since) -> T) {
+        change(
+            self.figures
+                .moments()
+                .entry(self.database.clone())
+                .or_default(),
+        );
     }
 }
 
@@ -217,11 +275,6 @@ fn describe() {
         Unit::Count,
         "Runs since the start, by their result"
     );
-    for kind in KINDS.map(word) {
-        for result in ["success", "failure"] {
-            counter!("respaldo_runs_total", "kind" => kind, "result" => result).increment(0);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -2,13 +2,13 @@
 //! expect: each method asks the engine once and gives a record that serializes to their keys.
 //!
 //! ```no_run
-//! use respaldo::config::{Config, Environment};
+//! use respaldo::config::{Config, Environment, Sources};
 //! use respaldo::services::Services;
 //! use respaldo_contract::messages::Lang;
 //! use respaldo_domain::backup::{BackupId, BackupKind};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let config = Config::load(None, &Environment::of_process(), Vec::new())?;
+//! let config = Config::load(&Sources::of(Environment::of_process()), Vec::new())?;
 //! let services = Services::connect(&config, Lang::Es)?;
 //!
 //! let made = services.create_backup(BackupKind::Incremental)?;

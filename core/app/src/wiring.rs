@@ -12,13 +12,14 @@ use respaldo_dumpers::DumperOptions;
 use respaldo_engine::operations::{Operations, Parts, Settings};
 use respaldo_engine::ports::{Catalog, Codec, Fault, Notifier, Validator};
 use respaldo_engine::store::{Store, StoreSink};
+use respaldo_engine::validate::Deeper;
 use respaldo_notifiers::{Healthcheck, Smtp, TIME_LIMIT, Webhook};
 use respaldo_postgres::{ConnInfo, Session, SessionOptions, Tools, server};
 use respaldo_validators::Drill;
 use serde_json::json;
 
 use crate::codec::ContractCodec;
-use crate::config::{Config, ConfigError, SinkSettings};
+use crate::config::{Config, ConfigError, NotifySettings, SinkSettings, ValidatorTime};
 use crate::failure::Failure;
 
 /// Limits that are not configured in this version.
@@ -103,9 +104,8 @@ fn sink_of(
 }
 
 /// The ways to tell that are configured.
-pub fn notifiers(config: &Config) -> Result<Vec<Arc<dyn Notifier>>, Failure> {
+pub fn notifiers(notify: &NotifySettings) -> Result<Vec<Arc<dyn Notifier>>, Failure> {
     let invalid = |fault: Fault| Failure::of(ErrorCode::ConfigInvalid, &fault);
-    let notify = &config.notify;
     let mut ways: Vec<Arc<dyn Notifier>> = Vec::new();
     if let Some(address) = &notify.webhook {
         ways.push(Arc::new(
@@ -167,6 +167,10 @@ fn settings(config: &Config) -> Result<Settings, Failure> {
         snapshot_attempts: SNAPSHOT_ATTEMPTS,
         yields: YIELDS,
         validate_after: levels_after(config)?,
+        validate_on_schedule: Deeper {
+            daily: deepest(config, ValidatorTime::Daily)?,
+            weekly: deepest(config, ValidatorTime::Weekly)?,
+        },
         jobs: std::thread::available_parallelism()
             .map_or(1, usize::from)
             .min(MAX_JOBS),
@@ -188,15 +192,22 @@ pub fn work_dir(config: &Config) -> PathBuf {
 
 /// Levels looked at after each backup: the deepest one named and all before it.
 fn levels_after(config: &Config) -> Result<Vec<ValidationLevel>, Failure> {
-    let mut deepest = ValidationLevel::Presence;
-    for validator in &config.validators {
-        let level = level_of(&validator.strategy)?;
-        deepest = deepest.max(level);
-    }
+    let deepest = deepest(config, ValidatorTime::AfterBackup)?;
+    let deepest = deepest.unwrap_or(ValidationLevel::Presence);
     Ok(ValidationLevel::ALL
         .into_iter()
         .filter(|level| *level <= deepest)
         .collect())
+}
+
+/// The deepest level named for a time.
+fn deepest(config: &Config, when: ValidatorTime) -> Result<Option<ValidationLevel>, Failure> {
+    let mut deepest = None;
+    let validators = config.validators.iter();
+    for validator in validators.filter(|validator| validator.when == when) {
+        deepest = deepest.max(Some(level_of(&validator.strategy)?));
+    }
+    Ok(deepest)
 }
 
 fn level_of(name: &str) -> Result<ValidationLevel, Failure> {

@@ -1,7 +1,7 @@
 //! The services under their old names, on a real server: results serialize to the old keys.
 #![expect(clippy::unwrap_used, reason = "test code")]
 
-use respaldo::config::{Config, Environment};
+use respaldo::config::{Config, Environment, Sources};
 use respaldo::services::Services;
 use respaldo_contract::messages::Lang;
 use respaldo_domain::backup::{BackupId, BackupKind};
@@ -18,7 +18,7 @@ fn services(cluster: &Cluster, folder: &std::path::Path) -> Services {
         ("RESPALDO_REPOSITORY__DIR", repository.as_str()),
     ];
     let environment = Environment::of(folder, &variables);
-    let config = Config::load(None, &environment, Vec::new()).unwrap();
+    let config = Config::load(&Sources::of(environment), Vec::new()).unwrap();
     Services::connect(&config, Lang::Es).unwrap()
 }
 

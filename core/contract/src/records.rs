@@ -41,7 +41,7 @@ pub use preview::{LiveRecord, PreviewBackupRecord, PreviewRecord, PreviewTableRe
 pub use restore::{DifferenceRecord, RestoreRecord, VerificationRecord};
 pub use schedule::{MissedRecord, NextRunsRecord, OverdueRecord, RuleRecord, ScheduleRecord};
 pub use show::{Catalogued, ShowRecord, ShowTableRecord};
-pub use status::{NextRunRecord, RunningRecord, StatusRecord};
+pub use status::{NextRunRecord, RunningRecord, ServiceRecord, StatusRecord};
 pub use usage::{
     BackupShare, KindSpaceRecord, KindStatsRecord, SpaceRecord, StatsRecord, TotalSpaceRecord,
     TotalStatsRecord,

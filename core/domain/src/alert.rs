@@ -23,19 +23,16 @@ pub enum Alarm {
     EngineStopped,
     /// A backup was found damaged.
     BackupDamaged,
-    /// A storage place lacks backups.
-    SinkBehind,
 }
 
 impl Alarm {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 5] = [
         Self::BackupFailing,
         Self::BackupMissed,
         Self::EngineLegacy,
         Self::EngineStopped,
         Self::BackupDamaged,
-        Self::SinkBehind,
     ];
 }
 

@@ -13,6 +13,7 @@
 //! * A **row** says who leads, for people, where the catalog's tables are in the source and may
 //!   be written. It decides nothing: without it the lock alone counts.
 
+mod candidacy;
 mod record;
 
 use std::process;
@@ -26,6 +27,7 @@ use crate::lasting;
 use crate::lease::LOCK_CLASS;
 use crate::ports::{Fault, FaultKind, Interrupt};
 
+pub use candidacy::Candidacy;
 pub use record::{CurrentLeader, LeaderRecord};
 
 /// The lock's key: that of all locks of ours, and the purpose.
@@ -39,7 +41,7 @@ const CONFIRMED_WITHIN: Duration = Duration::from_secs(10);
 const CAMPAIGN_LIMIT: Duration = Duration::from_secs(10);
 
 /// What a leader says that it does until it says something else.
-const LEADING: &str = "leading";
+pub const LEADING: &str = "leading";
 
 /// Who wants to lead.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,11 +119,36 @@ pub struct Leadership;
 impl Leadership {
     /// Tries once, without waiting; `None` where somebody else leads.
     pub fn campaign(source: &ConnInfo, who: &Instance) -> Result<Option<Leader>, Fault> {
-        let source = source.with_option("application_name", "respaldo leader");
-        let mut session = lasting::connect(&source, CAMPAIGN_LIMIT)?;
+        Campaign::new(source, who).lead()
+    }
+}
+
+/// Tries again and again over one session.
+struct Campaign {
+    source: ConnInfo,
+    who: Instance,
+    session: Option<Session>,
+}
+
+impl Campaign {
+    fn new(source: &ConnInfo, who: &Instance) -> Self {
+        Self {
+            source: source.with_option("application_name", "respaldo leader"),
+            who: who.clone(),
+            session: None,
+        }
+    }
+
+    /// Tries once, without waiting; `None` where somebody else leads. A session that failed is not used again.
+    fn lead(&mut self) -> Result<Option<Leader>, Fault> {
+        let mut session = match self.session.take() {
+            Some(session) => session,
+            None => lasting::connect(&self.source, CAMPAIGN_LIMIT)?,
+        };
         let asked_at = Instant::now();
         let lock = sql("SELECT pg_catalog.pg_try_advisory_lock($1, $2)");
         if !session.value::<bool>(lock.bind(LOCK_KEY.0).bind(LOCK_KEY.1))? {
+            self.session = Some(session);
             return Ok(None);
         }
         // Nobody waits for a standby or a disk for the sake of a heartbeat.
@@ -133,7 +160,7 @@ impl Leadership {
         let heart = Heart {
             session,
             mandate: mandate.clone(),
-            who: who.clone(),
+            who: self.who.clone(),
             state: LEADING.to_owned(),
             confirmed_at: asked_at,
         };

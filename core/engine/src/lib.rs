@@ -28,6 +28,7 @@ pub mod restore;
 mod run_folder;
 pub mod schedule;
 mod selector;
+pub mod slots;
 pub mod status;
 pub mod store;
 pub mod supervisor;

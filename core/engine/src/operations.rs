@@ -176,6 +176,15 @@ impl Operations {
         validate::validate(&self.parts, request, cx)
     }
 
+    /// Looks at every backup, and deeper into the newest, as the schedule asks for.
+    pub fn validate_on_schedule(
+        &self,
+        now: DateTime<Utc>,
+        cx: &Context,
+    ) -> Result<Vec<Validation>, ValidateError> {
+        validate::on_schedule(&self.parts, now, cx)
+    }
+
     /// Looks at one backup and everything a restore of it would read.
     pub fn validate_backup_chain(
         &self,
@@ -302,6 +311,14 @@ impl Operations {
     /// State of the engine, newest backups, space.
     pub fn status(&self, cx: &Context) -> Result<Status, Fault> {
         status::status(&self.parts, cx)
+    }
+
+    /// When the oldest of these was made that nothing has proven to be whole.
+    pub fn oldest_unproven(
+        &self,
+        entries: &[CatalogEntry],
+    ) -> Result<Option<DateTime<FixedOffset>>, Fault> {
+        status::oldest_unproven(&self.parts, entries)
     }
 
     /// The name of the backup a selector means.

@@ -10,6 +10,7 @@ use respaldo_postgres::{ConnInfo, Tools};
 use crate::ports::{Catalog, ChangeDetector, Codec, Dumper, Validator};
 use crate::schedule::ScheduleSettings;
 use crate::store::Store;
+use crate::validate::Deeper;
 
 /// What the engine is built from. Strategies are chosen by configuration; the engine never asks
 /// where they came from.
@@ -57,6 +58,8 @@ pub struct Settings {
     pub yields: u32,
     /// Levels looked at right after a backup.
     pub validate_after: Vec<respaldo_domain::validation::ValidationLevel>,
+    /// How deep the newest backup is looked into when the schedule asks for a validation.
+    pub validate_on_schedule: Deeper,
     /// Sessions that load tables at once.
     pub jobs: usize,
     /// Retention as configured; what is not comes from the catalog's database.

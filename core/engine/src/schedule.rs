@@ -253,6 +253,21 @@ pub(crate) fn note_validation(parts: &Parts, started_at: DateTime<Utc>) {
     }
 }
 
+/// Remembers that the newest backup was looked into as deep as is asked for once a week.
+pub(crate) fn note_weekly(parts: &Parts, at: DateTime<Utc>) {
+    match WorkDir::open(&parts.settings.work_dir) {
+        Ok(work) => keep(&work, WEEKLY_FILE, &at),
+        Err(fault) => tracing::warn!(error = %chain(&fault), "the validation is not remembered"),
+    }
+}
+
+/// Whether that was a week ago, or never. Hours of the day may move.
+pub(crate) fn is_week_since_weekly(parts: &Parts, now: DateTime<Utc>) -> bool {
+    let work = WorkDir::open(&parts.settings.work_dir).ok();
+    let last: Option<DateTime<Utc>> = work.and_then(|work| kept(&work, WEEKLY_FILE));
+    last.is_none_or(|last| (now - last).abs() >= TimeDelta::days(7) - TimeDelta::hours(12))
+}
+
 fn last_validation(work: &WorkDir) -> Option<PastRun> {
     kept(work, VALIDATED_FILE).map(|started_at| PastRun {
         task: Task::Validation,
@@ -263,6 +278,7 @@ fn last_validation(work: &WorkDir) -> Option<PastRun> {
 
 const RULES_FILE: &str = "schedule.json";
 const VALIDATED_FILE: &str = "validated.json";
+const WEEKLY_FILE: &str = "validated_weekly.json";
 
 /// A file that is not there or makes no sense is none.
 fn kept<T: DeserializeOwned>(work: &WorkDir, name: &str) -> Option<T> {

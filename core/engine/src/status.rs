@@ -1,8 +1,9 @@
 //! How things stand: what runs, what was made last, what it takes, how the sinks are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use respaldo_domain::backup::{BackupKind, BackupState};
+use chrono::{DateTime, FixedOffset};
+use respaldo_domain::backup::{ArchiveName, BackupKind, BackupState};
 
 use crate::listing;
 use crate::parts::Parts;
@@ -91,4 +92,22 @@ fn count(status: &mut Status, entry: CatalogEntry) {
     kind.last.get_or_insert_with(|| entry.clone());
     kind.first = Some(entry.clone());
     status.last.get_or_insert(entry);
+}
+
+/// When the oldest backup was made that nothing has proven to be whole; `None` where all are proven. Without a catalog nothing is known to be.
+pub fn oldest_unproven(
+    parts: &Parts,
+    entries: &[CatalogEntry],
+) -> Result<Option<DateTime<FixedOffset>>, Fault> {
+    let proven = match &parts.catalog {
+        Some(catalog) => catalog.proven()?,
+        None => BTreeSet::new(),
+    };
+    let proven: BTreeSet<&str> = proven.iter().map(ArchiveName::as_str).collect();
+    let unproven = entries.iter().filter(|entry| {
+        entry.ours
+            && entry.state == BackupState::Completed
+            && !proven.contains(entry.archive.as_str())
+    });
+    Ok(unproven.map(|entry| entry.started_at).min())
 }

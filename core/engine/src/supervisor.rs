@@ -16,14 +16,16 @@ use std::fmt;
 use std::hash::Hash;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use respaldo_domain::schedule::Task;
 use respaldo_domain::supervision::{EngineState, Retry, Waits};
 
 use crate::ports::{Context, Interrupt};
+use crate::slots::Slots;
 
 /// A service that knows what is due and makes it.
 pub trait Service {
     /// A run that is due. Equal ones are the same run.
-    type Run: Clone + Eq + Hash + fmt::Display;
+    type Run: Run;
 
     /// What is due, in the order in which it is to be made. Empty where this process must not make it.
     fn due(&mut self, now: DateTime<Utc>, cx: &Context) -> Result<Vec<Self::Run>, String>;
@@ -32,12 +34,49 @@ pub trait Service {
     fn make(&mut self, run: &Self::Run, cx: &Context) -> Result<Made, String>;
 }
 
+/// Something to be made; `Display` names it for people.
+pub trait Run: Clone + Eq + Hash + fmt::Display {
+    /// The task of the schedule, where it is one.
+    fn task(&self) -> Option<Task>;
+
+    /// Since when it is due, where that is known.
+    fn due_at(&self) -> Option<DateTime<Utc>>;
+}
+
+/// A run, for those who hear of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunInfo {
+    /// Its name.
+    pub name: String,
+    /// The task of the schedule, where it is one.
+    pub task: Option<Task>,
+}
+
+impl RunInfo {
+    fn of(run: &impl Run) -> Self {
+        Self {
+            name: run.to_string(),
+            task: run.task(),
+        }
+    }
+}
+
+impl fmt::Display for RunInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
 /// What became of a run that did not fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Made {
     /// It was made.
     Here,
-    /// Another one makes it, or did: it is looked at again at the next beat.
+    /// It was made, and what it found somebody must look at.
+    Found(String),
+    /// Another one made it meanwhile.
+    Already,
+    /// Another one makes it: it is looked at again at the next beat.
     Elsewhere,
 }
 
@@ -59,15 +98,24 @@ pub enum Happening {
     /// Another state.
     State(EngineState),
     /// A run begins.
-    Began(String),
+    Began(RunInfo),
     /// A run ended well.
-    Made(String),
+    Made(RunInfo),
+    /// A run ended well, and found something.
+    Found {
+        /// The run.
+        run: RunInfo,
+        /// What.
+        what: String,
+    },
+    /// Another process made it meanwhile.
+    Already(RunInfo),
     /// A run was left to another process.
-    Left(String),
+    Left(RunInfo),
     /// A run failed, for the n-th time in a row.
     Failed {
         /// The run.
-        run: String,
+        run: RunInfo,
         /// Why.
         reason: String,
         /// Failures in a row, from 1.
@@ -75,6 +123,11 @@ pub enum Happening {
     },
     /// What is due could not be found out.
     Blind(String),
+    /// The engine made what it could of what was due, and this is since when the oldest that is left is.
+    Looked {
+        /// `None`: nothing is left.
+        waiting_since: Option<DateTime<Utc>>,
+    },
 }
 
 /// Hears of everything that happens.
@@ -125,6 +178,7 @@ pub struct Supervisor<P: Primary, F: Service, L: Listener> {
     runs: HashMap<P::Run, Retry>,
     fallback_runs: HashMap<F::Run, Retry>,
     closing: Interrupt,
+    slots: Slots,
 }
 
 impl<P: Primary, F: Service, L: Listener> Supervisor<P, F, L> {
@@ -143,7 +197,14 @@ impl<P: Primary, F: Service, L: Listener> Supervisor<P, F, L> {
             runs: HashMap::new(),
             fallback_runs: HashMap::new(),
             closing: Interrupt::default(),
+            slots: Slots::default(),
         }
+    }
+
+    /// Runs take turns with those of other supervisors.
+    #[must_use]
+    pub fn sharing(self, slots: Slots) -> Self {
+        Self { slots, ..self }
     }
 
     /// Once this is set, no run begins any more; one that is under way ends.
@@ -176,8 +237,13 @@ impl<P: Primary, F: Service, L: Listener> Supervisor<P, F, L> {
         }
     }
 
-    /// Lets go of the engine.
-    pub fn stop(&mut self) {
+    /// Lets go of the engine; gives back who heard of everything.
+    pub fn end(mut self) -> L {
+        self.stop();
+        self.listener
+    }
+
+    fn stop(&mut self) {
         self.primary.stop();
         self.is_up = false;
     }
@@ -234,21 +300,37 @@ impl<P: Primary, F: Service, L: Listener> Supervisor<P, F, L> {
             Err(reason) => return self.listener.hear(&Happening::Blind(reason)),
         };
         self.runs.retain(|run, _| due.contains(run));
+        let mut waiting = Vec::new();
         for run in due {
-            let is_closing = self.is_closing(cx);
-            let retry = self.runs.entry(run.clone()).or_default();
-            if is_closing || !retry.is_due(clock(), self.times.run) {
+            waiting.push(run.due_at());
+            if self.is_closing(cx) || !self.is_run_due(&run, clock()) {
                 continue;
             }
-            self.listener.hear(&Happening::Began(run.to_string()));
+            let Some(slot) = self.slots.take(&self.closing, cx) else {
+                return;
+            };
+            self.listener.hear(&Happening::Began(RunInfo::of(&run)));
             let made = self.primary.make(&run, cx);
+            drop(slot);
             if made.is_err() && cx.interrupt().is_set() {
                 return;
             }
+            let is_made = matches!(made, Ok(Made::Here | Made::Found(_) | Made::Already));
+            let retry = self.runs.entry(run.clone()).or_default();
             if told(made, &run, retry, clock(), &mut self.listener).is_ok() {
                 self.runs.remove(&run);
             }
+            if is_made {
+                waiting.pop();
+            }
         }
+        let waiting_since = waiting.into_iter().flatten().min();
+        self.listener.hear(&Happening::Looked { waiting_since });
+    }
+
+    fn is_run_due(&mut self, run: &P::Run, now: DateTime<Utc>) -> bool {
+        let retry = self.runs.entry(run.clone()).or_default();
+        retry.is_due(now, self.times.run)
     }
 
     fn make_due_by_fallback(&mut self, clock: &dyn Fn() -> DateTime<Utc>, cx: &Context) {
@@ -269,8 +351,12 @@ impl<P: Primary, F: Service, L: Listener> Supervisor<P, F, L> {
             if is_closing || !retry.is_due(clock(), self.times.run) {
                 continue;
             }
-            self.listener.hear(&Happening::Began(run.to_string()));
+            let Some(slot) = self.slots.take(&self.closing, cx) else {
+                return;
+            };
+            self.listener.hear(&Happening::Began(RunInfo::of(&run)));
             let made = fallback.make(&run, cx);
+            drop(slot);
             if made.is_err() && cx.interrupt().is_set() {
                 return;
             }
@@ -295,23 +381,19 @@ impl<P: Primary, F: Service, L: Listener> Supervisor<P, F, L> {
 }
 
 /// Says how a run ended.
-fn told<R: fmt::Display>(
+fn told<R: Run>(
     made: Result<Made, String>,
     run: &R,
     retry: &mut Retry,
     now: DateTime<Utc>,
     listener: &mut impl Listener,
 ) -> Result<(), String> {
-    let run = run.to_string();
-    match made {
-        Ok(Made::Here) => {
-            listener.hear(&Happening::Made(run));
-            Ok(())
-        }
-        Ok(Made::Elsewhere) => {
-            listener.hear(&Happening::Left(run));
-            Ok(())
-        }
+    let run = RunInfo::of(run);
+    let heard = match made {
+        Ok(Made::Here) => Happening::Made(run),
+        Ok(Made::Found(what)) => Happening::Found { run, what },
+        Ok(Made::Already) => Happening::Already(run),
+        Ok(Made::Elsewhere) => Happening::Left(run),
         Err(reason) => {
             retry.failed(now);
             let times = retry.failures();
@@ -320,9 +402,11 @@ fn told<R: fmt::Display>(
                 reason: reason.clone(),
                 times,
             });
-            Err(reason)
+            return Err(reason);
         }
-    }
+    };
+    listener.hear(&heard);
+    Ok(())
 }
 
 #[cfg(test)]

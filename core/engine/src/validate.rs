@@ -1,6 +1,8 @@
 //! Looking at backups: every validator up to a level, going on after the first problem, each
 //! outcome recorded.
 
+mod scheduled;
+
 use std::collections::BTreeSet;
 use std::time::Instant;
 
@@ -17,6 +19,9 @@ use crate::parts::Parts;
 use crate::ports::{CatalogFilter, Context, Fault, FaultKind, ValidationRecord, ValidationRequest};
 use crate::schedule::note_validation;
 use crate::selector::{Selector, resolve};
+
+pub use scheduled::Deeper;
+pub(crate) use scheduled::on_schedule;
 
 /// What is asked for.
 #[derive(Debug, Clone)]

@@ -20,6 +20,8 @@ health_interval = 1
 retry_run_after = 1
 stop_within = 30
 beat_interval = 1
+[panel]
+listen = '127.0.0.1:0'
 ";
 
 pub struct Scene {

@@ -19,6 +19,8 @@ const LAYERS: &[(&str, &str, &[&str])] = &[
         "core/catalog",
         &["engine", "contract", "domain", "postgres"],
     ),
+    // It tells what it is given.
+    ("panel", "core/panel", &[]),
     // What works when the engine does not must not need what the engine needs.
     ("legacy", "legacy", &["postgres"]),
     ("detectors", "plugins/detectors", STRATEGY),

@@ -6,15 +6,15 @@ use respaldo_engine::ports::{Context, Interrupt};
 
 use super::args::{Globals, PointArgs};
 use super::time::{BackupRef, TimePoint};
-use crate::config::{Config, Environment};
+use crate::config::{Config, Sources};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::wiring;
 
 /// Environment, global options, output and the flag that signals set.
 pub struct App {
-    /// The environment at start.
-    pub environment: Environment,
+    /// Where the configuration is read from.
+    pub sources: Sources,
     /// Options of every command.
     pub globals: Globals,
     /// Where results go.
@@ -29,13 +29,20 @@ impl App {
         self.output.lang
     }
 
+    /// The same for one of several databases.
+    #[must_use]
+    pub fn of_database(&self, name: &str) -> Self {
+        Self {
+            sources: self.sources.of_database(name),
+            globals: self.globals.clone(),
+            output: self.output,
+            interrupt: self.interrupt.clone(),
+        }
+    }
+
     /// The configuration in force.
     pub fn config(&self) -> Result<Config, Failure> {
-        Ok(Config::load(
-            self.globals.config.as_deref(),
-            &self.environment,
-            Vec::new(),
-        )?)
+        Ok(Config::load(&self.sources, Vec::new())?)
     }
 
     /// The engine as configured.

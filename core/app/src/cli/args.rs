@@ -40,6 +40,9 @@ pub struct Globals {
     /// Configuration file [default: respaldo.toml where there is one]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Which of several configured databases
+    #[arg(long, global = true, value_name = "NAME")]
+    pub database: Option<String>,
     /// Language: en or es [default: that of LC_ALL or LANG]
     #[arg(long, global = true, value_name = "LANG")]
     pub lang: Option<Lang>,

@@ -121,11 +121,35 @@ pub enum ConfigError {
         #[source]
         source: ConnInfoError,
     },
+    /// Several databases are configured and none is chosen.
+    #[error(
+        "several databases are configured: say which with --database: {}",
+        .choices.join(", ")
+    )]
+    WhichDatabase {
+        /// Their names.
+        choices: Vec<String>,
+    },
+    /// A database of a name that is not configured.
+    #[error("no database {name:?} is configured{}", choose(.choices))]
+    UnknownDatabase {
+        /// The name.
+        name: String,
+        /// The names there are.
+        choices: Vec<String>,
+    },
     /// No layer names a database.
     #[error(
         "no database is configured: set DATABASE_URL, or DB_HOST and DB_NAME, or url in [database]"
     )]
     NoDatabase,
+}
+
+fn choose(choices: &[String]) -> String {
+    match choices {
+        [] => "; there is no [[databases]]".to_owned(),
+        _ => format!("; there are {}", choices.join(", ")),
+    }
 }
 
 fn did_you_mean(suggestion: Option<&str>) -> String {

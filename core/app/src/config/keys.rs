@@ -84,6 +84,9 @@ pub const KEYS: &[(&str, &str, KeyKind)] = &[
     ("notify", "smtp_password", KeyKind::Secret),
     ("notify", "smtp_from", KeyKind::Text),
     ("notify", "smtp_to", KeyKind::List),
+    ("notify", "missed_after", KeyKind::Number),
+    ("supervisor", "parallel_runs", KeyKind::Number),
+    ("panel", "listen", KeyKind::Text),
     ("log", "format", KeyKind::Text),
 ];
 
@@ -106,11 +109,12 @@ const SECTIONS: &[&str] = &[
     "schedule",
     "supervisor",
     "notify",
+    "panel",
     "log",
 ];
 
 /// Sections of features that come with later versions.
-const LATER_SECTIONS: &[&str] = &["encryption", "panel", "plugins", "databases"];
+const LATER_SECTIONS: &[&str] = &["encryption", "plugins"];
 
 /// How a key's text is read; `None` for a key that does not exist.
 pub fn kind_of(section: &str, key: &str) -> Option<KeyKind> {

@@ -23,6 +23,13 @@ pub enum Origin {
     Default,
     /// A configuration file.
     File(PathBuf),
+    /// An entry of `[[databases]]` in it.
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// The entry's name.
+        name: String,
+    },
     /// An environment variable.
     Variable(String),
     /// The program that uses this library, or a flag.
@@ -36,6 +43,9 @@ impl fmt::Display for Origin {
         match self {
             Self::Default => f.write_str("the defaults"),
             Self::File(path) => write!(f, "{}", path.display()),
+            Self::Database { path, name } => {
+                write!(f, "{}, database {name}", path.display())
+            }
             Self::Variable(name) => write!(f, "the environment variable {name}"),
             Self::Caller => f.write_str("the command line"),
             Self::Libpq => f.write_str("libpq's variables and defaults"),
@@ -97,7 +107,7 @@ pub enum Sections {
 }
 
 impl Sections {
-    fn has(self, section: &str) -> bool {
+    pub fn has(self, section: &str) -> bool {
         match self {
             Self::All => true,
             Self::Only(names) => names.contains(&section),
@@ -121,14 +131,13 @@ pub fn defaults(sections: Sections) -> Layer {
 pub fn file(
     asked: Option<&Path>,
     environment: &Environment,
-    sections: Sections,
-) -> Result<Option<Layer>, ConfigError> {
+) -> Result<Option<FileValues>, ConfigError> {
     let asked = asked.or_else(|| environment.get("RESPALDO_CONFIG").map(Path::new));
     let path = environment
         .folder()
         .join(asked.unwrap_or(Path::new(FILE_NAME)));
     match std::fs::read_to_string(&path) {
-        Ok(text) => from_text(&path, &text, sections).map(Some),
+        Ok(text) => from_text(&path, &text).map(Some),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => match asked {
             Some(_) => Err(ConfigError::FileMissing(path)),
             None => Ok(None),
@@ -137,8 +146,39 @@ pub fn file(
     }
 }
 
-fn from_text(path: &Path, text: &str, sections: Sections) -> Result<Layer, ConfigError> {
-    let mut values: Dict = Toml::from_str(text).map_err(|error| {
+/// What a file, or a part of it, says.
+pub struct FileValues {
+    /// The file.
+    pub path: PathBuf,
+    /// The file, or the part of it.
+    pub origin: Origin,
+    /// All of it.
+    pub values: Dict,
+}
+
+impl FileValues {
+    /// Some of it as a layer.
+    pub fn layer(self, sections: Sections) -> Result<Layer, ConfigError> {
+        let Self {
+            path,
+            origin,
+            mut values,
+        } = self;
+        values.retain(|section, _| sections.has(section));
+        notify::flatten(&mut values);
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let secrets = secret::take(&mut values, &origin, folder)?;
+        anchor_paths(&mut values, folder);
+        Ok(Layer {
+            origin,
+            values,
+            secrets,
+        })
+    }
+}
+
+fn from_text(path: &Path, text: &str) -> Result<FileValues, ConfigError> {
+    let values: Dict = Toml::from_str(text).map_err(|error| {
         // The parser's own display quotes the line, which may hold a password.
         let before = error.span().map_or(0, |span| span.start.min(text.len()));
         let line = text[..before].matches('\n').count() + 1;
@@ -148,16 +188,10 @@ fn from_text(path: &Path, text: &str, sections: Sections) -> Result<Layer, Confi
             message: error.message().to_owned(),
         }
     })?;
-    values.retain(|section, _| sections.has(section));
-    notify::flatten(&mut values);
-    let origin = Origin::File(path.to_owned());
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let secrets = secret::take(&mut values, &origin, folder)?;
-    anchor_paths(&mut values, folder);
-    Ok(Layer {
-        origin,
+    Ok(FileValues {
+        origin: Origin::File(path.to_owned()),
+        path: path.to_owned(),
         values,
-        secrets,
     })
 }
 

@@ -1,6 +1,7 @@
 //! `[notify]`: whom a supervisor tells.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use figment::value::{Dict, Value};
 use respaldo_notifiers::{SmtpConfig, SmtpTls};
@@ -9,22 +10,47 @@ use serde::Deserialize;
 
 use super::environment::Environment;
 use super::error::ConfigError;
-use super::secret::SecretSetting;
+use super::layer::Sections;
+use super::secret::{self, SecretSetting};
+use super::{Sources, keys, merge};
+
+/// How long a backup may be due before that is an alarm: an hour.
+const MISSED_AFTER_SECONDS: u32 = 3600;
 
 /// The table within `[notify]` that may be written as one.
 const TABLE: &str = "smtp";
 
 /// `[notify]`, secrets aside.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[expect(clippy::struct_field_names, reason = "as the keys are spelled")]
 pub struct NotifyKeys {
+    missed_after: u32,
     smtp_host: String,
     smtp_port: Option<u16>,
     smtp_tls: TlsKey,
     smtp_user: String,
     smtp_from: String,
     smtp_to: Vec<String>,
+}
+
+impl Default for NotifyKeys {
+    fn default() -> Self {
+        Self {
+            missed_after: MISSED_AFTER_SECONDS,
+            smtp_host: String::new(),
+            smtp_port: None,
+            smtp_tls: TlsKey::default(),
+            smtp_user: String::new(),
+            smtp_from: String::new(),
+            smtp_to: Vec::new(),
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Alone {
+    notify: NotifyKeys,
 }
 
 /// `smtp.tls`.
@@ -40,6 +66,8 @@ enum TlsKey {
 /// Whom to tell.
 #[derive(Debug, Clone, Default)]
 pub struct NotifySettings {
+    /// How long a backup may be due before that is an alarm.
+    pub missed_after: Duration,
     /// Address that gets alarms as JSON.
     pub webhook: Option<SecretString>,
     /// Address that is pinged at the beginning and the end of each run.
@@ -60,6 +88,7 @@ impl NotifyKeys {
             setting.map(|setting| setting.read(environment)).transpose()
         };
         Ok(NotifySettings {
+            missed_after: Duration::from_secs(self.missed_after.into()),
             webhook: secret("webhook")?,
             healthcheck: secret("healthcheck_url")?,
             smtp: self.smtp(secret("smtp_password")?)?,
@@ -104,6 +133,17 @@ fn bad(key: &str, problem: &str) -> ConfigError {
     ConfigError::BadValue {
         key: format!("notify.smtp_{key}"),
         problem: problem.to_owned(),
+    }
+}
+
+impl NotifySettings {
+    /// Reads this section alone: whoever is to be told is told also where the rest makes no sense.
+    pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
+        let layers = sources.layers(Sections::Only(&["notify"]))?;
+        layers.iter().try_for_each(keys::check)?;
+        let alone: Alone = merge::merge(&layers)?.settings;
+        let secrets = secret::merge(layers);
+        alone.notify.settings(&secrets, &sources.environment)
     }
 }
 

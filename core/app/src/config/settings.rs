@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::error::ConfigError;
 use super::legacy::{self, LegacyKeys};
 use super::notify::NotifyKeys;
+use super::panel::{self, PanelKeys};
 use super::schedule::{self, ScheduleKeys};
 use super::supervisor::{self, SupervisorKeys};
 
@@ -32,6 +33,7 @@ pub struct Settings {
     pub legacy: LegacyKeys,
     pub schedule: ScheduleKeys,
     pub supervisor: SupervisorKeys,
+    pub panel: PanelKeys,
     #[serde(default)]
     pub notify: NotifyKeys,
     #[expect(dead_code, reason = "read before the others, and checked with them")]
@@ -270,6 +272,7 @@ pub fn defaults() -> Dict {
         ("legacy", table(legacy::defaults())),
         ("schedule", table(schedule::defaults())),
         ("supervisor", table(supervisor::defaults())),
+        ("panel", table(panel::defaults())),
         ("log", table(vec![("format", Value::from("text"))])),
     ];
     sections
@@ -320,23 +323,4 @@ fn repeated(sinks: &[SinkSettings]) -> Option<String> {
             None
         }
     })
-}
-
-/// The validators that run after a backup. Those for other times need the scheduler.
-pub fn validators(
-    configured: Vec<ValidatorSettings>,
-) -> Result<Vec<ValidatorSettings>, ConfigError> {
-    match configured
-        .iter()
-        .find(|validator| validator.when != ValidatorTime::AfterBackup)
-    {
-        Some(validator) => Err(ConfigError::NotInThisVersion {
-            key: format!(
-                "validator {:?} at a time other than after-backup",
-                validator.strategy
-            ),
-            origin: "the configuration".to_owned(),
-        }),
-        None => Ok(configured),
-    }
 }

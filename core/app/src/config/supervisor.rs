@@ -1,6 +1,5 @@
 //! `[supervisor]`: how patient the supervisor is.
 
-use std::path::Path;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -11,7 +10,7 @@ use serde::Deserialize;
 
 use super::error::ConfigError;
 use super::layer::Sections;
-use super::{Environment, keys, layers, merge};
+use super::{Sources, keys, merge};
 
 /// Its name.
 const SECTION: [&str; 1] = ["supervisor"];
@@ -25,6 +24,7 @@ pub struct SupervisorKeys {
     retry_run_after: u32,
     stop_within: u32,
     beat_interval: u32,
+    parallel_runs: u32,
 }
 
 #[derive(Debug, Deserialize)]
@@ -46,6 +46,8 @@ pub struct SupervisorSettings {
     pub stop_within: Duration,
     /// Between beats.
     pub beat_interval: Duration,
+    /// Runs at work at once, over all databases.
+    pub parallel_runs: usize,
 }
 
 impl Default for SupervisorSettings {
@@ -56,6 +58,7 @@ impl Default for SupervisorSettings {
             retry_run_after: Duration::from_mins(1),
             stop_within: Duration::from_mins(1),
             beat_interval: Duration::from_secs(15),
+            parallel_runs: 2,
         }
     }
 }
@@ -70,12 +73,16 @@ impl SupervisorKeys {
         if self.retry_primary_after == 0 || self.retry_run_after == 0 || self.health_interval == 0 {
             return Err(bad("retry_..., health_interval", "at least 1 second"));
         }
+        if self.parallel_runs == 0 {
+            return Err(bad("parallel_runs", "at least 1"));
+        }
         Ok(SupervisorSettings {
             retry_primary_after: seconds(self.retry_primary_after),
             health_interval: seconds(self.health_interval),
             retry_run_after: seconds(self.retry_run_after),
             stop_within: seconds(self.stop_within),
             beat_interval: seconds(self.beat_interval),
+            parallel_runs: usize::try_from(self.parallel_runs).unwrap_or(usize::MAX),
         })
     }
 }
@@ -89,9 +96,9 @@ fn bad(key: &str, problem: &str) -> ConfigError {
 
 impl SupervisorSettings {
     /// Reads this section alone. What cannot be read stops no supervisor: it says so, and takes the defaults.
-    pub fn load(file: Option<&Path>, environment: &Environment) -> Self {
+    pub fn load(sources: &Sources) -> Self {
         let read = || -> Result<Self, ConfigError> {
-            let layers = layers(file, environment, Sections::Only(&SECTION))?;
+            let layers = sources.layers_of_all(Sections::Only(&SECTION))?;
             layers.iter().try_for_each(keys::check)?;
             let alone: Alone = merge::merge(&layers)?.settings;
             alone.supervisor.settings()
@@ -128,7 +135,8 @@ pub fn defaults() -> Vec<(&'static str, Value)> {
         ("stop_within", settings.stop_within),
         ("beat_interval", settings.beat_interval),
     ]
-    .into_iter()
     .map(|(key, value)| (key, Value::from(value.as_secs())))
+    .into_iter()
+    .chain([("parallel_runs", Value::from(settings.parallel_runs as u64))])
     .collect()
 }

@@ -110,9 +110,13 @@ retry_run_after = 60
 stop_within = 60
 # Between looks at what is due: a divisor of 60.
 beat_interval = 15
+# Backups at work at once, where several databases are configured:
+parallel_runs = 2
 
 # Whom to tell. Alarms are told once when they begin and once when they are over.
 # [notify]
+# A backup that is due and not made after so many seconds is an alarm:
+# missed_after = 3600
 # POSTed as JSON:
 # webhook = { file = "/etc/respaldo/webhook-url" }
 # Pinged for each run: URL/start, then URL or URL/fail.
@@ -124,6 +128,10 @@ beat_interval = 15
 # password = { file = "/etc/respaldo/smtp-password" }
 # from = "respaldo <respaldo@example.com>"
 # to = ["ana@example.com"]
+
+[panel]
+# respaldo serve tells how things stand there (/healthz, /metrics); "": nowhere.
+listen = "127.0.0.1:8787"
 
 [log]
 # "text" for people, "json" for programs; both go to stderr.

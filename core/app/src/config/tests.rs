@@ -17,7 +17,10 @@ impl Folder {
     }
 
     fn load(&self, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        Config::load(None, &Environment::of(&self.0, variables), Vec::new())
+        Config::load(
+            &Sources::of(Environment::of(&self.0, variables)),
+            Vec::new(),
+        )
     }
 }
 
@@ -63,7 +66,7 @@ fn later_layers_win_and_each_value_names_its_origin() {
     assert_eq!(origin("dumper.use"), "the defaults");
     let set = vec![Layer::set("detector.use", "content-hash")];
     let environment = Environment::of(&folder.0, &[URL, ("RESPALDO_DETECTOR__USE", "always")]);
-    let config = Config::load(None, &environment, set).unwrap();
+    let config = Config::load(&Sources::of(environment), set).unwrap();
     assert_eq!(config.detector.name, "content-hash");
 }
 
@@ -96,20 +99,25 @@ fn secrets_of_notifications_are_read_and_never_shown() {
 fn the_form_of_the_log_is_known_before_anything_else_is() {
     let folder = Folder::new("[log]\nformat = \"json\"\n[detector]\nuse = 3\n");
     let environment = Environment::of(&folder.0, &[URL, ("PG_BIN_PATH", "/x")]);
-    assert_eq!(log_format(None, &environment), LogFormat::Json);
+    assert_eq!(log_format(&Sources::of(environment)), LogFormat::Json);
     let environment = Environment::of(&folder.0, &[("RESPALDO_LOG__FORMAT", "text")]);
-    assert_eq!(log_format(None, &environment), LogFormat::Text);
+    assert_eq!(log_format(&Sources::of(environment)), LogFormat::Text);
 }
 
 #[test]
 fn a_file_asked_for_must_exist_and_the_usual_one_need_not() {
     let environment = Environment::of("/nonexistent", &[URL]);
-    assert!(Config::load(None, &environment, Vec::new()).is_ok());
-    let asked = Config::load(Some(Path::new("other.toml")), &environment, Vec::new());
+    let usual = Sources::of(environment);
+    assert!(Config::load(&usual, Vec::new()).is_ok());
+    let asked = Sources {
+        file: Some("other.toml".into()),
+        ..usual
+    };
+    let asked = Config::load(&asked, Vec::new());
     assert!(matches!(asked, Err(ConfigError::FileMissing(_))));
     let named = Environment::of("/nonexistent", &[URL, ("RESPALDO_CONFIG", "other.toml")]);
     assert!(matches!(
-        Config::load(None, &named, Vec::new()),
+        Config::load(&Sources::of(named), Vec::new()),
         Err(ConfigError::FileMissing(_))
     ));
 }
@@ -191,11 +199,8 @@ fn an_unknown_key_is_an_error_that_names_the_closest_one() {
 #[test]
 fn a_section_of_a_later_version_is_refused_not_ignored() {
     for text in [
-        "[panel]\nlisten = '127.0.0.1:1'\n",
         "[plugins.mine]\npath = '/x'\n",
-        "[[databases]]\nname = 'x'\n",
         "[[sink]]\nname = 'x'\nuse = 's3'\nbucket = 'b'\n",
-        "[[validator]]\nuse = 'drill'\nwhen = 'weekly'\n",
     ] {
         let error = Folder::new(text).load(&[URL]).unwrap_err();
         assert!(
@@ -344,7 +349,7 @@ fn the_legacy_service_reads_its_own_sections_and_nobody_elses_mistakes() {
     assert!(folder.load(&[URL]).is_err());
     let variables = [URL, ("RESPALDO_DETECTOR__WORKERS", "many")];
     let environment = Environment::of(&folder.0, &variables);
-    let setup = LegacySetup::load(None, &environment).unwrap();
+    let setup = LegacySetup::load(&Sources::of(environment)).unwrap();
     assert_eq!(setup.legacy.service.keep.daily, 3);
     assert_eq!(setup.legacy.service.keep.weekly, 4);
     assert_eq!(setup.legacy.service.dir, folder.0.join("x"));
@@ -363,6 +368,76 @@ fn senseless_settings_of_the_legacy_service_are_told() {
         let folder = Folder::new(text);
         assert!(folder.load(&[URL]).is_err(), "{text}");
         let environment = Environment::of(&folder.0, &[URL]);
-        assert!(LegacySetup::load(None, &environment).is_err(), "{text}");
+        assert!(
+            LegacySetup::load(&Sources::of(environment)).is_err(),
+            "{text}"
+        );
+    }
+}
+
+const FLEET: &str = "
+[repository]
+dir = 'copias'
+[detector]
+use = 'xmin'
+[[databases]]
+name = 'ventas'
+database.url = 'postgresql://db/ventas'
+detector.use = 'always'
+[[databases]]
+name = 'caja'
+database.url = { env = 'CAJA' }
+repository.dir = 'aparte'
+";
+
+impl Folder {
+    fn load_of(&self, name: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let sources = Sources::of(Environment::of(&self.0, variables));
+        Config::load(&sources.of_database(name), Vec::new())
+    }
+}
+
+#[test]
+fn each_of_several_databases_has_what_it_sets_and_what_holds_for_all() {
+    let folder = Folder::new(FLEET);
+    let sources = Sources::of(Environment::of(&folder.0, &[]));
+    assert_eq!(sources.databases().unwrap(), ["ventas", "caja"]);
+    // The environment's address is nobody's.
+    let variables = [URL, ("CAJA", "postgresql://db/caja"), ("DB_NAME", "x")];
+    let sales = folder.load_of("ventas", &variables).unwrap();
+    assert_eq!(sales.source.database(), "ventas");
+    assert_eq!(sales.detector.name, "always");
+    assert_eq!(sales.repository, folder.0.join("copias/ventas"));
+    assert_eq!(sales.legacy.service.dir, Path::new("backups/ventas"));
+    let till = folder.load_of("caja", &variables).unwrap();
+    assert_eq!(till.source.database(), "caja");
+    assert_eq!(till.detector.name, "xmin");
+    assert_eq!(till.repository, folder.0.join("aparte"));
+    let setup = LegacySetup::load(&sources.of_database("ventas")).unwrap();
+    assert_eq!(setup.source.database(), "ventas");
+}
+
+#[test]
+fn which_of_several_databases_is_meant_must_be_said() {
+    let folder = Folder::new(FLEET);
+    let unsaid = folder.load(&[URL]).unwrap_err();
+    assert!(unsaid.to_string().contains("ventas, caja"), "{unsaid}");
+    let wrong = folder.load_of("bodega", &[URL]).unwrap_err();
+    assert!(
+        wrong.to_string().contains("there are ventas, caja"),
+        "{wrong}"
+    );
+    let none = Folder::new("").load_of("ventas", &[URL]).unwrap_err();
+    assert!(none.to_string().contains("no [[databases]]"), "{none}");
+    for text in [
+        "[[databases]]\n",
+        "[[databases]]\nname = 'a/b'\ndatabase.url = 'postgresql:///x'\n",
+        "[[databases]]\nname = 'a'\n",
+        "[[databases]]\nname = 'a'\ndatabase.url = 'postgresql:///x'\nsupervisor.stop_within = 3\n",
+        "[[databases]]\nname = 'a'\ndatabase.url = 'postgresql:///x'\ndetector.uze = 'xmin'\n",
+        "[[databases]]\nname = 'a'\ndatabase.url = 'postgresql:///x'\n[[databases]]\nname = 'A'\n",
+        "[databases]\nname = 'a'\n",
+    ] {
+        assert!(Folder::new(text).load_of("a", &[]).is_err(), "{text}");
     }
 }

@@ -15,6 +15,7 @@ const SPANISH: &[(&str, &str, &str)] = &[
         "config",
         "Archivo de configuración [por defecto: respaldo.toml si existe]",
     ),
+    ("", "database", "Cuál de varias bases de datos configuradas"),
     (
         "",
         "lang",

@@ -22,7 +22,8 @@ fn scraped(text: &str) -> BTreeMap<String, f64> {
 
 #[test]
 fn what_was_measured_is_scraped_and_ages_grow_while_nothing_happens() {
-    let metrics = Metrics::default();
+    let figures = Figures::default();
+    let metrics = figures.of("ventas");
     metrics.engine(EngineState::Professional);
     metrics.leads(true);
     metrics.oldest_unproven(Some(at(1)));
@@ -32,64 +33,101 @@ fn what_was_measured_is_scraped_and_ages_grow_while_nothing_happens() {
         at: at(2),
         duration: Duration::from_millis(1500),
         bytes: 1_000_000,
-        dumped: 3,
-        skipped: 7,
+        tables: Some(Tables {
+            dumped: 3,
+            skipped: 7,
+        }),
     };
     metrics.clone().made(BackupKind::Full, &made);
 
-    let now = scraped(&metrics.render(at(3)));
+    let now = scraped(&figures.render(at(3)));
     for (name, value) in [
-        ("respaldo_last_success_age_seconds{kind=\"full\"}", 3600.0),
-        ("respaldo_backup_duration_seconds{kind=\"full\"}", 1.5),
-        ("respaldo_backup_bytes{kind=\"full\"}", 1_000_000.0),
-        ("respaldo_backup_tables{kind=\"full\",what=\"dumped\"}", 3.0),
         (
-            "respaldo_backup_tables{kind=\"full\",what=\"skipped\"}",
+            "respaldo_last_success_age_seconds{database=\"ventas\",kind=\"full\"}",
+            3600.0,
+        ),
+        (
+            "respaldo_backup_duration_seconds{database=\"ventas\",kind=\"full\"}",
+            1.5,
+        ),
+        (
+            "respaldo_backup_bytes{database=\"ventas\",kind=\"full\"}",
+            1_000_000.0,
+        ),
+        (
+            "respaldo_backup_tables{database=\"ventas\",kind=\"full\",what=\"dumped\"}",
+            3.0,
+        ),
+        (
+            "respaldo_backup_tables{database=\"ventas\",kind=\"full\",what=\"skipped\"}",
             7.0,
         ),
-        ("respaldo_oldest_unproven_restore_point_age_seconds", 7200.0),
-        ("respaldo_engine_state{state=\"professional\"}", 1.0),
-        ("respaldo_engine_state{state=\"legacy\"}", 0.0),
-        ("respaldo_engine_state{state=\"stopped\"}", 0.0),
-        ("respaldo_leader", 1.0),
-        ("respaldo_runs_total{kind=\"full\",result=\"success\"}", 1.0),
-        ("respaldo_runs_total{kind=\"full\",result=\"failure\"}", 1.0),
         (
-            "respaldo_runs_total{kind=\"incremental\",result=\"failure\"}",
+            "respaldo_oldest_unproven_restore_point_age_seconds{database=\"ventas\"}",
+            7200.0,
+        ),
+        (
+            "respaldo_engine_state{database=\"ventas\",state=\"professional\"}",
+            1.0,
+        ),
+        (
+            "respaldo_engine_state{database=\"ventas\",state=\"legacy\"}",
+            0.0,
+        ),
+        (
+            "respaldo_engine_state{database=\"ventas\",state=\"stopped\"}",
+            0.0,
+        ),
+        ("respaldo_leader{database=\"ventas\"}", 1.0),
+        (
+            "respaldo_runs_total{database=\"ventas\",kind=\"full\",result=\"success\"}",
+            1.0,
+        ),
+        (
+            "respaldo_runs_total{database=\"ventas\",kind=\"full\",result=\"failure\"}",
+            1.0,
+        ),
+        (
+            "respaldo_runs_total{database=\"ventas\",kind=\"incremental\",result=\"failure\"}",
             0.0,
         ),
     ] {
         assert_eq!(now.get(name), Some(&value), "{name}: {now:#?}");
     }
-    let later = scraped(&metrics.render(at(5)));
+    let later = scraped(&figures.render(at(5)));
     assert_eq!(
-        later["respaldo_last_success_age_seconds{kind=\"full\"}"],
+        later["respaldo_last_success_age_seconds{database=\"ventas\",kind=\"full\"}"],
         10_800.0
     );
 }
 
 #[test]
 fn two_databases_are_measured_apart() {
-    let (one, other) = (Metrics::default(), Metrics::default());
+    let figures = Figures::default();
+    let (one, _other) = (figures.of("one"), figures.of("other"));
     one.leads(true);
-    assert_eq!(scraped(&other.render(at(1)))["respaldo_leader"], 0.0);
+    let now = scraped(&figures.render(at(1)));
+    assert_eq!(now["respaldo_leader{database=\"one\"}"], 1.0);
+    assert_eq!(now["respaldo_leader{database=\"other\"}"], 0.0);
 }
 
 #[test]
 fn every_name_is_in_the_guide() {
     let guide = include_str!("../../../../docs/guide/metrics.md");
-    let metrics = Metrics::default();
-    metrics.made(
+    let figures = Figures::default();
+    figures.of("ventas").made(
         BackupKind::Full,
         &Made {
             at: at(1),
             duration: Duration::ZERO,
             bytes: 0,
-            dumped: 0,
-            skipped: 0,
+            tables: Some(Tables {
+                dumped: 0,
+                skipped: 0,
+            }),
         },
     );
-    for name in scraped(&metrics.render(at(1))).into_keys() {
+    for name in scraped(&figures.render(at(1))).into_keys() {
         let name = name.split('{').next().unwrap_or_default();
         assert!(guide.contains(&format!("`{name}`")), "{name}");
     }

@@ -1,35 +1,47 @@
 //! The engine as the supervisor's primary: started from the configuration as it is now, looked at, asked what is due.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
 
 use chrono::{DateTime, Utc};
 use respaldo_contract::labels::Label;
-use respaldo_domain::backup::{BackupKind, Trigger};
-use respaldo_domain::schedule::{DueRun, Occurrence};
-use respaldo_domain::validation::ValidationLevel;
+use respaldo_domain::backup::{BackupKind, BackupState, Trigger};
+use respaldo_domain::manifest::Manifest;
+use respaldo_domain::schedule::{DueRun, Occurrence, Task};
 use respaldo_engine::backup::{BackupError, BackupRequest};
+use respaldo_engine::leadership::{Candidacy, Instance, LEADING, Leader};
 use respaldo_engine::operations::Operations;
-use respaldo_engine::ports::{Context, FaultKind};
-use respaldo_engine::supervisor::{Made, Primary, Service};
-use respaldo_engine::validate::ValidateRequest;
+use respaldo_engine::ports::{CatalogEntry, CatalogFilter, Context, FaultKind};
+use respaldo_engine::supervisor::{self, Made, Primary, Service};
+use respaldo_postgres::ConnInfo;
 
+use super::crew::Order;
 use super::listener::Events;
 use super::state_file::StateFile;
-use crate::cli::App;
-use crate::config::{Config, Environment};
+use crate::config::{Config, Sources};
 use crate::failure::{Failure, causes};
+use crate::metrics::{self, Metrics, Tables};
 use crate::wiring;
 
 /// The engine.
 pub struct Engine {
-    config: Option<PathBuf>,
-    environment: Environment,
+    sources: Sources,
     events: Events,
     state: StateFile,
+    metrics: Metrics,
+    /// To be woken when it comes to lead.
+    orders: Sender<Order>,
     operations: Option<Operations>,
+    lead: Option<Lead>,
     /// Runs whose last try failed: what they would have done for is made in their stead.
     failed: Vec<Run>,
+}
+
+/// The lead of a database, wanted or held.
+struct Lead {
+    of: ConnInfo,
+    candidacy: Candidacy,
 }
 
 /// A run that is due.
@@ -42,22 +54,40 @@ impl fmt::Display for Run {
     }
 }
 
+impl supervisor::Run for Run {
+    fn task(&self) -> Option<Task> {
+        Some(self.0.task)
+    }
+
+    fn due_at(&self) -> Option<DateTime<Utc>> {
+        Some(self.0.at)
+    }
+}
+
 impl Engine {
     /// Not started yet.
-    pub fn new(app: &App, events: Events, state: StateFile) -> Self {
+    pub fn new(
+        sources: &Sources,
+        events: Events,
+        state: StateFile,
+        metrics: Metrics,
+        orders: Sender<Order>,
+    ) -> Self {
         Self {
-            config: app.globals.config.clone(),
-            environment: app.environment.clone(),
+            sources: sources.clone(),
             events,
             state,
+            metrics,
+            orders,
             operations: None,
+            lead: None,
             failed: Vec::new(),
         }
     }
 
     /// The engine that the configuration describes now.
     fn build(&self) -> Result<Operations, Failure> {
-        let config = Config::load(self.config.as_deref(), &self.environment, Vec::new())?;
+        let config = Config::load(&self.sources, Vec::new())?;
         self.state.also_in(&wiring::work_dir(&config));
         wiring::operations(&config, None)
     }
@@ -66,6 +96,70 @@ impl Engine {
         let operations = self.operations.as_ref();
         operations.ok_or_else(|| "the engine is not up".to_owned())
     }
+
+    /// Wants to lead the database from now on, unless it does already.
+    fn want_to_lead(&mut self, source: &ConnInfo) -> Result<(), String> {
+        if self.lead.as_ref().is_some_and(|lead| lead.of == *source) {
+            return Ok(());
+        }
+        self.lead = None;
+        let orders = self.orders.clone();
+        let changed = move || {
+            // Nobody listens at the end.
+            orders.send(Order::Beat).ok();
+        };
+        let candidacy = Candidacy::begin(source, &Instance::here(), changed);
+        self.lead = Some(Lead {
+            of: source.clone(),
+            candidacy: candidacy.map_err(|fault| causes(&fault).join(": "))?,
+        });
+        Ok(())
+    }
+
+    fn leader(&self) -> Option<Arc<Leader>> {
+        let leader = self.lead.as_ref().and_then(|lead| lead.candidacy.leader());
+        self.state.leads(leader.is_some());
+        self.metrics.leads(leader.is_some());
+        leader
+    }
+
+    /// What was made by whomever, for the figures.
+    fn measure(&self, operations: &Operations, cx: &Context) {
+        let every = CatalogFilter {
+            kind: None,
+            state: Some(BackupState::Completed),
+            limit: None,
+            ours_only: true,
+        };
+        let measured = operations.list(&every, cx).and_then(|entries| {
+            let unproven = operations.oldest_unproven(&entries)?;
+            Ok((entries, unproven))
+        });
+        match measured {
+            Ok((entries, unproven)) => {
+                self.metrics.oldest_unproven(unproven);
+                // Newest last: it counts.
+                for entry in entries.iter().rev() {
+                    if let Some((kind, made)) = figures_of(entry) {
+                        self.metrics.made(kind, &made);
+                    }
+                }
+            }
+            Err(fault) => tracing::debug!(%fault, "what was made is not measured"),
+        }
+    }
+}
+
+fn figures_of(entry: &CatalogEntry) -> Option<(BackupKind, metrics::Made)> {
+    let kind = BackupKind::from_label(&entry.kind_label).ok()?;
+    let duration = entry.finished_at - entry.started_at;
+    let made = metrics::Made {
+        at: entry.finished_at,
+        duration: duration.to_std().unwrap_or_default(),
+        bytes: entry.size_bytes.unwrap_or_default(),
+        tables: None,
+    };
+    Some((kind, made))
 }
 
 impl Primary for Engine {
@@ -73,6 +167,8 @@ impl Primary for Engine {
         let operations = self.build().map_err(|failure| in_words(&failure))?;
         let ready = operations.ready(cx);
         ready.map_err(|error| causes(&error).join(": "))?;
+        self.want_to_lead(&operations.parts().source)?;
+        self.measure(&operations, cx);
         self.events.go_to(operations.parts().catalog.clone());
         self.operations = Some(operations);
         Ok(())
@@ -83,8 +179,11 @@ impl Primary for Engine {
         self.start(cx)
     }
 
+    /// Another may lead, whose engine is up.
     fn stop(&mut self) {
         self.operations = None;
+        self.lead = None;
+        self.leader();
     }
 }
 
@@ -97,23 +196,42 @@ fn in_words(failure: &Failure) -> String {
 impl Service for Engine {
     type Run = Run;
 
+    /// Nothing is due where another process leads.
     fn due(&mut self, now: DateTime<Utc>, cx: &Context) -> Result<Vec<Run>, String> {
+        if self.leader().is_none() {
+            return Ok(Vec::new());
+        }
         let due = self.operations()?.due_runs(now, cx);
         let due = due.map_err(|fault| causes(&fault).join(": "))?;
         Ok(with_stand_ins(due, &self.failed))
     }
 
+    /// Who leads no more stops what is under way: another makes it.
     fn make(&mut self, run: &Run, cx: &Context) -> Result<Made, String> {
         self.failed.retain(|failed| failed != run);
+        let Some(leader) = self.leader() else {
+            return Ok(Made::Elsewhere);
+        };
+        let cx = cx.with_mandate(leader.mandate().clone());
+        let cx = cx.with_interrupt(cx.interrupt().or(leader.lost()));
+        leader.say(run.to_string());
         let operations = self.operations()?;
         let made = match run.0.task.kind() {
-            Some(kind) => backup(operations, kind, run.0, cx),
-            None => look_at_all(operations, cx),
+            Some(kind) => backup(operations, kind, run.0, &self.metrics, &cx),
+            None => look_at_all(operations, &cx),
         };
-        if made.is_err() {
-            self.failed.push(*run);
+        leader.say(LEADING);
+        match made {
+            Err(reason) if leader.lost().is_set() => {
+                tracing::warn!(reason, "left to the next leader");
+                Ok(Made::Elsewhere)
+            }
+            Err(reason) => {
+                self.failed.push(*run);
+                Err(reason)
+            }
+            made => made,
         }
-        made
     }
 }
 
@@ -137,25 +255,23 @@ fn with_stand_ins(due: Vec<DueRun>, failed: &[Run]) -> Vec<Run> {
     runs
 }
 
-/// Backups that are not valid are found by whoever reads the log, the events or `status`.
+/// Looks at every backup, and as deep into the newest as is configured for a day and a week.
 fn look_at_all(operations: &Operations, cx: &Context) -> Result<Made, String> {
-    let request = ValidateRequest {
-        selectors: None,
-        level: ValidationLevel::Chain,
-        scratch_server: None,
-    };
-    let validations = operations.validate(&request, cx);
+    let validations = operations.validate_on_schedule(Utc::now(), cx);
     let validations = validations.map_err(|error| causes(&error).join(": "))?;
-    match validations
+    let damaged = validations
         .iter()
-        .filter(|validation| !validation.is_valid())
-        .count()
-    {
-        0 => Ok(Made::Here),
-        count => Err(format!(
-            "{count} backups are not valid: respaldo validate --all tells which"
+        .filter(|validation| !validation.is_valid());
+    let names: Vec<&str> = damaged
+        .map(|validation| validation.archive.as_str())
+        .collect();
+    Ok(match names.as_slice() {
+        [] => Made::Here,
+        _ => Made::Found(format!(
+            "respaldo validate tells more: {}",
+            names.join(", ")
         )),
-    }
+    })
 }
 
 /// Another run at work, here or on another machine, is no failure.
@@ -163,6 +279,7 @@ fn backup(
     operations: &Operations,
     kind: BackupKind,
     due: Occurrence,
+    metrics: &Metrics,
     cx: &Context,
 ) -> Result<Made, String> {
     let request = BackupRequest {
@@ -177,9 +294,10 @@ fn backup(
             for warning in &report.warnings {
                 tracing::warn!(?warning, archive = %report.manifest.archive, "look at this backup");
             }
+            metrics.made(report.manifest.kind, &figures(&report.manifest));
             Ok(Made::Here)
         }
-        Err(BackupError::NotDue) => Ok(Made::Elsewhere),
+        Err(BackupError::NotDue) => Ok(Made::Already),
         Err(BackupError::Lease(fault)) if fault.kind == FaultKind::Busy => {
             tracing::info!(%fault, "left to another run");
             Ok(Made::Elsewhere)
@@ -188,12 +306,24 @@ fn backup(
     }
 }
 
+fn figures(manifest: &Manifest) -> metrics::Made {
+    let dumped = manifest.dumped().count();
+    let duration = manifest.finished_at - manifest.started_at;
+    metrics::Made {
+        at: manifest.finished_at,
+        duration: duration.to_std().unwrap_or_default(),
+        bytes: manifest.stored_bytes(),
+        tables: Some(Tables {
+            dumped,
+            skipped: manifest.tables.len().saturating_sub(dumped),
+        }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use chrono::TimeDelta;
-    use respaldo_domain::schedule::Task;
-
     use super::*;
+    use chrono::TimeDelta;
 
     fn at(task: Task, hours: i64) -> Occurrence {
         Occurrence {

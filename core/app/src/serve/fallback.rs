@@ -1,15 +1,17 @@
 //! The legacy service as the supervisor's fallback.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
+use respaldo_domain::schedule::Task;
+use respaldo_engine::leadership::current_leader;
 use respaldo_engine::ports::Context;
-use respaldo_engine::supervisor::{Made, Service};
+use respaldo_engine::supervisor::{self, Made, Service};
 use respaldo_legacy::{LegacyKind, LegacyService, PruneMode, PruneScope};
 
 use super::state_file::StateFile;
-use crate::cli::App;
-use crate::config::{Environment, LegacySetup};
+use crate::config::{LegacySetup, Sources};
 use crate::failure::causes;
 use crate::legacy;
 
@@ -20,8 +22,7 @@ pub fn state_folder(setup: &LegacySetup) -> PathBuf {
 
 /// The legacy service, from the last configuration that could be read.
 pub struct Fallback {
-    config: Option<PathBuf>,
-    environment: Environment,
+    sources: Sources,
     last_good: Option<LegacySetup>,
     /// Whether it was said that the configuration cannot be read.
     complained: bool,
@@ -29,10 +30,9 @@ pub struct Fallback {
 
 impl Fallback {
     /// `None` where the configuration switches it off.
-    pub fn new(app: &App, state: &StateFile) -> Option<Self> {
+    pub fn new(sources: &Sources, state: &StateFile) -> Option<Self> {
         let mut fallback = Self {
-            config: app.globals.config.clone(),
-            environment: app.environment.clone(),
+            sources: sources.clone(),
             last_good: None,
             complained: false,
         };
@@ -47,7 +47,7 @@ impl Fallback {
 
     /// What is configured now; else what was configured last; else what the environment alone says.
     fn setup(&mut self) -> Option<LegacySetup> {
-        match LegacySetup::load(self.config.as_deref(), &self.environment) {
+        match LegacySetup::load(&self.sources) {
             Ok(setup) => {
                 self.last_good = Some(setup);
                 self.complained = false;
@@ -58,31 +58,67 @@ impl Fallback {
                     tracing::warn!(%error, "the configuration of the legacy service cannot be read");
                 }
                 if self.last_good.is_none() {
-                    self.last_good = LegacySetup::of_environment(&self.environment).ok();
+                    self.last_good = LegacySetup::without_file(&self.sources).ok();
                 }
             }
         }
         self.last_good.clone()
     }
 
+    /// A server that does not tell is no reason to make nothing.
+    fn is_led_elsewhere(&self) -> bool {
+        let setup = self.last_good.as_ref();
+        setup.is_some_and(|setup| matches!(current_leader(&setup.source), Ok(Some(_))))
+    }
+
     fn service(&mut self) -> Result<Box<dyn LegacyService>, String> {
         let setup = self.setup();
         let setup = setup.ok_or_else(|| "no configuration says which database".to_owned())?;
-        Ok(legacy::service(setup, &self.environment))
+        Ok(legacy::service(setup, &self.sources.environment))
+    }
+}
+
+/// A whole dump that is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Whole(LegacyKind);
+
+impl fmt::Display for Whole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl supervisor::Run for Whole {
+    fn task(&self) -> Option<Task> {
+        None
+    }
+
+    fn due_at(&self) -> Option<DateTime<Utc>> {
+        None
     }
 }
 
 impl Service for Fallback {
-    type Run = LegacyKind;
+    type Run = Whole;
 
-    fn due(&mut self, now: DateTime<Utc>, _cx: &Context) -> Result<Vec<LegacyKind>, String> {
-        Ok(self.service()?.due(now))
+    /// Where another process leads, its engine makes the backups.
+    fn due(&mut self, now: DateTime<Utc>, _cx: &Context) -> Result<Vec<Whole>, String> {
+        let due = self.service()?.due(now);
+        let is_elsewhere = !due.is_empty() && self.is_led_elsewhere();
+        if is_elsewhere {
+            tracing::info!("left to the engine of another process, which leads");
+        }
+        Ok(if is_elsewhere {
+            Vec::new()
+        } else {
+            due.into_iter().map(Whole).collect()
+        })
     }
 
-    fn make(&mut self, run: &LegacyKind, cx: &Context) -> Result<Made, String> {
+    fn make(&mut self, run: &Whole, cx: &Context) -> Result<Made, String> {
         let service = self.service()?;
         let stop = || cx.interrupt().is_set();
-        let made = service.backup(*run, &stop);
+        let made = service.backup(run.0, &stop);
         made.map_err(|error| causes(&error).join(": "))?;
         // Too many files are no reason to call the backup failed.
         if let Err(error) = service.prune(PruneScope::Own, PruneMode::Remove) {

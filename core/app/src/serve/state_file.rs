@@ -2,12 +2,14 @@
 //! service, for one of them may be what broke.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use respaldo_domain::supervision::EngineState;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// How often it is written although nothing changed.
@@ -30,15 +32,18 @@ pub struct Standing {
     pub running: Option<String>,
     /// Since when.
     pub running_since: Option<DateTime<Utc>>,
+    /// Whether it leads; another process makes the backups where it does not.
+    #[serde(default)]
+    pub leads: bool,
+    /// Where the panel listens.
+    #[serde(default)]
+    pub listens: Option<SocketAddr>,
 }
 
 impl Standing {
     /// What a service that is alive left in one of these folders; the newest.
     pub fn read(folders: &[PathBuf], now: DateTime<Utc>) -> Option<Self> {
-        let read = |folder: &PathBuf| {
-            let text = fs::read(folder.join(FILE)).ok()?;
-            serde_json::from_slice::<Self>(&text).ok()
-        };
+        let read = |folder: &PathBuf| read::<Self>(&folder.join(FILE));
         let alive = |standing: &Self| (now - standing.written_at).abs() < TimeDelta::minutes(1);
         let found = folders.iter().filter_map(read).filter(alive);
         found.max_by_key(|standing| standing.written_at)
@@ -53,6 +58,7 @@ pub struct StateFile(Arc<Mutex<Inner>>);
 struct Inner {
     folders: Vec<PathBuf>,
     standing: Option<Standing>,
+    listens: Option<SocketAddr>,
 }
 
 impl StateFile {
@@ -81,8 +87,46 @@ impl StateFile {
                 pid: std::process::id(),
                 running: None,
                 running_since: None,
+                leads: false,
+                listens: inner.listens,
             });
         });
+    }
+
+    /// Whether this process leads.
+    pub fn leads(&self, leads: bool) {
+        let is_news = |standing: &Standing| standing.leads != leads;
+        if self.standing().as_ref().is_some_and(is_news) {
+            self.change(|inner| {
+                if let Some(standing) = &mut inner.standing {
+                    standing.leads = leads;
+                }
+            });
+        }
+    }
+
+    /// Where the panel listens.
+    pub fn listens(&self, address: SocketAddr) {
+        self.change(|inner| {
+            inner.listens = Some(address);
+            if let Some(standing) = &mut inner.standing {
+                standing.listens = Some(address);
+            }
+        });
+    }
+
+    /// How things stand; `None` before anything is known.
+    pub fn standing(&self) -> Option<Standing> {
+        self.lock().standing.clone()
+    }
+
+    /// Where it is written.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        self.lock().folders.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is being made now.
@@ -102,7 +146,7 @@ impl StateFile {
 
     /// At the end.
     pub fn remove(&self) {
-        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let inner = self.lock();
         for folder in &inner.folders {
             // What stays is too old to be believed in a minute.
             fs::remove_file(folder.join(FILE)).ok();
@@ -110,13 +154,13 @@ impl StateFile {
     }
 
     fn change(&self, change: impl FnOnce(&mut Inner)) {
-        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.lock();
         change(&mut inner);
         let folders = inner.folders.clone();
         if let Some(standing) = &mut inner.standing {
             standing.written_at = Utc::now();
             for folder in folders {
-                if let Err(error) = write(&folder, standing) {
+                if let Err(error) = write(&folder, FILE, standing) {
                     tracing::debug!(%error, folder = %folder.display(), "the state is not written");
                 }
             }
@@ -124,11 +168,16 @@ impl StateFile {
     }
 }
 
+/// What a file holds; one that is not there or makes no sense holds nothing.
+pub fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
+}
+
 /// Whoever reads finds one state or the next.
-fn write(folder: &Path, standing: &Standing) -> std::io::Result<()> {
+pub fn write(folder: &Path, file: &str, value: &impl Serialize) -> std::io::Result<()> {
     fs::create_dir_all(folder)?;
-    let (whole, part) = (folder.join(FILE), folder.join(format!("{FILE}.new")));
-    fs::write(&part, serde_json::to_vec(standing)?)?;
+    let (whole, part) = (folder.join(file), folder.join(format!("{file}.new")));
+    fs::write(&part, serde_json::to_vec(value)?)?;
     fs::rename(part, whole)
 }
 

@@ -17,8 +17,6 @@ catalogue! {
         EngineStoppedOver { database } => "{database}: backups are being made again", "{database}: se vuelven a hacer respaldos";
         BackupDamaged { database, why } => "{database}: a backup is damaged: {why}", "{database}: hay un respaldo dañado: {why}";
         BackupDamagedOver { database } => "{database}: no backup is damaged any more", "{database}: ya no hay respaldos dañados";
-        SinkBehind { database, why } => "{database}: a storage place lacks backups: {why}", "{database}: a un destino le faltan respaldos: {why}";
-        SinkBehindOver { database } => "{database}: every storage place has its backups again", "{database}: los destinos tienen otra vez sus respaldos";
         RunStarted { database } => "{database}: a backup begins", "{database}: comienza un respaldo";
         RunSucceeded { database } => "{database}: a backup was made", "{database}: se hizo un respaldo";
         RunFailed { database, why } => "{database}: a backup failed: {why}", "{database}: falló un respaldo: {why}";
@@ -40,8 +38,6 @@ pub fn alert(tell: &Tell, database: &str, lang: Lang) -> String {
         NoticeKind::Ended(Alarm::EngineStopped) => Alert::EngineStoppedOver { database },
         NoticeKind::Began(Alarm::BackupDamaged) => Alert::BackupDamaged { database, why },
         NoticeKind::Ended(Alarm::BackupDamaged) => Alert::BackupDamagedOver { database },
-        NoticeKind::Began(Alarm::SinkBehind) => Alert::SinkBehind { database, why },
-        NoticeKind::Ended(Alarm::SinkBehind) => Alert::SinkBehindOver { database },
         NoticeKind::RunStarted => Alert::RunStarted { database },
         NoticeKind::RunSucceeded => Alert::RunSucceeded { database },
         NoticeKind::RunFailed => Alert::RunFailed { database, why },

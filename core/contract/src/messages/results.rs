@@ -84,6 +84,9 @@ catalogue! {
         ServeEnded {} =>
             "respaldo ended its service",
             "respaldo terminó su servicio";
+        AnotherLeads {} =>
+            "another service of this database leads and makes its backups",
+            "otro servicio de esta base de datos lidera y hace sus respaldos";
         EngineIsUp {} =>
             "the professional engine makes the backups",
             "el motor profesional hace los respaldos";

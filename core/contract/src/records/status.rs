@@ -30,6 +30,20 @@ pub struct StatusRecord {
     pub espacio_uso: SpaceRecord,
     /// Now.
     pub fecha_actual: DateTime<FixedOffset>,
+    /// The service on this machine, where one is at work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub servicio: Option<ServiceRecord>,
+}
+
+/// A service at work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ServiceRecord {
+    /// Its process.
+    pub pid: u32,
+    /// Whether it makes the backups; where it does not, another leads.
+    pub lidera: bool,
+    /// Address of its panel.
+    pub panel: Option<String>,
 }
 
 /// A run under way.
@@ -80,6 +94,7 @@ impl StatusRecord {
             espacio_uso: SpaceRecord::from(&estadisticas),
             estadisticas,
             fecha_actual: now,
+            servicio: None,
         }
     }
 

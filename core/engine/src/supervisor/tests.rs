@@ -35,6 +35,16 @@ impl World {
     }
 }
 
+impl Run for i64 {
+    fn task(&self) -> Option<Task> {
+        None
+    }
+
+    fn due_at(&self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp(self * 3600, 0)
+    }
+}
+
 struct Engine(Shared);
 struct Fallback(Shared);
 struct Ear(Shared);
@@ -288,4 +298,23 @@ fn a_clock_set_back_by_a_day_keeps_nobody_from_trying() {
     });
     scene.beat_for(30);
     assert_eq!(scene.world.borrow().by_engine, [0]);
+}
+
+#[test]
+fn what_was_left_undone_is_told_with_since_when_it_is_due() {
+    let mut scene = Scene::new(&[0]);
+    scene.change(|world| world.run_fails = Some("disk full"));
+    scene.beat_for(60);
+    let looked = |scene: &Scene| {
+        let world = scene.world.borrow();
+        let looked = |happening: &Happening| match happening {
+            Happening::Looked { waiting_since } => Some(*waiting_since),
+            _ => None,
+        };
+        world.heard.iter().rev().find_map(looked).unwrap()
+    };
+    assert_eq!(looked(&scene), Some(DateTime::UNIX_EPOCH));
+    scene.change(|world| world.run_fails = None);
+    scene.beat_for(120);
+    assert_eq!(looked(&scene), None);
 }

@@ -9,20 +9,21 @@ use serde_json::json;
 
 use super::doctor;
 use crate::cli::app::App;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Sources};
 use crate::failure::{Failure, of_catalog};
 use crate::wiring;
 
 /// Writes a configuration file, checks it, makes the repository and the catalog.
 pub fn run(app: &App) -> Result<ExitCode, Failure> {
-    let named = app
-        .globals
-        .config
-        .as_deref()
-        .unwrap_or(Path::new(config::FILE_NAME));
-    let path = app.environment.folder().join(named);
+    let named = app.sources.file.as_deref();
+    let named = named.unwrap_or(Path::new(config::FILE_NAME));
+    let path = app.sources.environment.folder().join(named);
     write_new(&path)?;
-    let config = Config::load(Some(&path), &app.environment, Vec::new())?;
+    let written = Sources {
+        file: Some(path.clone()),
+        ..app.sources.clone()
+    };
+    let config = Config::load(&written, Vec::new())?;
     make(&config, app)?;
     let record = doctor::examine(&config, app);
     let repository = config.repository.display();

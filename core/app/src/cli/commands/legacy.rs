@@ -15,8 +15,7 @@ use crate::output::Table;
 
 /// Carries out a command of the legacy service.
 pub fn run(command: LegacyCommand, app: &App) -> Result<ExitCode, Failure> {
-    let file = app.globals.config.as_deref();
-    let setup = LegacySetup::load(file, &app.environment)?;
+    let setup = LegacySetup::load(&app.sources)?;
     match command {
         LegacyCommand::Backup(args) => backup(&args, setup, app),
         LegacyCommand::List => list(setup, app),
@@ -26,7 +25,7 @@ pub fn run(command: LegacyCommand, app: &App) -> Result<ExitCode, Failure> {
 }
 
 fn service(setup: LegacySetup, app: &App) -> Box<dyn LegacyService> {
-    legacy::service(setup, &app.environment)
+    legacy::service(setup, &app.sources.environment)
 }
 
 fn backup(args: &LegacyBackupArgs, setup: LegacySetup, app: &App) -> Result<ExitCode, Failure> {

@@ -44,7 +44,7 @@ pub fn run(args: RestoreArgs, app: &App) -> Result<ExitCode, Failure> {
 
 fn target(args: &RestoreArgs, config: &Config, app: &App) -> Result<RestoreTarget, Failure> {
     let url = args.target_url.as_ref().map(|url| url.as_str().into());
-    let parse = |url| config::connection_from_url(&url, "--target-url", &app.environment);
+    let parse = |url| config::connection_from_url(&url, "--target-url", &app.sources.environment);
     let server: Option<ConnInfo> = url.map(parse).transpose()?;
     let configured = server.as_ref().unwrap_or(&config.source).database();
     let database = args

@@ -3,12 +3,13 @@
 use chrono::{Local, Utc};
 use respaldo_contract::labels::Label;
 use respaldo_contract::messages::{EngineState, ExitCode, Header, Lang, Outcome, Spoken, size};
-use respaldo_contract::records::{BackupShare, RunningRecord, StatusRecord};
+use respaldo_contract::records::{BackupShare, RunningRecord, ServiceRecord, StatusRecord};
 use respaldo_domain::backup::BackupState::Running;
 use respaldo_domain::supervision::EngineState as Supervision;
 use respaldo_engine::operations::Operations;
 use respaldo_engine::ports::{CatalogEntry, SinkLimits};
 use respaldo_engine::status::{SinkStatus, Status};
+use serde_json::json;
 
 use crate::catalogued;
 use crate::cli::app::App;
@@ -17,41 +18,123 @@ use crate::config::LegacySetup;
 use crate::failure::{Failure, of_catalog};
 use crate::output::Table;
 use crate::scheduled::next_backups;
-use crate::serve::{Standing, state_folder, words};
+use crate::serve::{Standing, in_contract, state_folder, words};
 use crate::wiring;
 
-/// Shows how things stand.
+/// Shows how things stand, with each of several databases where none is chosen.
 pub fn run(app: &App) -> Result<ExitCode, Failure> {
-    let standing = standing(app);
-    let (operations, status) = match look(app) {
-        Ok(looked) => looked,
-        // What keeps the engine from starting keeps it from telling, too; the service's word is what counts then.
-        Err(failure) => match &standing {
-            Some(standing) => return Ok(told_by_service(standing, &failure, app)),
-            None => return Err(failure),
-        },
+    let names = match &app.sources.database {
+        Some(_) => Vec::new(),
+        // What is wrong with the configuration is told by whoever needs all of it.
+        None => app.sources.databases().unwrap_or_default(),
     };
-    let shares: Vec<BackupShare> = status
-        .entries
-        .iter()
-        .filter_map(catalogued::share)
+    if names.is_empty() {
+        let told = tell(app)?;
+        app.output.result(&told.record, |lang| told.text(lang));
+        return Ok(told.code());
+    }
+    let told: Vec<(String, Result<Told, Failure>)> = names
+        .into_iter()
+        .map(|name| {
+            let told = tell(&app.of_database(&name));
+            (name, told)
+        })
         .collect();
-    let mut record = record(&status, &shares);
-    record.proximos_backups = next_backups(&operations, app.lang());
+    let document =
+        json!({ "bases": told.iter().map(|(name, told)| of_one(name, told)).collect::<Vec<_>>() });
+    app.output.result(&document, |lang| {
+        let text = |(name, told): &(String, Result<Told, Failure>)| match told {
+            Ok(told) => format!("{name}\n{}", told.text(lang)),
+            Err(failure) => format!("{name}\n{failure}: {}\n", failure.causes.join(": ")),
+        };
+        told.iter().map(text).collect::<Vec<_>>().join("\n")
+    });
+    let is_well = |told: &Result<Told, Failure>| told.as_ref().is_ok_and(|told| !told.is_unwell);
+    Ok(match told.iter().all(|(_, told)| is_well(told)) {
+        true => ExitCode::Done,
+        false => ExitCode::Look,
+    })
+}
+
+/// The record of one of several databases; of one that cannot be looked at, why.
+fn of_one(name: &str, told: &Result<Told, Failure>) -> serde_json::Value {
+    let record = match told {
+        Ok(told) => serde_json::to_value(&told.record).unwrap_or_default(),
+        Err(failure) => {
+            json!({ "mensaje": failure.to_string(), "motivo": failure.causes.join(": ") })
+        }
+    };
+    let mut one = json!({ "nombre": name });
+    if let (Some(one), serde_json::Value::Object(record)) = (one.as_object_mut(), record) {
+        one.extend(record);
+    }
+    one
+}
+
+/// How things stand with one database.
+struct Told {
+    record: StatusRecord,
+    standing: Option<Standing>,
+    /// What the engine tells, or why it cannot.
+    status: Result<Status, Failure>,
+    is_unwell: bool,
+}
+
+impl Told {
+    fn text(&self, lang: Lang) -> String {
+        let served = self
+            .standing
+            .as_ref()
+            .map(|standing| served(standing, lang));
+        let rest = match &self.status {
+            Ok(status) => text(status, &self.record, lang),
+            Err(failure) => format!("{failure}: {}", failure.causes.join(": ")),
+        };
+        served.unwrap_or_default() + &rest
+    }
+
+    fn code(&self) -> ExitCode {
+        match self.is_unwell {
+            true => ExitCode::Look,
+            false => ExitCode::Done,
+        }
+    }
+}
+
+fn tell(app: &App) -> Result<Told, Failure> {
+    let standing = standing(app);
+    let now = Local::now().fixed_offset();
+    let (mut record, status) = match look(app) {
+        Ok((operations, status)) => {
+            let shares: Vec<BackupShare> = status
+                .entries
+                .iter()
+                .filter_map(catalogued::share)
+                .collect();
+            let mut record = record(&status, &shares);
+            record.proximos_backups = next_backups(&operations, app.lang());
+            (record, Ok(status))
+        }
+        // What keeps the engine from starting keeps it from telling, too; the service's word is what counts then.
+        Err(failure) if standing.is_none() => return Err(failure),
+        Err(failure) => {
+            let record = StatusRecord::new(EngineState::Professional, &[], now);
+            (record, Err(failure))
+        }
+    };
     if let Some(standing) = &standing {
         add_standing(&mut record, standing);
     }
-    app.output.result(&record, |lang| {
-        let served = standing.as_ref().map(|standing| served(standing, lang));
-        served.unwrap_or_default() + &text(&status, &record, lang)
-    });
-    let unwell = !matches!(record.motor, EngineState::Professional)
-        || status.last_failure.is_some()
-        || status.sinks.iter().any(|sink| sink.limits.is_err());
-    Ok(if unwell {
-        ExitCode::Look
-    } else {
-        ExitCode::Done
+    let fails = |status: &Status| {
+        status.last_failure.is_some() || status.sinks.iter().any(|sink| sink.limits.is_err())
+    };
+    let is_unwell =
+        !matches!(record.motor, EngineState::Professional) || status.as_ref().map_or(true, fails);
+    Ok(Told {
+        record,
+        standing,
+        status,
+        is_unwell,
     })
 }
 
@@ -65,9 +148,8 @@ fn look(app: &App) -> Result<(Operations, Status), Failure> {
 
 /// How things stand with the service, where one is at work on this machine.
 fn standing(app: &App) -> Option<Standing> {
-    let file = app.globals.config.as_deref();
-    let legacy = LegacySetup::load(file, &app.environment)
-        .or_else(|_| LegacySetup::of_environment(&app.environment));
+    let legacy =
+        LegacySetup::load(&app.sources).or_else(|_| LegacySetup::without_file(&app.sources));
     let legacy = legacy.ok().map(|setup| state_folder(&setup));
     let own = app.config().ok().map(|config| wiring::work_dir(&config));
     let folders: Vec<_> = own.into_iter().chain(legacy).collect();
@@ -75,12 +157,13 @@ fn standing(app: &App) -> Option<Standing> {
 }
 
 fn add_standing(record: &mut StatusRecord, standing: &Standing) {
-    record.motor = match standing.state {
-        Supervision::Professional => EngineState::Professional,
-        Supervision::Legacy { .. } => EngineState::Legacy,
-        Supervision::Stopped { .. } => EngineState::Stopped,
-    };
+    record.motor = in_contract(&standing.state);
     record.motivo = standing.state.reason().map(str::to_owned);
+    record.servicio = Some(ServiceRecord {
+        pid: standing.pid,
+        lidera: standing.leads,
+        panel: standing.listens.map(|address| format!("http://{address}")),
+    });
 }
 
 /// One line on the service.
@@ -88,22 +171,14 @@ fn served(standing: &Standing, lang: Lang) -> String {
     let since = say::time(standing.since.with_timezone(&Local).fixed_offset());
     let mut text = Text::default();
     text.line(format_args!("{since}: {}", words(&standing.state, lang)));
+    if !standing.leads && standing.state == Supervision::Professional {
+        text.line(Outcome::AnotherLeads {}.text(lang));
+    }
     if let (Some(run), Some(since)) = (&standing.running, standing.running_since) {
         let since = say::time(since.with_timezone(&Local).fixed_offset());
         text.line(format_args!("{}: {run} ({since})", Running.spoken(lang)));
     }
     text.into_string() + "\n"
-}
-
-/// Without the engine: its state, and why nothing else can be told.
-fn told_by_service(standing: &Standing, failure: &Failure, app: &App) -> ExitCode {
-    let mut record = StatusRecord::new(EngineState::Professional, &[], Local::now().fixed_offset());
-    add_standing(&mut record, standing);
-    app.output.result(&record, |lang| {
-        let causes = failure.causes.join(": ");
-        format!("{}{failure}: {causes}", served(standing, lang))
-    });
-    ExitCode::Look
 }
 
 fn record(status: &Status, shares: &[BackupShare]) -> StatusRecord {
