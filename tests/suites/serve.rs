@@ -7,7 +7,15 @@
 
 #[path = "serve/causes.rs"]
 mod causes;
+#[path = "serve/ears.rs"]
+mod ears;
+#[path = "serve/fleet.rs"]
+mod fleet;
+#[path = "serve/leading.rs"]
+mod leading;
 #[path = "serve/scene.rs"]
 mod scene;
 #[path = "serve/serving.rs"]
 mod serving;
+#[path = "serve/telling.rs"]
+mod telling;

@@ -42,6 +42,12 @@ impl Failure {
         }
     }
 
+    /// Itself and its causes, in one line.
+    pub fn in_words(&self) -> String {
+        let said = [self.to_string()].into_iter().chain(self.causes.clone());
+        said.collect::<Vec<_>>().join(": ")
+    }
+
     /// Says it: one document, or one sentence, the causes and a hint.
     pub fn report(&self, output: &Output) {
         if output.json {

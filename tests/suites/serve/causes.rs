@@ -93,3 +93,28 @@ fn a_server_that_is_away_and_comes_back() {
     scene.wait_for_backups(1);
     end(service);
 }
+
+#[test]
+fn a_backup_by_hand_falls_back_where_that_is_asked_for() {
+    let scene = Scene::open();
+    scene.configure("[detector]\nuse = \"crystal-ball\"");
+    scene.respaldo.run(&["backup", "inc"]).expect_code(10);
+    assert_eq!(scene.dumps(), 0);
+    let made = scene
+        .respaldo
+        .run(&["backup", "inc", "--fallback", "--json"]);
+    made.expect_code(3);
+    let made = made.json();
+    assert_eq!(
+        (&made["exitoso"], &made["motor"]),
+        (&true.into(), &"LEGACY".into())
+    );
+    assert!(
+        made["motivo"].as_str().unwrap().contains("crystal-ball"),
+        "{made}"
+    );
+    assert_eq!(scene.dumps(), 1);
+    scene.configure("");
+    scene.respaldo.ok(&["backup", "inc", "--fallback"]);
+    assert_eq!(scene.made(), ["FULL"]);
+}

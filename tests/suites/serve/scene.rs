@@ -47,8 +47,7 @@ impl Scene {
 
     /// Another configuration, besides the haste.
     pub fn configure(&self, text: &str) {
-        let file = self.respaldo.folder().join("respaldo.toml");
-        fs::write(file, format!("{text}\n{HASTY}")).unwrap();
+        configured(&self.respaldo, text);
     }
 
     pub fn serve(&self) -> Running {
@@ -75,10 +74,14 @@ impl Scene {
         of("daily") + of("weekly") + of("monthly")
     }
 
+    /// What `status` tells.
+    pub fn status(&self) -> Value {
+        status(&self.respaldo)
+    }
+
     /// State and reason, as `status` tells them.
     pub fn state(&self) -> (String, String) {
-        let status = self.respaldo.run(&["status", "--json"]);
-        let status: Value = serde_json::from_str(&status.stdout).unwrap_or_default();
+        let status = self.status();
         let word = |key: &str| status[key].as_str().unwrap_or_default().to_owned();
         (word("motor"), word("motivo"))
     }
@@ -111,6 +114,22 @@ impl Scene {
             self.dumps()
         );
     }
+}
+
+/// Writes a configuration, besides the haste.
+pub fn configured(respaldo: &Respaldo, text: &str) {
+    let file = respaldo.folder().join("respaldo.toml");
+    fs::write(file, format!("{text}\n{HASTY}")).unwrap();
+}
+
+fn status(respaldo: &Respaldo) -> Value {
+    let status = respaldo.run(&["status", "--json"]);
+    serde_json::from_str(&status.stdout).unwrap_or_default()
+}
+
+/// Whether the service of a machine leads.
+pub fn leads(respaldo: &Respaldo) -> bool {
+    status(respaldo)["servicio"]["lidera"] == true
 }
 
 /// Ends a service as systemd does.

@@ -134,6 +134,9 @@ pub struct BackupArgs {
     /// Make a full from the newest backup and its chain, without reading the database
     #[arg(long, conflicts_with = "allow_partial")]
     pub from_chain: bool,
+    /// Where the engine cannot start, have the legacy service make a whole dump; exit code 3
+    #[arg(long, conflicts_with = "from_chain")]
+    pub fallback: bool,
 }
 
 /// A kind of backup as people write it.
@@ -152,6 +155,16 @@ pub enum KindArg {
 }
 
 impl KindArg {
+    /// What the legacy service makes in its stead.
+    pub fn whole(self) -> LegacyKind {
+        match self {
+            Self::Full => LegacyKind::Monthly,
+            Self::Dif => LegacyKind::Weekly,
+            Self::Inc => LegacyKind::Daily,
+            Self::Manual => LegacyKind::Manual,
+        }
+    }
+
     /// The kind that is made.
     pub fn kind(self) -> BackupKind {
         match self {

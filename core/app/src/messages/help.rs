@@ -59,6 +59,11 @@ const SPANISH: &[(&str, &str, &str)] = &[
         "from_chain",
         "Hacer un completo desde el respaldo más nuevo y su cadena, sin leer la base",
     ),
+    (
+        "backup",
+        "fallback",
+        "Si el motor no puede arrancar, que el sistema heredado haga un volcado entero; código de salida 3",
+    ),
     ("list", "", "Listar los respaldos, los más nuevos primero"),
     ("list", "kind", "Solo de esta clase"),
     ("list", "limit", "Como mucho, esta cantidad"),

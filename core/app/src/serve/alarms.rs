@@ -30,6 +30,8 @@ pub struct Alarms {
     complained: bool,
     /// Runs whose beginning was told and whose end was not.
     begun: BTreeSet<String>,
+    /// Since when something has been seen to wait.
+    seen_waiting: Option<DateTime<Utc>>,
 }
 
 struct Ways {
@@ -49,6 +51,7 @@ impl Alarms {
             ways: None,
             complained: false,
             begun: BTreeSet::new(),
+            seen_waiting: None,
         }
     }
 
@@ -65,13 +68,17 @@ impl Alarms {
         self.see(event);
     }
 
-    /// Something is due since then, or nothing is. What fails is told as failing.
+    /// Something is due since then and was not made, or nothing is. What was due before anybody looked is made up
+    /// first; what fails is told as failing.
     pub fn waits(&mut self, since: Option<DateTime<Utc>>) {
+        let now = Utc::now();
         let Some(since) = since else {
+            self.seen_waiting = None;
             return self.see(Event::Over(Alarm::BackupMissed));
         };
+        let seen = *self.seen_waiting.get_or_insert(now);
         let after = self.ways().map(|ways| ways.missed_after);
-        let is_late = after.is_some_and(|after| Utc::now() - since > after);
+        let is_late = after.is_some_and(|after| now - seen > after);
         let fails = |alerts: &Alerts| alerts.raised().any(|alarm| alarm == Alarm::BackupFailing);
         if is_late && !fails(self.alerts()) {
             let since = since.with_timezone(&Local).format("%Y-%m-%d %H:%M");

@@ -164,7 +164,7 @@ fn figures_of(entry: &CatalogEntry) -> Option<(BackupKind, metrics::Made)> {
 
 impl Primary for Engine {
     fn start(&mut self, cx: &Context) -> Result<(), String> {
-        let operations = self.build().map_err(|failure| in_words(&failure))?;
+        let operations = self.build().map_err(|failure| failure.in_words())?;
         let ready = operations.ready(cx);
         ready.map_err(|error| causes(&error).join(": "))?;
         self.want_to_lead(&operations.parts().source)?;
@@ -185,12 +185,6 @@ impl Primary for Engine {
         self.lead = None;
         self.leader();
     }
-}
-
-fn in_words(failure: &Failure) -> String {
-    let title = failure.to_string();
-    let said = [title].into_iter().chain(failure.causes.iter().cloned());
-    said.collect::<Vec<_>>().join(": ")
 }
 
 impl Service for Engine {
@@ -308,6 +302,7 @@ fn backup(
 
 fn figures(manifest: &Manifest) -> metrics::Made {
     let dumped = manifest.dumped().count();
+    let with_rows = manifest.tables.iter().filter(|table| table.data.is_some());
     let duration = manifest.finished_at - manifest.started_at;
     metrics::Made {
         at: manifest.finished_at,
@@ -315,7 +310,7 @@ fn figures(manifest: &Manifest) -> metrics::Made {
         bytes: manifest.stored_bytes(),
         tables: Some(Tables {
             dumped,
-            skipped: manifest.tables.len().saturating_sub(dumped),
+            skipped: with_rows.count().saturating_sub(dumped),
         }),
     }
 }

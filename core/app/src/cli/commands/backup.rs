@@ -5,11 +5,13 @@ use respaldo_contract::records::BackupRecord;
 use respaldo_domain::backup::{BackupKind, Trigger};
 use respaldo_domain::report::BackupReport;
 use respaldo_engine::backup::BackupRequest;
+use respaldo_engine::operations::Operations;
 
+use super::legacy;
 use crate::cli::app::App;
 use crate::cli::args::{BackupArgs, KindArg};
 use crate::cli::say::{self, Text};
-use crate::failure::Failure;
+use crate::failure::{Failure, causes};
 use crate::output::Table;
 
 /// Makes one backup.
@@ -17,7 +19,13 @@ pub fn run(args: BackupArgs, app: &App) -> Result<ExitCode, Failure> {
     if args.from_chain && args.kind.kind() != BackupKind::Full {
         return Err(Failure::new(ErrorCode::Usage, "--from-chain: full, manual"));
     }
-    let operations = app.operations()?;
+    let operations = match args.fallback {
+        false => app.operations()?,
+        true => match ready(app) {
+            Ok(operations) => operations,
+            Err(why) => return legacy::backup_instead(args.kind.whole(), &why, app),
+        },
+    };
     let from_chain = args.from_chain;
     let request = request(args);
     let cx = app.context();
@@ -31,6 +39,14 @@ pub fn run(args: BackupArgs, app: &App) -> Result<ExitCode, Failure> {
     app.output
         .result(&record, |lang| text(&report, &record, lang));
     Ok(say::exit_of(&report.warnings))
+}
+
+/// The engine, if it could make a backup; else why not.
+fn ready(app: &App) -> Result<Operations, String> {
+    let operations = app.operations().map_err(|failure| failure.in_words())?;
+    let ready = operations.ready(&app.context());
+    ready.map_err(|error| causes(&error).join(": "))?;
+    Ok(operations)
 }
 
 fn request(args: BackupArgs) -> BackupRequest {

@@ -1,8 +1,11 @@
 //! `legacy`: whole dumps by hand.
 
-use respaldo_contract::messages::{ExitCode, Header, Lang, Outcome, Spoken, size};
+use respaldo_contract::labels::Label;
+use respaldo_contract::messages::{EngineState, ExitCode, Header, Lang, Outcome, Spoken, size};
 use respaldo_contract::records::{LegacyFileRecord, LegacyPruneRecord, WarningRecord};
-use respaldo_legacy::{LegacyService, Placement, PruneMode, PruneScope, RestoreRequest};
+use respaldo_legacy::{
+    LegacyKind, LegacyService, Placement, PruneMode, PruneScope, RestoreRequest,
+};
 
 use super::restore::confirm_replacing;
 use crate::cli::app::App;
@@ -35,6 +38,27 @@ fn backup(args: &LegacyBackupArgs, setup: LegacySetup, app: &App) -> Result<Exit
     app.output
         .result(&record, |lang| told(&record.mensaje, &record.avisos, lang));
     Ok(exit_of(&record.avisos))
+}
+
+/// The legacy service makes a dump because the engine cannot: done, but look.
+pub fn backup_instead(kind: LegacyKind, why: &str, app: &App) -> Result<ExitCode, Failure> {
+    let setup = LegacySetup::load(&app.sources)
+        .or_else(|_| LegacySetup::without_file(&app.sources))
+        .map_err(Failure::from)?;
+    let stop = || app.interrupt.is_set();
+    let report = service(setup, app).backup(kind, &stop)?;
+    let record = legacy::backup_record(&report, app.lang());
+    let mut document = serde_json::to_value(&record).unwrap_or_default();
+    document["motor"] = EngineState::Legacy.label().into();
+    document["motivo"] = why.into();
+    app.output.result(&document, |lang| {
+        let fell_back = Outcome::EngineFellBack { reason: &why }.text(lang);
+        format!(
+            "{fell_back}\n{}",
+            told(&record.mensaje, &record.avisos, lang)
+        )
+    });
+    Ok(ExitCode::Look)
 }
 
 fn list(setup: LegacySetup, app: &App) -> Result<ExitCode, Failure> {
