@@ -11,6 +11,8 @@ mod causes;
 mod ears;
 #[path = "serve/fleet.rs"]
 mod fleet;
+#[path = "serve/idle.rs"]
+mod idle;
 #[path = "serve/leading.rs"]
 mod leading;
 #[path = "serve/scene.rs"]
@@ -19,3 +21,13 @@ mod scene;
 mod serving;
 #[path = "serve/telling.rs"]
 mod telling;
+
+/// What `make soak` runs besides.
+mod soak {
+    use std::time::Duration;
+
+    #[test]
+    fn an_hour_at_rest_changes_nothing() {
+        super::idle::idles_for(Duration::from_hours(1));
+    }
+}

@@ -251,6 +251,13 @@ impl Catalog for PgCatalog {
             move |session| witness::sees(session, &name, token),
         )
     }
+
+    fn rest(&self) {
+        self.connection.let_go();
+        if let Some(source) = &self.source {
+            source.let_go();
+        }
+    }
 }
 
 /// Only rows of ours; the existing application's are its own business.

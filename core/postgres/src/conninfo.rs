@@ -278,13 +278,14 @@ impl ConnInfo {
 /// The same parameters, the password included.
 impl PartialEq for ConnInfo {
     fn eq(&self, other: &Self) -> bool {
-        fn parts(info: &ConnInfo) -> (&[(String, u16)], &str, &str, &BTreeMap<String, String>) {
-            (&info.hosts, &info.user, &info.database, &info.options)
-        }
         fn password(info: &ConnInfo) -> Option<&str> {
             info.password.as_ref().map(ExposeSecret::expose_secret)
         }
-        parts(self) == parts(other) && password(self) == password(other)
+        self.hosts == other.hosts
+            && self.user == other.user
+            && self.database == other.database
+            && self.options == other.options
+            && password(self) == password(other)
     }
 }
 

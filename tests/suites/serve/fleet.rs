@@ -26,12 +26,12 @@ impl Fleet {
     }
 
     fn configure(&self, databases: &[(&str, &str)]) {
-        let mut text = HASTY.to_owned();
-        for (name, more) in databases {
+        let section = |(name, more): &(&str, &str)| {
             let url = self.cluster.url_as(OWNER, name);
-            text +=
-                &format!("[[databases]]\nname = \"{name}\"\ndatabase.url = \"{url}\"\n{more}\n");
-        }
+            format!("[[databases]]\nname = \"{name}\"\ndatabase.url = \"{url}\"\n{more}\n")
+        };
+        let sections: String = databases.iter().map(section).collect();
+        let text = format!("{HASTY}{sections}");
         fs::write(self.respaldo.folder().join("respaldo.toml"), text).unwrap();
     }
 

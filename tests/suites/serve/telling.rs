@@ -116,7 +116,8 @@ fn a_daily_drill_looks_into_the_newest_backup() {
     scene.cluster.psql("postgres", "ALTER ROLE dueno CREATEDB");
     scene.configure("[[validator]]\nuse = \"drill\"\nwhen = \"daily\"\n");
     let service = scene.serve();
-    let drilled = "SELECT count(*) FROM seguridad.backup_validation WHERE tipo_validacion = 'drill'";
+    let drilled =
+        "SELECT count(*) FROM seguridad.backup_validation WHERE tipo_validacion = 'drill'";
     let looked = || {
         scene
             .cluster

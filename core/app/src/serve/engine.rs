@@ -169,6 +169,7 @@ impl Primary for Engine {
         ready.map_err(|error| causes(&error).join(": "))?;
         self.want_to_lead(&operations.parts().source)?;
         self.measure(&operations, cx);
+        rest(&operations);
         self.events.go_to(operations.parts().catalog.clone());
         self.operations = Some(operations);
         Ok(())
@@ -195,7 +196,9 @@ impl Service for Engine {
         if self.leader().is_none() {
             return Ok(Vec::new());
         }
-        let due = self.operations()?.due_runs(now, cx);
+        let operations = self.operations()?;
+        let due = operations.due_runs(now, cx);
+        rest(operations);
         let due = due.map_err(|fault| causes(&fault).join(": "))?;
         Ok(with_stand_ins(due, &self.failed))
     }
@@ -214,6 +217,7 @@ impl Service for Engine {
             Some(kind) => backup(operations, kind, run.0, &self.metrics, &cx),
             None => look_at_all(operations, &cx),
         };
+        rest(operations);
         leader.say(LEADING);
         match made {
             Err(reason) if leader.lost().is_set() => {
@@ -247,6 +251,13 @@ fn with_stand_ins(due: Vec<DueRun>, failed: &[Run]) -> Vec<Run> {
         }
     }
     runs
+}
+
+/// Between two looks the lead's connection is the only one.
+fn rest(operations: &Operations) {
+    if let Some(catalog) = &operations.parts().catalog {
+        catalog.rest();
+    }
 }
 
 /// Looks at every backup, and as deep into the newest as is configured for a day and a week.

@@ -84,6 +84,9 @@ pub trait Catalog: Send + Sync {
 
     /// Whether that token is there now.
     fn sees_witness(&self, archive: &ArchiveName, token: Uuid) -> Result<bool, Fault>;
+
+    /// Nothing will be asked for some time: connections that wait for the next call are ended.
+    fn rest(&self) {}
 }
 
 /// A schedule as it is stored.
