@@ -14,6 +14,8 @@ mod changes;
 mod definitions;
 #[path = "compat/making.rs"]
 mod making;
+#[path = "compat/month.rs"]
+mod month;
 #[path = "compat/names.rs"]
 mod names;
 #[path = "compat/restoring.rs"]

@@ -1,0 +1,124 @@
+//! A month beside the existing application and its legacy service: nobody hinders anybody.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use chrono::{Datelike, NaiveDate, NaiveDateTime, TimeDelta, Weekday};
+use respaldo_tests::Cluster;
+use respaldo_tests::app_fixture::{self, AppService};
+
+use super::scene::{OWNER, Scene, files_below};
+
+/// What the legacy service keeps of its daily dumps.
+const DAILY_KEPT: usize = 7;
+
+fn at(day: NaiveDate, hour: u32) -> NaiveDateTime {
+    day.and_hms_opt(hour, 0, 0).unwrap()
+}
+
+/// Kinds of ours that are due on a day, the greatest alone.
+fn due(day: NaiveDate) -> &'static str {
+    match (day.day(), day.weekday()) {
+        (1, _) => "full",
+        (_, Weekday::Sun) => "dif",
+        _ => "inc",
+    }
+}
+
+/// Every file of a folder with its bytes and when it was written.
+fn contents(folder: &Path) -> BTreeMap<String, (Vec<u8>, std::time::SystemTime)> {
+    let read = |name: String| {
+        let path = folder.join(&name);
+        let written = fs::metadata(&path).unwrap().modified().unwrap();
+        (name, (fs::read(path).unwrap(), written))
+    };
+    files_below(folder).into_iter().map(read).collect()
+}
+
+/// A day of the application: its schema is loaded, there is business, its services make their backups.
+fn day_of_the_application(scene: &Scene<'_>, service: &mut AppService, day: NaiveDate) {
+    app_fixture::try_load(scene.cluster, &scene.db, OWNER).unwrap();
+    let n = day.day();
+    scene.sql(&format!(
+        "INSERT INTO ref.lista_precio (nombre) VALUES ('lista {n}'); \
+         UPDATE seguridad.config_sistema SET valor = 'dia {n}' WHERE clave = 'slogan'"
+    ));
+    let dump = service.legacy_backup("daily", at(day, 23));
+    scene.sql("UPDATE seguridad.backup_config SET ultimo_daily = now()");
+    prune(dump.parent().unwrap());
+    if day.weekday() == Weekday::Sun {
+        service.legacy_backup("weekly", at(day, 23));
+    }
+    if n == 1 {
+        service.legacy_backup("monthly", at(day, 0));
+        service.full_backup(at(day, 1));
+    }
+    service.incremental_backup(at(day, 22), &["ref.lista_precio"]);
+    // Its panel purges rows whose files are gone; ours are all there.
+    assert_eq!(service.purge_invalid(), Ok(0));
+}
+
+/// By the time in the name, as the application does.
+fn prune(folder: &Path) {
+    let files = fs::read_dir(folder).unwrap().flatten();
+    let mut files: Vec<PathBuf> = files.map(|file| file.path()).collect();
+    files.sort();
+    let surplus = files.len().saturating_sub(DAILY_KEPT);
+    for old in &files[..surplus] {
+        fs::remove_file(old).unwrap();
+    }
+}
+
+#[test]
+fn a_month_beside_the_application_and_its_legacy_service_hinders_nobody() {
+    let cluster = Cluster::start();
+    let scene = Scene::with_application(&cluster);
+    let folder = scene.respaldo.folder();
+    let mut service = AppService::new(&cluster, &cluster.url_as(OWNER, &scene.db), folder);
+    let backups = folder.join("backups");
+    let first = NaiveDate::from_ymd_opt(2026, 3, 1).unwrap();
+    let mut points = Vec::new();
+    for day in (0..31).map(|n| first + TimeDelta::days(n)) {
+        day_of_the_application(&scene, &mut service, day);
+        let theirs = contents(&backups);
+        let kept = scene.keep(due(day));
+        scene.respaldo.ok(&["validate", &kept.made.id]);
+        scene.respaldo.ok(&["expire"]);
+        scene.respaldo.ok(&["status"]);
+        assert_eq!(
+            contents(&backups),
+            theirs,
+            "{day}: a file of theirs was touched"
+        );
+        points.push(kept);
+    }
+    let kinds: Vec<&str> = points.iter().map(|kept| kept.made.kind()).collect();
+    let of = |kind: &str| kinds.iter().filter(|made| **made == kind).count();
+    // The first of March is a Sunday: four others follow, of which one is the 29th.
+    assert_eq!(
+        (of("FULL"), of("DIFERENCIAL"), of("INCREMENTAL")),
+        (1, 4, 26)
+    );
+    for kept in [&points[0], &points[15], &points[30]] {
+        scene.proof(kept);
+    }
+
+    // With the engine broken our own legacy service works in their folder, and prunes none of theirs.
+    let theirs = contents(&backups);
+    let broken = scene.respaldo.run_with(
+        "RESPALDO_DETECTOR__USE",
+        "none",
+        &["backup", "inc", "--fallback"],
+    );
+    broken.expect_code(3);
+    for _ in 0..3 {
+        scene.respaldo.ok(&["legacy", "prune"]);
+    }
+    let after = contents(&backups);
+    assert!(theirs.iter().all(|file| after.get(file.0) == Some(file.1)));
+    assert!(after.len() > theirs.len(), "our dump lies among theirs");
+    scene.restore_in_place(points.last().unwrap());
+    app_fixture::try_load(&cluster, &scene.db, OWNER).unwrap();
+    scene.backup("inc");
+}
