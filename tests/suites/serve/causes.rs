@@ -118,3 +118,16 @@ fn a_backup_by_hand_falls_back_where_that_is_asked_for() {
     scene.respaldo.ok(&["backup", "inc", "--fallback"]);
     assert_eq!(scene.made(), ["FULL"]);
 }
+
+#[test]
+fn a_damaged_record_of_who_leads_hinders_nobody() {
+    let scene = Scene::open();
+    let sql = |script: &str| scene.cluster.psql_as(OWNER, DB, script);
+    sql(
+        "CREATE SCHEMA seguridad; CREATE VIEW seguridad.respaldo_leader AS SELECT 'nonsense' AS token",
+    );
+    let service = scene.serve();
+    scene.wait_for_backups(1);
+    scene.wait_for_state("PROFESIONAL");
+    end(service);
+}
