@@ -33,23 +33,23 @@ test: postgres nextest native under-test
 lint: nextest native
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
-	cargo nextest run --locked -p respaldo-tests --test tidy
+	cargo nextest run --locked --workspace -E 'binary(tidy)'
 
 # Another folder holding pagila/, chinook/ and the tools: RESPALDO_SAMPLES=DIR make samples.
 samples: export RESPALDO_BIN = $(UNDER_TEST)
 samples: export RESPALDO_SAMPLES := $(or $(RESPALDO_SAMPLES),$(abspath ../shared))
 samples: postgres nextest under-test
-	cargo nextest run --locked -p respaldo-tests --profile samples
+	cargo nextest run --locked --workspace --profile samples
 
 SOAK_VERSIONS ?= 13 14 15 16 17 18
 soak: export RESPALDO_BIN = $(UNDER_TEST)
 soak: postgres nextest under-test
-	cargo nextest run --locked -p respaldo-archive --profile soak
+	cargo nextest run --locked --workspace --profile soak -E 'package(respaldo-archive)'
 	scripts/versions.sh $(SOAK_VERSIONS)
 	set -e; for version in $(SOAK_VERSIONS); do \
 		echo "== PostgreSQL $$version"; \
 		PG_TEST_ROOT=$(CURDIR)/target/pg PG_TEST_VERSION=$$version \
-			cargo nextest run --locked -p respaldo-tests --profile soak; \
+			cargo nextest run --locked --workspace --profile soak -E 'package(respaldo-tests)'; \
 	done
 
 # Half an hour on two processors that have nothing else to do. Trials, whose report goes to target/bench:

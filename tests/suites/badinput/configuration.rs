@@ -42,7 +42,8 @@ fn values_that_make_no_sense_are_refused() {
         "[[validator]]\nuse = 'oracle'\nwhen = 'after-backup'",
         "repository = 'x'",
         "[sink]\nname = 'a'",
-        "[panel]\nlisten = '127.0.0.1:1'",
+        "[panel]\nlisten = '0.0.0.0:8787'",
+        "[panel]\nlisten = 'here'",
         "[catalog]\nurl = { env = 'NO_SUCH_VARIABLE' }",
     ] {
         let respaldo = with(config);
