@@ -3,6 +3,8 @@
 
 #[path = "journey/catalog.rs"]
 mod catalog;
+#[path = "journey/compression.rs"]
+mod compression;
 #[path = "journey/definitions.rs"]
 mod definitions;
 #[path = "journey/disaster.rs"]

@@ -85,20 +85,29 @@ impl Dumper for PgDump {
     }
 
     fn compression(&self) -> Compression {
-        self.options.level.compression()
+        self.options.method.compression()
     }
 
     fn probe(&self, target: &SourceTarget, _cx: &Context) -> Result<String, Fault> {
         let version = self.tool.version();
-        if version.can_read(target.facts.server_version_num) {
-            return Ok(version.text.clone());
+        let tool = self.tool.path().display();
+        let refuse = |what| {
+            Fault::new(
+                FaultKind::Invalid,
+                what,
+                format!("it is of version {version}"),
+            )
+        };
+        if !version.can_read(target.facts.server_version_num) {
+            return Err(refuse(format!("{tool} is older than the server")));
         }
-        let what = format!("{} is older than the server", self.tool.path().display());
-        Err(Fault::new(
-            FaultKind::Invalid,
-            what,
-            format!("it is of version {version}"),
-        ))
+        let oldest = self.options.method.oldest_tools();
+        if oldest.is_some_and(|oldest| version.major < oldest) {
+            let what =
+                "cannot read archives compressed by zstd; those of PostgreSQL 16 and later can";
+            return Err(refuse(format!("{tool} {what}")));
+        }
+        Ok(version.text.clone())
     }
 
     fn dump(
@@ -112,7 +121,7 @@ impl Dumper for PgDump {
         let stop = move || interrupt.is_set();
         let mut schema = Schema::start(self, request, &stop)?;
         let joined = schema.take_joined()?;
-        let mut rewriter = Rewriter::create(archive, joined, request, self.options.level, cx)?;
+        let mut rewriter = Rewriter::create(archive, joined, request, self.options.method, cx)?;
         schema.each_block(cx, |index, block| rewriter.block(index, block))?;
         let definitions = schema.definitions();
         schema.finish()?;

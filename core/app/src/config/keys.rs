@@ -44,6 +44,7 @@ pub const KEYS: &[(&str, &str, KeyKind)] = &[
     ("detector", "strict_barrier", KeyKind::Switch),
     ("detector", "lock_timeout_s", KeyKind::Decimal),
     ("dumper", "use", KeyKind::Text),
+    ("dumper", "compression", KeyKind::Text),
     ("dumper", "level", KeyKind::Number),
     ("dumper", "jobs", KeyKind::Number),
     ("dumper", "argument_bytes", KeyKind::Number),

@@ -38,7 +38,9 @@ use = "pg-stat"
 
 [dumper]
 use = "pg-dump"
-# Compression: 0 none, 1 fast to 9 small. 0 and the others cannot follow each other in a chain.
+# gzip, or zstd where pg_dump and pg_restore are of PostgreSQL 16 or later. Another one begins with a full.
+# compression = "gzip"
+# Of gzip 0 none, 1 fast to 9 small; of zstd 1 to 19.
 # level = 2
 
 # Where backups are stored. Without any [[sink]]: the repository folder.

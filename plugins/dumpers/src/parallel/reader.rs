@@ -13,7 +13,7 @@ use respaldo_postgres::Session;
 
 use super::pieces::Piece;
 use super::window::Window;
-use crate::options::Level;
+use crate::options::Method;
 use crate::pg_dump::in_snapshot;
 
 /// Bytes sent at once.
@@ -160,14 +160,13 @@ pub(super) enum Coding {
 }
 
 impl Coding {
-    /// What suits archives of a level.
-    pub(super) fn of(level: Level) -> Self {
-        if u8::from(level) == 0 {
-            Self::Plain
-        } else if level.encoding().in_one_stream(level.header()) {
-            Self::Stream
-        } else {
-            Self::Pieces(level.pieces())
+    /// What suits a method. Frames of zstd made apart could not be joined to one.
+    pub(super) fn of(method: Method) -> Self {
+        match method {
+            Method::None => Self::Plain,
+            Method::Zstd(_) => Self::Stream,
+            Method::Gzip(_) if method.encoding().in_one_stream(method.header()) => Self::Stream,
+            Method::Gzip(_) => Self::Pieces(method.pieces()),
         }
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn write(
     let window = Window::default();
     let stop = cx.interrupt().child();
     let cx = &cx.with_interrupt(stop.clone());
-    let coding = Coding::of(options.level);
+    let coding = Coding::of(options.method);
     thread::scope(|threads| {
         // Whatever way the writing ends, the readers must not wait for it for ever.
         let _stop = StopOnDrop(&stop);
@@ -55,7 +55,7 @@ pub(super) fn write(
             results,
             window: &window,
             coding,
-            end: PieceEncoder::new(options.level.pieces()),
+            end: PieceEncoder::new(options.method.pieces()),
         };
         write_blocks(dumper, schema, request, rows, options, archive, cx)
     })
@@ -99,7 +99,7 @@ fn write_blocks(
     let places: HashMap<i32, usize> = entries
         .map(|(place, entry)| (entry.dump_id, place))
         .collect();
-    let mut rewriter = Rewriter::create(archive, joined, request, options.level, cx)?;
+    let mut rewriter = Rewriter::create(archive, joined, request, options.method, cx)?;
     let mut receipts = Vec::new();
     schema.each_block(cx, |run, block| {
         let place = rewriter

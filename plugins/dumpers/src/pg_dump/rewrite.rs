@@ -15,7 +15,7 @@ use respaldo_postgres::ToolVersion;
 use super::faults;
 use super::merge::Joined;
 use super::run::Stream;
-use crate::options::Level;
+use crate::options::Method;
 
 /// Writes the archive of a dump.
 pub(crate) struct Rewriter<'a> {
@@ -23,7 +23,7 @@ pub(crate) struct Rewriter<'a> {
     ids: Vec<HashMap<i32, i32>>,
     scope: HashMap<i32, InScope>,
     tables: Vec<DumpedTable>,
-    level: Level,
+    method: Method,
     cx: &'a Context,
 }
 
@@ -40,20 +40,20 @@ impl<'a> Rewriter<'a> {
         archive: &'a mut dyn ArchiveFile,
         joined: Joined,
         request: &DumpRequest,
-        level: Level,
+        method: Method,
         cx: &'a Context,
     ) -> Result<Self, Fault> {
         let scope = in_scope(&joined.toc, request)?;
-        let mut toc = joined.toc.with_compression(level.header());
+        let mut toc = joined.toc.with_compression(method.header());
         toc.make_exact();
         let writer =
-            ArchiveWriter::create(archive, toc, level.encoding()).map_err(faults::of_archive)?;
+            ArchiveWriter::create(archive, toc, method.encoding()).map_err(faults::of_archive)?;
         Ok(Self {
             writer,
             ids: joined.ids,
             scope,
             tables: Vec::new(),
-            level,
+            method,
             cx,
         })
     }
@@ -138,7 +138,7 @@ impl<'a> Rewriter<'a> {
         Ok(DumpReceipt {
             pg_dump: pg_dump.text.clone(),
             header_version,
-            compression: self.level.compression(),
+            compression: self.method.compression(),
             tables: self.tables,
             contents_bytes,
             definitions,
