@@ -1,8 +1,10 @@
 //! Journeys: a database changes, is backed up again and again, and every restore point comes back.
-#![expect(clippy::unwrap_used, reason = "test code")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
 
 #[path = "journey/catalog.rs"]
 mod catalog;
+#[path = "journey/comparing.rs"]
+mod comparing;
 #[path = "journey/compression.rs"]
 mod compression;
 #[path = "journey/definitions.rs"]

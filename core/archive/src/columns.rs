@@ -20,6 +20,26 @@ pub(crate) fn of_copy(statement: &str) -> Option<Vec<String>> {
     }
 }
 
+/// The columns of a primary key, of the definition that pg_dump writes: `ALTER TABLE ONLY s.t ADD CONSTRAINT k PRIMARY
+/// KEY (a, b);`. `None` when it is something else.
+pub fn of_primary_key(definition: &str) -> Option<Vec<String>> {
+    let rest = definition.strip_prefix("ALTER TABLE ")?;
+    let rest = rest.strip_prefix("ONLY ").unwrap_or(rest);
+    let (_, rest) = identifier(rest)?;
+    let (_, rest) = identifier(rest.strip_prefix('.')?)?;
+    let (_, rest) = identifier(rest.trim_start().strip_prefix("ADD CONSTRAINT ")?)?;
+    let mut rest = rest.strip_prefix(" PRIMARY KEY (")?;
+    let mut columns = Vec::new();
+    loop {
+        let (column, after) = identifier(rest)?;
+        columns.push(column);
+        match after.strip_prefix(", ") {
+            Some(more) => rest = more,
+            None => return after.starts_with(')').then_some(columns),
+        }
+    }
+}
+
 /// One identifier, quoted or not, and what follows it.
 fn identifier(text: &str) -> Option<(String, &str)> {
     let Some(mut rest) = text.strip_prefix('"') else {
@@ -53,5 +73,16 @@ mod tests {
         assert_eq!(columns(weird), ["a, b", "c) FROM", "d$"]);
         assert!(columns("COPY public.none  FROM stdin;\n").is_empty());
         assert_eq!(of_copy("SELECT 1"), None);
+    }
+
+    #[test]
+    fn a_primary_key_is_told_from_other_definitions() {
+        let key =
+            "ALTER TABLE ONLY public.\"a.b\"\n    ADD CONSTRAINT k PRIMARY KEY (id, \"x, y\");\n";
+        assert_eq!(of_primary_key(key).unwrap(), ["id", "x, y"]);
+        let with_more = "ALTER TABLE ONLY s.t\n    ADD CONSTRAINT k PRIMARY KEY (a) INCLUDE (b);\n";
+        assert_eq!(of_primary_key(with_more).unwrap(), ["a"]);
+        let unique = "ALTER TABLE ONLY s.t\n    ADD CONSTRAINT k UNIQUE (a);\n";
+        assert_eq!(of_primary_key(unique), None);
     }
 }

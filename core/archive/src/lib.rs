@@ -31,6 +31,7 @@ mod wire;
 mod writer;
 
 pub use block::{BlockInfo, BlockKind, BlockReport};
+pub use columns::of_primary_key;
 pub use decode::{DecodedBlock, Decoder, decode_block};
 pub use encode::EncodeOptions;
 pub use entry::{Entry, Offset, Section};

@@ -7,6 +7,7 @@ pub mod backup;
 pub mod base;
 pub mod changes;
 pub mod coverage;
+pub mod difference;
 pub mod fingerprint;
 pub mod manifest;
 pub mod object;

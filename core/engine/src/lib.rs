@@ -4,6 +4,7 @@
 
 pub mod adopt;
 pub mod backup;
+pub mod diff;
 pub mod escape_kit;
 pub mod expire;
 pub mod export;

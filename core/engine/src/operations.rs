@@ -14,6 +14,7 @@ use respaldo_postgres::ConnInfo;
 
 use crate::adopt::{self, AdoptReport};
 use crate::backup::{self, BackupError, BackupRequest, ConsolidateError};
+use crate::diff::{self, DiffError, DiffReport, DiffRequest};
 use crate::escape_kit::{self, EscapeKitReport, EscapeKitRequest};
 use crate::expire::{self, ExpireError, ExpiryReport, Ruled};
 use crate::export::{self, Existing, ExportError, ExportReport};
@@ -213,6 +214,11 @@ impl Operations {
             None => None,
         };
         Ok((manifest, entry))
+    }
+
+    /// What differs between two backups; of one table, row by row.
+    pub fn diff(&self, request: &DiffRequest, cx: &Context) -> Result<DiffReport, DiffError> {
+        diff::diff(&self.parts, request, cx)
     }
 
     /// Removes a backup and its objects.

@@ -43,6 +43,7 @@ use crate::rebuild;
 use crate::selector::{Selector, resolve};
 
 pub use self::error::RestoreError;
+pub(crate) use self::load::archive_compression;
 pub use self::request::{IntoSchema, Placement, RestoreOptions, RestoreRequest, RestoreTarget};
 pub(crate) use self::schema::SchemaFiles;
 pub(crate) use self::verify::fingerprint;

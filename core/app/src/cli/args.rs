@@ -76,6 +76,8 @@ pub enum Command {
     List(ListArgs),
     /// Show one backup: its tables, why each was dumped or not, where their rows lie
     Show(ShowArgs),
+    /// Show what differs between two backups, by table, and of one table by row
+    Diff(DiffArgs),
     /// Show what a restore would do
     Preview(PreviewArgs),
     /// Restore a backup
@@ -195,6 +197,23 @@ pub struct ShowArgs {
     /// Number or file name of the backup
     #[arg(value_name = "ID")]
     pub backup: BackupRef,
+}
+
+/// `diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// Number or file name of the first backup
+    #[arg(value_name = "ID1")]
+    pub before: BackupRef,
+    /// Number or file name of the second
+    #[arg(value_name = "ID2")]
+    pub after: BackupRef,
+    /// Compare the rows of this table, by its primary key
+    #[arg(long, value_name = "SCHEMA.NAME", value_parser = table)]
+    pub table: Option<TableName>,
+    /// Rows that are told at most; the others are counted
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub rows: usize,
 }
 
 /// A restore point.

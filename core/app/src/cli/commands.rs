@@ -6,6 +6,7 @@ mod completions;
 mod config;
 mod delete;
 mod demo;
+mod diff;
 mod doctor;
 mod escape_kit;
 mod expire;
@@ -35,6 +36,7 @@ pub fn run(command: Command, app: &App) -> Result<ExitCode, Failure> {
         Command::Backup(args) => backup::run(args, app),
         Command::List(args) => list::run(&args, app),
         Command::Show(args) => show::run(args, app),
+        Command::Diff(args) => diff::run(args, app),
         Command::Preview(args) => preview::run(args, app),
         Command::Restore(args) => restore::run(args, app),
         Command::Export(args) => export::run(args, app),

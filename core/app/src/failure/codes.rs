@@ -2,6 +2,7 @@
 
 use respaldo_contract::messages::ErrorCode;
 use respaldo_engine::backup::{BackupError, ConsolidateError};
+use respaldo_engine::diff::DiffError;
 use respaldo_engine::expire::ExpireError;
 use respaldo_engine::export::ExportError;
 use respaldo_engine::ports::{Fault, FaultKind};
@@ -108,6 +109,20 @@ impl From<ConsolidateError> for Failure {
             ConsolidateError::Nothing => Self::of(ErrorCode::NothingToRestore, &error),
             ConsolidateError::Backup(error) => error.into(),
         }
+    }
+}
+
+impl From<DiffError> for Failure {
+    fn from(error: DiffError) -> Self {
+        let code = match &error {
+            DiffError::Lookup(fault) if fault.kind == FaultKind::NotFound => {
+                ErrorCode::UnknownBackup
+            }
+            DiffError::Lookup(fault) | DiffError::Backup(fault) => of_store(fault),
+            DiffError::UnknownTable(_) => ErrorCode::UnknownTable,
+            DiffError::NoKey(_) => ErrorCode::NoPrimaryKey,
+        };
+        Self::of(code, &error)
     }
 }
 

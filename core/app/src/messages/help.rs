@@ -78,6 +78,27 @@ const SPANISH: &[(&str, &str, &str)] = &[
         "Mostrar un respaldo: sus tablas, por qué se volcó cada una y dónde están sus filas",
     ),
     ("show", "backup", "Número o nombre de archivo del respaldo"),
+    (
+        "diff",
+        "",
+        "Mostrar qué difiere entre dos respaldos, por tabla, y de una tabla por fila",
+    ),
+    (
+        "diff",
+        "before",
+        "Número o nombre de archivo del primer respaldo",
+    ),
+    ("diff", "after", "Número o nombre de archivo del segundo"),
+    (
+        "diff",
+        "table",
+        "Comparar las filas de esta tabla, por su clave primaria",
+    ),
+    (
+        "diff",
+        "rows",
+        "Filas que se muestran como mucho; las demás se cuentan",
+    ),
     ("preview", "", "Mostrar qué haría una restauración"),
     (
         "preview",

@@ -193,6 +193,10 @@ error_codes! {
         en: "the backup does not have this table", "Nothing was done.", "respaldo show ID lists its tables; upper case and quotes matter.";
         es: "el respaldo no tiene esta tabla", "No se hizo nada.", "respaldo show ID lista sus tablas; importan las mayúsculas y las comillas.";
     }
+    NoPrimaryKey "no-primary-key" {
+        en: "rows of this table cannot be told apart", "It has no primary key of the same columns in both backups.", "diff without --table tells whether its rows differ and how many there are.";
+        es: "las filas de esta tabla no se pueden distinguir", "No tiene una clave primaria de las mismas columnas en ambos respaldos.", "diff sin --table dice si sus filas difieren y cuántas son.";
+    }
     HasDependents "has-dependents" {
         en: "other backups depend on this one", "Without it they could not be restored, so it was not deleted.", "Delete them too with --with-dependents, or let expire decide.";
         es: "otros respaldos dependen de este", "Sin él no se podrían restaurar, así que no se eliminó.", "Elimínelos también con --with-dependents o deje decidir a expire.";

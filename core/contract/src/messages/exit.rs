@@ -58,6 +58,7 @@ impl ErrorCode {
             Self::Usage
             | Self::ConfirmationNeeded
             | Self::UnknownTable
+            | Self::NoPrimaryKey
             | Self::HasDependents
             | Self::OutputExists
             | Self::TargetExists

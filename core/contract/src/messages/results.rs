@@ -66,6 +66,30 @@ catalogue! {
         PreviewProblems { count } =>
             "a restore would not be exact, problems: {count}",
             "una restauración no sería exacta, problemas: {count}";
+        Differing { before, after, differing, tables } =>
+            "{differing} of {tables} tables differ between {before} and {after}",
+            "{differing} de {tables} tablas difieren entre {before} y {after}";
+        DifferingRows { table, added, removed, changed } =>
+            "{table}: rows added: {added}, removed: {removed}, changed: {changed}",
+            "{table}: filas agregadas: {added}, quitadas: {removed}, cambiadas: {changed}";
+        DifferingMore { count } =>
+            "and {count} more; --rows tells as many as you like",
+            "y {count} más; --rows muestra las que quiera";
+        TableOther { table, before, after } =>
+            "{table}: other rows, {before} before and {after} after",
+            "{table}: otras filas, {before} antes y {after} después";
+        TableOnlyBefore { table, rows } =>
+            "{table}: gone, with {rows} rows",
+            "{table}: ya no está, con {rows} filas";
+        TableOnlyAfter { table, rows } =>
+            "{table}: new, with {rows} rows",
+            "{table}: nueva, con {rows} filas";
+        TableUnknown { table, before, after } =>
+            "{table}: {before} rows before and {after} after, which cannot be compared",
+            "{table}: {before} filas antes y {after} después, que no se pueden comparar";
+        TableDefinition { table } =>
+            "{table}: the same rows, another name or other columns",
+            "{table}: las mismas filas, otro nombre u otras columnas";
         LiveIdentical { table } =>
             "{table}: identical to the live table",
             "{table}: igual a la tabla actual";
