@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use respaldo_postgres::{StopFlag, ToolCommand, ToolError, Tools};
+use respaldo_postgres::{StopFlag, Tool, ToolCommand, ToolError};
 
 pub(crate) use contents::Contents;
 
@@ -16,7 +16,7 @@ const PIECE_BYTES: usize = 256 * 1024;
 
 /// Reads archives, within a time.
 pub(crate) struct Reader<'a> {
-    pub(crate) tools: &'a Tools,
+    pub(crate) pg_restore: &'a Tool,
     pub(crate) stop: StopFlag<'a>,
     pub(crate) limit: Duration,
 }
@@ -71,7 +71,7 @@ impl Reader<'_> {
     }
 
     fn command(&self, options: &[&str], file: &Path) -> ToolCommand {
-        let command = self.tools.pg_restore.command_alone();
+        let command = self.pg_restore.command_alone();
         command.arg("--format=custom").args(options).arg(file)
     }
 

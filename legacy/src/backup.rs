@@ -5,10 +5,10 @@
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
-use respaldo_postgres::{StopFlag, Tools};
+use respaldo_postgres::{ArchiveTools, StopFlag};
 
 use crate::archive::Reader;
-use crate::built_in::BuiltIn;
+use crate::built_in::{BuiltIn, unchecked};
 use crate::copy::{chain, copy};
 use crate::error::LegacyError;
 use crate::folder::{Intent, Locked, OwnFile, Record, hash_of, publish};
@@ -23,7 +23,7 @@ pub(crate) type Dump<'d> = &'d dyn Fn(&Path) -> Result<(), LegacyError>;
 /// One run, holding the folder.
 struct Run<'a> {
     service: &'a BuiltIn,
-    tools: &'a Tools,
+    tools: &'a ArchiveTools,
     locked: &'a Locked,
     name: BackupName,
     began_at: DateTime<Utc>,
@@ -33,7 +33,7 @@ struct Run<'a> {
 /// Makes one file with `dump`.
 pub(crate) fn make(
     service: &BuiltIn,
-    tools: &Tools,
+    tools: &ArchiveTools,
     kind: LegacyKind,
     stop: StopFlag<'_>,
     dump: Dump<'_>,
@@ -53,7 +53,7 @@ pub(crate) fn make(
         unfinished: vec![run.unfinished()],
         publishing: None,
     };
-    let own = run.write(&mut intent, dump);
+    let own = run.write(&mut intent, dump, &mut warnings);
     let own = own.inspect_err(|_| clear_up(&locked))?;
     let made = run.made(&own);
     warnings.extend(record(&locked, &mut intent, own));
@@ -82,16 +82,16 @@ impl Run<'_> {
     }
 
     /// Everything up to the moment at which the file has its name.
-    fn write(&self, intent: &mut Intent, dump: Dump<'_>) -> Result<OwnFile, LegacyError> {
+    fn write(
+        &self,
+        intent: &mut Intent,
+        dump: Dump<'_>,
+        warnings: &mut Vec<LegacyWarning>,
+    ) -> Result<OwnFile, LegacyError> {
         let unfinished = self.unfinished();
         intent.write(self.locked)?;
         dump(&unfinished)?;
-        let reader = Reader {
-            tools: self.tools,
-            stop: self.stop,
-            limit: self.service.config.limit,
-        };
-        reader.read(&unfinished)?;
+        self.read_back(&unfinished, warnings)?;
         let (sha256, size_bytes) = hash_of(&unfinished, std::io::sink(), self.stop)?;
         let own = OwnFile {
             kind: self.name.kind,
@@ -105,6 +105,24 @@ impl Run<'_> {
         intent.write(self.locked)?;
         publish(&unfinished, &self.folder().join(&own.name))?;
         Ok(own)
+    }
+
+    /// An installation that can only dump still makes backups.
+    fn read_back(&self, file: &Path, warnings: &mut Vec<LegacyWarning>) -> Result<(), LegacyError> {
+        match self.tools.pg_restore() {
+            Ok(pg_restore) => {
+                let reader = Reader {
+                    pg_restore,
+                    stop: self.stop,
+                    limit: self.service.config.limit,
+                };
+                reader.read(file).map(drop)
+            }
+            Err(error) => {
+                warnings.push(unchecked(chain(&error)));
+                Ok(())
+            }
+        }
     }
 
     fn made(&self, own: &OwnFile) -> MadeFile {

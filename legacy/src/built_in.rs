@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
-use respaldo_postgres::{ConnInfo, Session, SessionOptions, StopFlag, Tools, server};
+use respaldo_postgres::{ArchiveTools, ConnInfo, Session, SessionOptions, StopFlag, server};
 
 use crate::backup::{make, sweep};
 use crate::config::LegacyConfig;
@@ -27,7 +27,7 @@ const LOCK_WAIT_MS: u32 = 60_000;
 #[derive(Debug, Clone)]
 pub enum Toolbox {
     /// They are known.
-    Found(Box<Tools>),
+    Found(Box<ArchiveTools>),
     /// They are looked for when they are needed: in this folder first, then in the usual places.
     Search(Option<PathBuf>),
 }
@@ -73,7 +73,7 @@ impl BuiltIn {
     }
 
     /// Tools that can read the server, which must answer.
-    pub(crate) fn tools(&self) -> Result<Tools, LegacyError> {
+    pub(crate) fn tools(&self) -> Result<ArchiveTools, LegacyError> {
         let mut session = Session::connect(&self.database, &SessionOptions::default())
             .map_err(LegacyError::Server)?;
         let version = server::version_num(&mut session).map_err(LegacyError::Server)?;
@@ -81,16 +81,21 @@ impl BuiltIn {
     }
 
     /// Tools for a server of this version; 0: any.
-    pub(crate) fn tools_of(&self, version: u32) -> Result<Tools, LegacyError> {
+    pub(crate) fn tools_of(&self, version: u32) -> Result<ArchiveTools, LegacyError> {
         match &self.toolbox {
-            Toolbox::Found(tools) => Ok(Tools::clone(tools)),
+            Toolbox::Found(tools) => Ok(ArchiveTools::clone(tools)),
             Toolbox::Search(folder) => {
-                Tools::find(folder.as_deref(), version).map_err(LegacyError::Tools)
+                ArchiveTools::find(folder.as_deref(), version).map_err(LegacyError::Tools)
             }
         }
     }
 
-    fn dump(&self, tools: &Tools, file: &Path, stop: StopFlag<'_>) -> Result<(), LegacyError> {
+    fn dump(
+        &self,
+        tools: &ArchiveTools,
+        file: &Path,
+        stop: StopFlag<'_>,
+    ) -> Result<(), LegacyError> {
         // pg_dump writes into the file it finds, whose rights are ours.
         drop(create_private_file(file)?);
         let command = tools.pg_dump.command(&self.database);

@@ -114,8 +114,9 @@ impl External {
     }
 
     fn looked_through(&self, path: PathBuf, stop: StopFlag<'_>) -> Result<MadeFile, LegacyError> {
+        let tools = self.inner.tools_of(0)?;
         let reader = Reader {
-            tools: &self.inner.tools_of(0)?,
+            pg_restore: tools.pg_restore().map_err(LegacyError::Tools)?,
             stop,
             limit: self.inner.config.limit,
         };

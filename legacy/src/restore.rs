@@ -14,7 +14,7 @@ mod swap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use respaldo_postgres::{ConnInfo, SessionOptions, StopFlag, ToolError, Tools};
+use respaldo_postgres::{ArchiveTools, ConnInfo, SessionOptions, StopFlag, ToolError};
 
 use crate::archive::{Contents, Reader};
 use crate::backup::sweep;
@@ -60,7 +60,7 @@ pub enum Placement {
 struct Restoring<'a> {
     service: &'a BuiltIn,
     request: &'a RestoreRequest,
-    tools: Tools,
+    tools: ArchiveTools,
     locked: Locked,
     file: PathBuf,
     stop: StopFlag<'a>,
@@ -115,7 +115,7 @@ impl Restoring<'_> {
     /// Reads the file from end to end before anything else is looked at.
     fn check(&self) -> Result<Contents, LegacyError> {
         let reader = Reader {
-            tools: &self.tools,
+            pg_restore: self.tools.pg_restore().map_err(LegacyError::Tools)?,
             stop: self.stop,
             limit: self.service.config.limit,
         };
@@ -188,7 +188,8 @@ impl Restoring<'_> {
             (request.no_privileges, "--no-privileges"),
         ];
         let flags = flags.into_iter().filter(|(is_set, _)| *is_set);
-        let mut command = self.tools.pg_restore.command(into);
+        let pg_restore = self.tools.pg_restore().map_err(LegacyError::Tools)?;
+        let mut command = pg_restore.command(into);
         command = command
             .args(["--exit-on-error", "--format=custom"])
             .args(options)
@@ -208,9 +209,12 @@ impl Restoring<'_> {
 
     /// By psql, so that it can be stopped. A database without statistics is slow, not wrong.
     fn analyze(&mut self, database: &ConnInfo) -> Result<(), LegacyError> {
-        let command = self.tools.psql.command(database);
-        let command = command.args(["--no-psqlrc", "--quiet", "--command", "ANALYZE"]);
-        match command.run(self.stop, self.limit()) {
+        let analyzed = self.tools.psql().and_then(|psql| {
+            let command = psql.command(database);
+            let command = command.args(["--no-psqlrc", "--quiet", "--command", "ANALYZE"]);
+            command.run(self.stop, self.limit())
+        });
+        match analyzed {
             Ok(_) => Ok(()),
             Err(ToolError::Stopped { .. }) => Err(LegacyError::Interrupted),
             Err(error) => {

@@ -152,6 +152,25 @@ mod tests {
     }
 
     #[test]
+    fn of_each_type_as_many_stay_as_the_existing_service_keeps() {
+        let counts = [
+            (LegacyKind::Daily, 7),
+            (LegacyKind::Weekly, 4),
+            (LegacyKind::Monthly, 6),
+            (LegacyKind::Manual, 100),
+        ];
+        let of = |kind| (0..130).map(move |day| file(kind, day, 1, Owner::Own));
+        let all: Vec<_> = counts.iter().flat_map(|(kind, _)| of(*kind)).collect();
+        let gone = removed(all, &Keep::default(), PruneScope::Own);
+        for (kind, count) in counts {
+            let mut names: Vec<_> = of(kind).map(|file| file.name).collect();
+            let newest = names.split_off(130 - count);
+            assert!(names.iter().all(|name| gone.contains(name)), "{kind}");
+            assert!(newest.iter().all(|name| !gone.contains(name)), "{kind}");
+        }
+    }
+
+    #[test]
     fn what_others_made_is_neither_counted_nor_removed() {
         let mut files: Vec<_> = (0..20)
             .map(|day| file(LegacyKind::Weekly, day, 1, Owner::Foreign))

@@ -184,6 +184,15 @@ impl AppService {
         self.backup("INCREMENTAL", base, path, at, &options)
     }
 
+    /// Makes a differential backup of the given tables (`schema.table`) as the service does.
+    pub fn differential_backup(&mut self, at: NaiveDateTime, tables: &[&str]) -> i64 {
+        let base = self.newest_completed(Some("FULL")).map(|row| row.id);
+        let path = self.archive_path("differential", "dif", at);
+        let mut options = vec!["--data-only"];
+        options.extend(tables.iter().flat_map(|&table| ["-t", table]));
+        self.backup("DIFERENCIAL", base, path, at, &options)
+    }
+
     /// Makes a backup of the legacy service (`daily`, `weekly`, `monthly`, `manual`): a complete
     /// archive in custom format whose name ends in `.sql`, without a row.
     pub fn legacy_backup(&mut self, kind: &str, at: NaiveDateTime) -> PathBuf {

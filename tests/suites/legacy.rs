@@ -21,3 +21,5 @@ mod refusing;
 mod restoring;
 #[path = "legacy/scene.rs"]
 mod scene;
+#[path = "legacy/taking_over.rs"]
+mod taking_over;

@@ -8,5 +8,9 @@ mod automatic;
 mod faults;
 #[path = "retention/histories.rs"]
 mod histories;
+#[path = "retention/lease.rs"]
+mod lease;
 #[path = "retention/policy.rs"]
 mod policy;
+#[path = "retention/sinks.rs"]
+mod sinks;

@@ -5,6 +5,7 @@
 //! watchdog quiet. On a signal no run begins any more; one that is under way may end within
 //! `supervisor.stop_within`, then it is stopped, which leaves no half backup.
 
+mod adoption;
 mod alarms;
 mod crew;
 mod engine;

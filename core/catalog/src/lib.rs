@@ -13,6 +13,7 @@ mod entry;
 mod error;
 mod event;
 mod labels;
+mod lease;
 mod migrations;
 mod pg_catalog;
 mod row;

@@ -1,13 +1,14 @@
 //! The port, over PostgreSQL.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use respaldo_domain::backup::{ArchiveName, BackupId};
 use respaldo_domain::retention::Policy;
 use respaldo_domain::schedule::{PastRun, RuleChange, Schedule};
 use respaldo_domain::source::SourceFacts;
 use respaldo_engine::ports::{
-    Catalog, CatalogEntry, CatalogFilter, EventLevel, Fault, NewBackup, SealedBackup,
+    Catalog, CatalogEntry, CatalogFilter, EventLevel, Fault, LeaseRow, NewBackup, SealedBackup,
     StoredSchedule, ValidationRecord,
 };
 use respaldo_postgres::{ConnInfo, sql};
@@ -16,6 +17,7 @@ use uuid::Uuid;
 
 use crate::connection::{CatalogLimits, Connection, transaction};
 use crate::event::EventRow;
+use crate::lease::StoredLease;
 use crate::row::ManifestRow;
 use crate::validation::ValidationRow;
 use crate::{chain, entry, event, labels, migrations, row, runs, settings, validation, witness};
@@ -250,6 +252,10 @@ impl Catalog for PgCatalog {
             &format!("looking for the witness of {archive}"),
             move |session| witness::sees(session, &name, token),
         )
+    }
+
+    fn lease_row(&self) -> Option<Arc<dyn LeaseRow>> {
+        Some(Arc::new(StoredLease))
     }
 
     fn rest(&self) {

@@ -26,6 +26,9 @@ pub const FROM_CHAIN: &str = "from-chain";
 /// Name in [`Tools::dumper`] of sets that were made by the existing system and taken over.
 pub const ADOPTED: &str = "adopted";
 
+/// Label of an adopted dump that our own legacy service made.
+pub const FALLBACK: &str = "legacy";
+
 /// A sealed backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
@@ -96,7 +99,12 @@ impl Manifest {
         self.definitions.as_ref().unwrap_or(&self.archive)
     }
 
-    /// Whether the existing system made it.
+    /// Whether it is a whole dump of our own legacy service, adopted afterwards.
+    pub fn is_of_fallback(&self) -> bool {
+        self.is_adopted() && self.label.as_deref() == Some(FALLBACK)
+    }
+
+    /// Whether it was adopted: no run of the engine made it.
     pub fn is_adopted(&self) -> bool {
         self.tools.dumper == ADOPTED
     }

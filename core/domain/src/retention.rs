@@ -110,7 +110,7 @@ impl Held {
             snapshot_at: manifest.snapshot_at,
             reads,
             complete: manifest.coverage.is_complete(),
-            ours: !manifest.is_adopted(),
+            ours: !manifest.is_adopted() || manifest.is_of_fallback(),
             proven: false,
             in_use: false,
         }

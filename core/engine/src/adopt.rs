@@ -8,16 +8,17 @@
 //! and are never the base of a new one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
-use chrono::{DateTime, FixedOffset, Local, TimeZone};
+use chrono::{DateTime, FixedOffset, Local, TimeZone, Utc};
 use respaldo_archive::{ArchiveError, ArchiveReader, BlockKind, Entry, Header, read_copy_lines};
 use respaldo_domain::backup::{ArchiveName, BackupKind, Trigger};
 use respaldo_domain::changes::Reason;
 use respaldo_domain::coverage::{Coverage, Gap, GapKind};
 use respaldo_domain::fingerprint::{self, RowFingerprint};
 use respaldo_domain::manifest::{
-    ADOPTED, ArchiveFacts, BlockRef, Compression, LargeObjects, Manifest, TableData, TableEntry,
-    Tools,
+    ADOPTED, ArchiveFacts, BlockRef, Compression, FALLBACK, LargeObjects, Manifest, TableData,
+    TableEntry, Tools,
 };
 use respaldo_domain::object::{ObjectRole, SealedObject, Sha256};
 use respaldo_domain::source::{Lineage, SourceFacts};
@@ -26,9 +27,13 @@ use respaldo_postgres::{Session, SessionOptions, server};
 use uuid::Uuid;
 
 use crate::faults::step;
+use crate::history::{History, all_manifests};
+use crate::intent::{OpenIntent, WorkDir};
+use crate::lease::maintenance;
 use crate::parts::Parts;
 use crate::ports::{Context, Fault, FaultKind, ObjectReader};
 use crate::rebuild;
+use crate::remove::sweep_dead;
 use crate::store::Payload;
 
 /// What was adopted and what was not.
@@ -38,6 +43,15 @@ pub struct AdoptReport {
     pub adopted: Vec<ArchiveName>,
     /// Archives that cannot be adopted, with the reason. They stay as they are.
     pub refused: Vec<(ArchiveName, Fault)>,
+}
+
+/// A whole dump that the legacy service made.
+#[derive(Debug, Clone)]
+pub struct WholeDump {
+    /// The file, which stays as it is.
+    pub path: PathBuf,
+    /// When it was begun.
+    pub made_at: DateTime<Utc>,
 }
 
 /// An archive of the existing system, read to its end.
@@ -54,8 +68,153 @@ struct OldArchive {
 
 /// Adopts every archive of the repository that no manifest seals.
 pub fn adopt(parts: &Parts, cx: &Context) -> Result<AdoptReport, Fault> {
+    // An archive without a manifest may be that of a run at work.
+    let _lease = maintenance(parts)?;
     let source = live_source(parts)?;
+    let work = WorkDir::open(&parts.settings.work_dir)?;
+    sweep_dead(parts, &work, &source.lineage, cx)?;
+    adopt_unsealed(parts, source, None, cx)
+}
+
+/// Adopts what was made while the engine was down: the newest whole dump, and with it what the existing
+/// system left in the repository. Nothing where a backup is newer than all dumps; so it is
+/// harmless to be called again.
+///
+/// The dump stays where it is and is copied: its own service may remove it any day, and the copy
+/// may have a place in every sink. It grows old as a full of ours does.
+pub fn adopt_after_fallback(
+    parts: &Parts,
+    dumps: &[WholeDump],
+    cx: &Context,
+) -> Result<AdoptReport, Fault> {
+    let work = WorkDir::open(&parts.settings.work_dir)?;
+    let Some(dump) = newest_unknown(parts, dumps, &work, cx)? else {
+        return Ok(AdoptReport::default());
+    };
+    let _lease = maintenance(parts)?;
+    let source = live_source(parts)?;
+    sweep_dead(parts, &work, &source.lineage, cx)?;
+    let (name, intent) = bring(parts, dump, &work, &source.lineage, cx)?;
+    let report = adopt_unsealed(parts, source, Some(&name), cx);
+    match &report {
+        Ok(done) if done.adopted.contains(&name) => intent.close()?,
+        _ => work.undo(&name, &parts.store, cx)?,
+    }
+    report
+}
+
+/// The newest dump, if no sealed backup is newer.
+fn newest_unknown<'a>(
+    parts: &Parts,
+    dumps: &'a [WholeDump],
+    work: &WorkDir,
+    cx: &Context,
+) -> Result<Option<&'a WholeDump>, Fault> {
+    let Some(dump) = dumps.iter().max_by_key(|dump| dump.made_at) else {
+        return Ok(None);
+    };
+    let history = History::load(&parts.store, &*parts.codec, work, cx)?;
+    let newest = history.candidates.iter().map(|known| known.snapshot_at);
+    let is_newer = newest.max().is_none_or(|known| dump.made_at > known);
+    Ok(is_newer.then_some(dump))
+}
+
+/// Puts a copy of a dump in the place of a full. Until it is sealed an intent names it.
+fn bring(
+    parts: &Parts,
+    dump: &WholeDump,
+    work: &WorkDir,
+    lineage: &Lineage,
+    cx: &Context,
+) -> Result<(ArchiveName, OpenIntent), Fault> {
+    step("adopt.bring")?;
+    let hashed = Payload::file(&dump.path, cx)?.sha256();
+    // The same dump has the same name, whoever brings it.
+    let suffix = u16::from_be_bytes([hashed.0[0], hashed.0[1]]);
+    let made_at = dump.made_at.with_timezone(&Local).fixed_offset();
+    let name = ArchiveName::new(BackupKind::Full, made_at, suffix);
+    let intent = work.intend(&name, lineage)?;
+    let spool = work.spool(&name);
+    std::fs::copy(&dump.path, &spool)
+        .map_err(|e| Fault::io(format!("copying {}", dump.path.display()), e))?;
+    let copied = Payload::file(&spool, cx)
+        .and_then(|payload| parts.store.put_everywhere(&name.key(), &payload, cx));
+    match copied {
+        Ok(_) => Ok((name, intent)),
+        Err(fault) => {
+            work.undo(&name, &parts.store, cx)?;
+            Err(fault)
+        }
+    }
+}
+
+/// Reads what no manifest seals and seals it, in the order in which it was made.
+fn adopt_unsealed(
+    parts: &Parts,
+    mut source: SourceFacts,
+    brought: Option<&ArchiveName>,
+    cx: &Context,
+) -> Result<AdoptReport, Fault> {
+    source.lineage = no_lineage();
     let mut report = AdoptReport::default();
+    let mut known = adopted_before(parts, cx)?;
+    for archive in unsealed_archives(parts, &mut report, cx)? {
+        let name = archive.name.clone();
+        let (before, full) = what_it_follows(&known, &archive);
+        let operational = &parts.settings.operational;
+        let Some(mut manifest) = manifest(archive, before, full, &source, operational) else {
+            let why = "rows without definitions, and there is no full before it";
+            let fault = Fault::bare(FaultKind::Invalid, why);
+            report.refused.push((name, fault));
+            continue;
+        };
+        if brought == Some(&name) {
+            manifest.label = Some(FALLBACK.to_owned());
+            // Unlike the existing system's it leaves nothing out.
+            manifest.coverage = Coverage { gaps: Vec::new() };
+        }
+        step("adopt.manifest")?;
+        write(parts, &manifest, cx)?;
+        report.adopted.push(name);
+        known.push(manifest);
+    }
+    rebuild::reconcile(parts, cx)?;
+    Ok(report)
+}
+
+/// What was adopted earlier: newer archives of that system build on it.
+fn adopted_before(parts: &Parts, cx: &Context) -> Result<Vec<Manifest>, Fault> {
+    let all = all_manifests(&parts.store, &*parts.codec, cx)?.into_iter();
+    let readable = all.filter_map(|(_, manifest)| manifest.ok());
+    let of_that_system = |manifest: &Manifest| manifest.is_adopted() && !manifest.is_of_fallback();
+    Ok(readable.filter(of_that_system).collect())
+}
+
+/// The newest adopted backup that is older, and the full at its root; nothing for a full.
+fn what_it_follows<'a>(
+    known: &'a [Manifest],
+    archive: &OldArchive,
+) -> (Option<&'a Manifest>, Option<&'a Manifest>) {
+    if archive.name.kind() == BackupKind::Full {
+        return (None, None);
+    }
+    let older = known
+        .iter()
+        .filter(|manifest| manifest.snapshot_at <= archive.made_at && !manifest.is_of_fallback());
+    let before = older.max_by_key(|manifest| manifest.snapshot_at);
+    let full = before.and_then(|before| {
+        let mut all = known.iter();
+        all.find(|manifest| manifest.archive == before.full)
+    });
+    (before, full)
+}
+
+/// The archives that no manifest seals, oldest first; what cannot be read goes to the report.
+fn unsealed_archives(
+    parts: &Parts,
+    report: &mut AdoptReport,
+    cx: &Context,
+) -> Result<Vec<OldArchive>, Fault> {
     let mut archives = Vec::new();
     for name in unsealed(parts, cx)? {
         cx.check()?;
@@ -65,75 +224,34 @@ pub fn adopt(parts: &Parts, cx: &Context) -> Result<AdoptReport, Fault> {
             Err(fault) => report.refused.push((name, fault)),
         }
     }
-    archives.sort_by_key(|archive| archive.made_at);
-    let mut full: Option<Manifest> = None;
-    let mut newest: Option<Manifest> = None;
-    for archive in archives {
-        let name = archive.name.clone();
-        let before = match archive.name.kind() {
-            BackupKind::Full => None,
-            BackupKind::Differential | BackupKind::Incremental => newest.clone(),
-        };
-        let Some(manifest) = manifest(
-            archive,
-            before.as_ref(),
-            full.as_ref(),
-            &source,
-            &parts.settings.operational,
-        ) else {
-            let why = "rows without definitions, and there is no full before it";
-            report
-                .refused
-                .push((name, Fault::bare(FaultKind::Invalid, why)));
-            continue;
-        };
-        step("adopt.manifest")?;
-        write(parts, &manifest, cx)?;
-        report.adopted.push(name);
-        if manifest.kind == BackupKind::Full {
-            full = Some(manifest.clone());
-        }
-        newest = Some(manifest);
-    }
-    rebuild::reconcile(parts, cx)?;
-    Ok(report)
+    // A full comes before what was made in the same second.
+    archives.sort_by_key(|archive| (archive.made_at, archive.name.kind() != BackupKind::Full));
+    Ok(archives)
 }
 
-/// The database as it is, with a history of its own that no live one equals.
+/// The database as it is.
 fn live_source(parts: &Parts) -> Result<SourceFacts, Fault> {
     let mut session = Session::connect(&parts.source, &SessionOptions::default())?;
-    let mut facts = server::source_facts(&mut session)?;
-    facts.lineage = Lineage {
+    Ok(server::source_facts(&mut session)?)
+}
+
+/// A history of its own that no live one equals.
+fn no_lineage() -> Lineage {
+    Lineage {
         system_identifier: 0,
         database_oid: Oid(0),
         timeline: 0,
         server_started_at: DateTime::UNIX_EPOCH.fixed_offset(),
         archiver_reset_at: None,
         bgwriter_reset_at: None,
-    };
-    Ok(facts)
+    }
 }
 
 /// Archives in their proper places that no manifest seals.
 fn unsealed(parts: &Parts, cx: &Context) -> Result<Vec<ArchiveName>, Fault> {
     let sealed: BTreeSet<ArchiveName> = parts.store.sealed(cx)?.into_iter().collect();
-    let mut found = BTreeSet::new();
-    for entry in parts.store.sinks() {
-        for kind in [
-            BackupKind::Full,
-            BackupKind::Differential,
-            BackupKind::Incremental,
-        ] {
-            for object in entry.sink.list(&format!("{}/", kind.folder()), cx)? {
-                let name = object.key.file_name().parse::<ArchiveName>().ok();
-                found.extend(name.filter(|name| name.key() == object.key));
-            }
-        }
-    }
-    Ok(found
-        .into_iter()
-        .filter(|name| !sealed.contains(name))
-        .collect())
+    let archives = parts.store.archives(cx)?;
+    Ok(archives.difference(&sealed).cloned().collect())
 }
 
 fn read_archive(parts: &Parts, name: &ArchiveName, cx: &Context) -> Result<OldArchive, Fault> {

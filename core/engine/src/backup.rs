@@ -34,7 +34,7 @@ use crate::history::History;
 use crate::intent::WorkDir;
 use crate::lease::Lease;
 use crate::parts::Parts;
-use crate::ports::{Context, EventLevel, Fault, NewBackup, SourceTarget};
+use crate::ports::{Context, EventLevel, Fault, LeaseWork, NewBackup, SourceTarget};
 use crate::reading::being_read;
 use crate::rebuild;
 use crate::remove::sweep_dead;
@@ -182,7 +182,8 @@ pub fn backup(
 ) -> Result<BackupReport, BackupError> {
     let mut run = Run::begin(parts);
     run.enter("backup.lease", cx).map_err(BackupError::Lease)?;
-    let mut lease = Lease::acquire(&run.source).map_err(lease_error)?;
+    let mut lease =
+        Lease::acquire_for(parts, &run.source, LeaseWork::Backup(run.id)).map_err(lease_error)?;
     let target = probe_source(parts, &mut run, cx).map_err(BackupError::Source)?;
     let work = WorkDir::open(&parts.settings.work_dir).map_err(BackupError::Repository)?;
     let history =

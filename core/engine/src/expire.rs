@@ -9,9 +9,9 @@ use respaldo_domain::retention::{self, Fate, Held, Policy, Ruling};
 
 use crate::history::all_manifests;
 use crate::intent::WorkDir;
-use crate::lease::Lease;
+use crate::lease::maintenance;
 use crate::parts::Parts;
-use crate::ports::{Context, Fault, FaultKind};
+use crate::ports::{Context, Fault, FaultKind, ObjectReader};
 use crate::reading::being_read;
 use crate::remove::{sweep_dead, take_away};
 
@@ -74,10 +74,7 @@ pub fn plan(parts: &Parts, cx: &Context) -> Result<Vec<Ruled>, Fault> {
     for (_, manifest) in all_manifests(&parts.store, &*parts.codec, cx)? {
         manifests.push(manifest?);
     }
-    let proven = match &parts.catalog {
-        Some(catalog) => catalog.proven()?,
-        None => BTreeSet::new(),
-    };
+    let proven = proven(parts, &manifests, cx)?;
     let read = being_read(&work)?;
     let held: Vec<Held> = manifests
         .iter()
@@ -88,6 +85,43 @@ pub fn plan(parts: &Parts, cx: &Context) -> Result<Vec<Ruled>, Fault> {
         })
         .collect();
     Ok(in_order(retention::plan(&policy, &held), manifests))
+}
+
+/// What was proven to restore. Where nothing is known of any that is there (no catalog, or a new
+/// one), the newest that is at least all there stands in for it.
+fn proven(
+    parts: &Parts,
+    manifests: &[Manifest],
+    cx: &Context,
+) -> Result<BTreeSet<ArchiveName>, Fault> {
+    let known = match &parts.catalog {
+        Some(catalog) => catalog.proven()?,
+        None => BTreeSet::new(),
+    };
+    if manifests.iter().any(|one| known.contains(&one.archive)) {
+        return Ok(known);
+    }
+    let ours = manifests.iter().filter(|manifest| !manifest.is_adopted());
+    let mut newest_first: Vec<&Manifest> = ours.collect();
+    newest_first.sort_by_key(|manifest| std::cmp::Reverse(manifest.sequence));
+    for manifest in newest_first {
+        if is_all_there(parts, manifest, cx)? {
+            return Ok([manifest.archive.clone()].into());
+        }
+    }
+    Ok(BTreeSet::new())
+}
+
+/// Whether everything that a restore reads is there in its size.
+fn is_all_there(parts: &Parts, manifest: &Manifest, cx: &Context) -> Result<bool, Fault> {
+    for facts in manifest.archives_needed() {
+        match parts.store.head(&facts.name.key(), cx) {
+            Ok(found) if found.size_bytes == facts.size_bytes => {}
+            Err(fault) if fault.kind != FaultKind::NotFound => return Err(fault),
+            _ => return Ok(false),
+        }
+    }
+    Ok(true)
 }
 
 /// Rulings with their manifests.
@@ -106,7 +140,7 @@ fn in_order(rulings: Vec<Ruling>, mut manifests: Vec<Manifest>) -> Vec<Ruled> {
 
 /// Applies retention.
 pub fn expire(parts: &Parts, cx: &Context) -> Result<ExpiryReport, ExpireError> {
-    let _lease = Lease::acquire(&parts.source).map_err(ExpireError::Lease)?;
+    let _lease = maintenance(parts).map_err(ExpireError::Lease)?;
     under_lease(parts, cx).map_err(ExpireError::Undecided)
 }
 

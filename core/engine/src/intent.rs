@@ -78,6 +78,12 @@ impl WorkDir {
         })
     }
 
+    /// Whether a run on this machine means to write or to remove a set, or died of it.
+    pub fn intends(&self, archive: &ArchiveName) -> bool {
+        let intents = self.root.join("intents");
+        intents.join(format!("{archive}.json")).exists()
+    }
+
     /// Removes everything of a set that a failed run wrote, then its intent. A set that is sealed
     /// all the same stays.
     pub fn undo(&self, archive: &ArchiveName, store: &Store, cx: &Context) -> Result<(), Fault> {

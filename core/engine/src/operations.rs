@@ -12,7 +12,7 @@ use respaldo_domain::retention::Policy;
 use respaldo_domain::schedule::{DueRun, Occurrence, RuleChange, Schedule};
 use respaldo_postgres::ConnInfo;
 
-use crate::adopt::{self, AdoptReport};
+use crate::adopt::{self, AdoptReport, WholeDump};
 use crate::backup::{self, BackupError, BackupRequest, ConsolidateError};
 use crate::diff::{self, DiffError, DiffReport, DiffRequest};
 use crate::escape_kit::{self, EscapeKitReport, EscapeKitRequest};
@@ -307,6 +307,16 @@ impl Operations {
     /// Makes backups of the existing system ours: reads each archive that no manifest seals.
     pub fn adopt(&self, cx: &Context) -> Result<AdoptReport, Fault> {
         adopt::adopt(&self.parts, cx)
+    }
+
+    /// Adopts what was made while the engine was down: the newest of the legacy service's whole dumps,
+    /// unless a backup is newer, and what the existing system left meanwhile.
+    pub fn adopt_after_fallback(
+        &self,
+        dumps: &[WholeDump],
+        cx: &Context,
+    ) -> Result<AdoptReport, Fault> {
+        adopt::adopt_after_fallback(&self.parts, dumps, cx)
     }
 
     /// Removes catalog rows of backups whose objects are gone from storage; never objects.

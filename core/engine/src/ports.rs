@@ -7,6 +7,7 @@ mod context;
 mod detector;
 mod dumper;
 mod fault;
+mod lease_row;
 mod notifier;
 mod sink;
 mod validator;
@@ -24,9 +25,10 @@ pub use dumper::{
     ArchiveFile, Definitions, DumpReceipt, DumpRequest, DumpTable, DumpedTable, Dumper,
 };
 pub use fault::{Fault, FaultKind};
+pub use lease_row::{LeaseHolder, LeaseRow, LeaseSeen, LeaseWork};
 pub use notifier::Notifier;
 pub use sink::{ObjectInfo, PutSource, SinkLimits, StorageSink};
-pub use validator::{ObjectReader, ValidationRequest, Validator};
+pub use validator::{ObjectReader, ValidationRequest, Validator, Verified};
 
 use std::collections::BTreeMap;
 

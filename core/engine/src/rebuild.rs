@@ -9,7 +9,7 @@ use respaldo_domain::report::Warning;
 
 use crate::history::all_manifests;
 use crate::parts::Parts;
-use crate::ports::{Catalog, CatalogFilter, Context, Fault, FaultKind, SealedBackup};
+use crate::ports::{Catalog, CatalogFilter, Context, Fault, FaultKind, ObjectReader, SealedBackup};
 
 /// What a rebuild did.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ pub struct RebuildReport {
 /// What a purge did.
 #[derive(Debug, Default)]
 pub struct PurgeReport {
-    /// Rows removed: backups of ours of which storage has no manifest.
+    /// Rows removed: backups of ours of which storage has no archive.
     pub removed: Vec<ArchiveName>,
 }
 
@@ -39,11 +39,20 @@ pub fn reconcile(parts: &Parts, cx: &Context) -> Result<(), Fault> {
     let mut unknown = Vec::new();
     for name in sealed.iter().filter(|name| !known.contains(name.as_str())) {
         match parts.store.manifest(name, &*parts.codec, cx) {
+            Ok(_) if is_gone(parts, name, cx) => {
+                tracing::warn!(archive = %name, "the archive that a manifest seals is gone");
+            }
             Ok(manifest) => unknown.push(manifest),
             Err(fault) => tracing::warn!(archive = %name, %fault, "a manifest cannot be read"),
         }
     }
     record(parts, &**catalog, unknown).map(drop)
+}
+
+/// Whether every sink answers and none has the archive.
+fn is_gone(parts: &Parts, name: &ArchiveName, cx: &Context) -> bool {
+    let asked = parts.store.head(&name.key(), cx);
+    matches!(asked, Err(fault) if fault.kind == FaultKind::NotFound)
 }
 
 /// Records every sealed backup anew.
@@ -82,12 +91,13 @@ fn record(
         .collect())
 }
 
-/// Removes rows of ours whose manifest is in no sink. Rows of the existing application and rows of
+/// Removes rows of ours whose archive is in no sink; what is sealed without one restores nothing.
+/// Where any sink cannot be listed nothing is. Rows of the existing application and rows of
 /// backups that lie elsewhere than this configuration would put them are left: another machine
 /// with a folder of its own may have made them.
 pub fn purge_invalid(parts: &Parts, cx: &Context) -> Result<PurgeReport, Fault> {
     let catalog = catalog(parts)?;
-    let sealed: BTreeSet<ArchiveName> = parts.store.sealed(cx)?.into_iter().collect();
+    let there = parts.store.archives(cx)?;
     let filter = CatalogFilter {
         state: Some(BackupState::Completed),
         ours_only: true,
@@ -99,7 +109,7 @@ pub fn purge_invalid(parts: &Parts, cx: &Context) -> Result<PurgeReport, Fault> 
             continue;
         };
         let ours_to_judge = entry.location == parts.store.location(&name.key());
-        if ours_to_judge && !sealed.contains(&name) {
+        if ours_to_judge && !there.contains(&name) {
             catalog.forget(&name)?;
             report.removed.push(name);
         }

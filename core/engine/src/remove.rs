@@ -8,7 +8,7 @@ use crate::backup::chain;
 use crate::faults::step;
 use crate::history::all_manifests;
 use crate::intent::WorkDir;
-use crate::lease::Lease;
+use crate::lease::maintenance;
 use crate::parts::Parts;
 use crate::ports::{Catalog, Context, EventLevel, Fault, FaultKind};
 use crate::selector::{Selector, resolve};
@@ -56,7 +56,7 @@ pub fn remove(
     cx: &Context,
 ) -> Result<Removed, RemoveError> {
     let name = resolve(parts, selector, cx).map_err(unknown)?;
-    let _lease = Lease::acquire(&parts.source).map_err(RemoveError::Lease)?;
+    let _lease = maintenance(parts).map_err(RemoveError::Lease)?;
     let manifests = manifests(parts, cx)?;
     let dependents = dependents(&manifests, &name);
     if !dependents.is_empty() && !with_dependents {

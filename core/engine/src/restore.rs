@@ -37,7 +37,7 @@ use crate::faults::step;
 use crate::intent::WorkDir;
 use crate::lease::Lease;
 use crate::parts::Parts;
-use crate::ports::{Context, EventLevel, Fault, FaultKind};
+use crate::ports::{Context, EventLevel, Fault, FaultKind, LeaseWork};
 use crate::reading::Reading;
 use crate::rebuild;
 use crate::selector::{Selector, resolve};
@@ -271,7 +271,7 @@ fn take_lease(
     restore
         .enter("restore.lease")
         .map_err(RestoreError::Lease)?;
-    Lease::acquire(&restore.parts.source)
+    Lease::acquire_for(restore.parts, &restore.parts.source, LeaseWork::Restore)
         .map(Some)
         .map_err(RestoreError::Lease)
 }

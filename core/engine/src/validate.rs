@@ -15,8 +15,13 @@ use respaldo_postgres::ConnInfo;
 
 use crate::backup::chain;
 use crate::faults::step;
+use crate::intent::WorkDir;
 use crate::parts::Parts;
-use crate::ports::{CatalogFilter, Context, Fault, FaultKind, ValidationRecord, ValidationRequest};
+use crate::ports::{
+    CatalogFilter, Context, Fault, FaultKind, ObjectReader, ValidationRecord, ValidationRequest,
+    Verified,
+};
+use crate::reading::{self, Reading};
 use crate::schedule::note_validation;
 use crate::selector::{Selector, resolve};
 
@@ -64,10 +69,16 @@ pub fn validate(
 ) -> Result<Vec<Validation>, ValidateError> {
     let started_at = Utc::now();
     let names = names(parts, request, cx)?;
+    let verified = Verified::default();
     let mut validations = Vec::new();
     for name in names {
         cx.check().map_err(ValidateError::Repository)?;
-        let validation = look_at(parts, &name, request, cx);
+        let validation = look_at(parts, &name, request, &verified, cx);
+        // Only what this look itself came upon may have gone without a fault.
+        let is_listed = request.selectors.is_none();
+        if !validation.is_valid() && is_listed && was_removed(parts, &name, cx) {
+            continue;
+        }
         record(parts, &validation);
         validations.push(validation);
     }
@@ -114,15 +125,41 @@ fn every(parts: &Parts, cx: &Context) -> Result<Vec<ArchiveName>, Fault> {
     Ok(names.into_iter().collect())
 }
 
+/// Whether the set was removed since it was listed: no manifest is there, and the catalog has
+/// forgotten it or somebody is about to let it forget.
+fn was_removed(parts: &Parts, name: &ArchiveName, cx: &Context) -> bool {
+    let asked = parts.store.head(&name.manifest_key(), cx);
+    if !matches!(asked, Err(fault) if fault.kind == FaultKind::NotFound) {
+        return false;
+    }
+    let is_being_removed =
+        || WorkDir::open(&parts.settings.work_dir).is_ok_and(|work| work.intends(name));
+    match parts.catalog.as_ref().map(|catalog| catalog.find(name)) {
+        Some(Ok(Some(entry))) if entry.state == BackupState::Completed => is_being_removed(),
+        Some(Err(_)) => is_being_removed(),
+        _ => true,
+    }
+}
+
+/// Keeps retention on this machine away from what is looked at, where that can be.
+fn hold(parts: &Parts, manifest: &Manifest) -> Option<Reading> {
+    let held = WorkDir::open(&parts.settings.work_dir);
+    let held = held.and_then(|work| reading::hold(&work, manifest));
+    held.inspect_err(|fault| tracing::debug!(%fault, "what is validated is not held"))
+        .ok()
+}
+
 fn look_at(
     parts: &Parts,
     name: &ArchiveName,
     request: &ValidateRequest,
+    verified: &Verified,
     cx: &Context,
 ) -> Validation {
     let started = Instant::now();
     let findings = match parts.store.manifest(name, &*parts.codec, cx) {
         Ok(manifest) => {
+            let _reading = hold(parts, &manifest);
             let levels = ValidationLevel::ALL
                 .into_iter()
                 .filter(|level| *level <= request.level);
@@ -131,6 +168,7 @@ fn look_at(
                 &manifest,
                 &levels.collect::<Vec<_>>(),
                 request.scratch_server.as_ref(),
+                verified,
                 cx,
             )
         }
@@ -163,6 +201,7 @@ pub fn after_backup(
         manifest,
         &parts.settings.validate_after,
         None,
+        &Verified::default(),
         cx,
     ))
 }
@@ -173,12 +212,14 @@ fn run(
     manifest: &Manifest,
     levels: &[ValidationLevel],
     scratch_server: Option<&ConnInfo>,
+    verified: &Verified,
     cx: &Context,
 ) -> Vec<Finding> {
     let request = ValidationRequest {
         manifest,
         objects: &*parts.store,
         scratch_server: scratch_server.or(Some(&parts.source)),
+        verified,
     };
     let mut findings = Vec::new();
     for validator in parts

@@ -28,5 +28,6 @@ pub use runtime::block_on;
 pub use session::{CopyIn, PgError, PgErrorKind, Session, SessionOptions, Statement, sql};
 pub use snapshot::{Fence, Snapshot};
 pub use tools::{
-    Finished, Looked, RunningTool, StopFlag, Tool, ToolCommand, ToolError, ToolVersion, Tools,
+    ArchiveTools, Finished, Looked, RunningTool, StopFlag, Tool, ToolCommand, ToolError,
+    ToolVersion, Tools,
 };

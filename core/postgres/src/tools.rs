@@ -34,6 +34,15 @@ pub struct Tools {
     pub pg_dumpall: Tool,
 }
 
+/// The tools that a dump and its restore need, as far as they are there.
+#[derive(Debug, Clone)]
+pub struct ArchiveTools {
+    /// Writes archives.
+    pub pg_dump: Tool,
+    pg_restore: Option<Tool>,
+    psql: Option<Tool>,
+}
+
 /// One program.
 #[derive(Debug, Clone)]
 pub struct Tool {
@@ -48,6 +57,40 @@ impl Tools {
     pub fn find(pg_bin_path: Option<&Path>, server_version_num: u32) -> Result<Self, ToolError> {
         find::find(pg_bin_path, server_version_num)
     }
+}
+
+impl ArchiveTools {
+    /// As [`Tools::find`]; where no installation is whole, one that can at least dump.
+    pub fn find(pg_bin_path: Option<&Path>, server_version_num: u32) -> Result<Self, ToolError> {
+        find::find_archive_tools(pg_bin_path, server_version_num)
+    }
+
+    /// Reads archives.
+    pub fn pg_restore(&self) -> Result<&Tool, ToolError> {
+        present(self.pg_restore.as_ref(), "pg_restore")
+    }
+
+    /// Runs scripts.
+    pub fn psql(&self) -> Result<&Tool, ToolError> {
+        present(self.psql.as_ref(), "psql")
+    }
+}
+
+impl From<Tools> for ArchiveTools {
+    fn from(tools: Tools) -> Self {
+        Self {
+            pg_dump: tools.pg_dump,
+            pg_restore: Some(tools.pg_restore),
+            psql: Some(tools.psql),
+        }
+    }
+}
+
+fn present<'t>(tool: Option<&'t Tool>, name: &'static str) -> Result<&'t Tool, ToolError> {
+    tool.ok_or_else(|| ToolError::Start {
+        tool: name,
+        source: std::io::ErrorKind::NotFound.into(),
+    })
 }
 
 impl Tool {

@@ -1,7 +1,8 @@
 //! The target as it is found, and the way in which it can be restored into.
 
 use respaldo_postgres::{
-    ConnInfo, DatabaseProperties, PgError, Session, SessionOptions, Tools, field, server, sql,
+    ArchiveTools, ConnInfo, DatabaseProperties, PgError, Session, SessionOptions, field, server,
+    sql,
 };
 
 use super::{Placement, Restoring};
@@ -41,7 +42,7 @@ struct Rights {
 }
 
 /// Tools for the server, whichever of its databases answers.
-pub(super) fn tools(service: &BuiltIn) -> Result<Tools, LegacyError> {
+pub(super) fn tools(service: &BuiltIn) -> Result<ArchiveTools, LegacyError> {
     let mut databases = others(&service.database, "");
     let version = databases.find_map(|info| {
         let mut session = connect(&info).ok()?;

@@ -80,8 +80,15 @@ pub(crate) fn whole(
     cx: &Context,
 ) -> Result<bool, Fault> {
     cx.check()?;
+    let claim = ("object", key, expected);
+    if request.verified.knows(&claim) {
+        return Ok(true);
+    }
     match Watched::open(request, key, None, cx).and_then(Watched::finish) {
-        Ok((found, _)) if found == expected => Ok(true),
+        Ok((found, _)) if found == expected => {
+            request.verified.note(&claim);
+            Ok(true)
+        }
         Ok((found, size_bytes)) => {
             let detail = format!("SHA-256 {found} of {size_bytes} bytes instead of {expected}");
             findings.error(FindingCode::WrongChecksum, key, detail);

@@ -103,6 +103,102 @@ fn a_chain_of_the_existing_system_is_adopted_and_restored_without_its_losses() {
     assert!(kept, "an archive of the existing system was changed");
 }
 
+/// The backups that a preview takes rows of these tables from.
+fn sources(scene: &Scene<'_>, name: &str, tables: [&str; 2]) -> Vec<String> {
+    let preview = scene
+        .respaldo
+        .run(&["preview", "--id", name, "--json"])
+        .json();
+    assert_eq!(preview["existe"], true, "{preview:#}");
+    let all = preview["tablas"].as_array().unwrap();
+    let source = |table: &str| {
+        let found = all.iter().find(|entry| entry["tabla"] == table);
+        found.unwrap_or_else(|| panic!("{table}: {preview:#}"))["backup"].clone()
+    };
+    let text = |source: serde_json::Value| source.as_str().unwrap().to_owned();
+    tables.iter().map(|table| text(source(table))).collect()
+}
+
+#[test]
+fn what_the_existing_system_adds_to_an_adopted_chain_is_adopted_later() {
+    let cluster = Cluster::start();
+    let scene = Scene::with_application(&cluster);
+    let at = |day, hour| {
+        let day = NaiveDate::from_ymd_opt(2026, 1, day).unwrap();
+        day.and_hms_opt(hour, 0, 0).unwrap()
+    };
+    let url = cluster.url_as(OWNER, &scene.db);
+    let mut app = AppService::new(&cluster, &url, scene.respaldo.folder());
+    let adopt = || {
+        let adopted = scene.respaldo.ok(&["catalog", "adopt", "--json"]).json();
+        adopted["adoptados"].as_array().unwrap().len()
+    };
+    let says = |text: &str| {
+        scene.sql(&format!(
+            "UPDATE app.documento SET observaciones = '{text}'"
+        ))
+    };
+    app.full_backup(at(2, 0));
+    says("del inc");
+    app.incremental_backup(at(2, 23), &["app.documento"]);
+    assert_eq!(adopt(), 2);
+    scene.sql("UPDATE ref.lista_precio SET nombre = 'dif'");
+    says("del dif");
+    app.differential_backup(at(4, 23), &["app.documento", "ref.lista_precio"]);
+    says("del segundo");
+    app.incremental_backup(at(5, 23), &["app.documento"]);
+    assert_eq!(adopt(), 2);
+    // MANUAL makes a full under the name of one.
+    says("del manual");
+    app.full_backup(at(6, 12));
+    assert_eq!(adopt(), 1);
+    assert_eq!(adopt(), 0);
+
+    let (dif, inc) = ("dif_20260104_230000.backup", "inc_20260105_230000.backup");
+    let manual = "full_20260106_120000.backup";
+    let listed = scene.respaldo.ok(&["list", "--json"]).json();
+    let names: Vec<&str> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|b| b["nombre"].as_str().unwrap())
+        .collect();
+    assert!(
+        [dif, inc, manual].iter().all(|name| names.contains(name)),
+        "{names:?}"
+    );
+    let tables = ["app.documento", "ref.lista_precio"];
+    assert_eq!(sources(&scene, dif, tables), [dif, dif]);
+    assert_eq!(sources(&scene, inc, tables), [inc, dif]);
+    assert_eq!(sources(&scene, manual, tables), [manual, manual]);
+    for (name, said) in [
+        (dif, "del dif"),
+        (inc, "del segundo"),
+        (manual, "del manual"),
+    ] {
+        let target = format!("de_{}", &name[..3]);
+        let args = [
+            "restore",
+            "--id",
+            name,
+            "--target-db",
+            &target,
+            "--create",
+            "--json",
+        ];
+        let restored = scene.respaldo.run(&args);
+        assert!(restored.is_done(), "{restored:#?}");
+        let rows = "SELECT DISTINCT observaciones FROM app.documento";
+        assert_eq!(cluster.psql(&target, rows), said, "{name}");
+        let names = "SELECT DISTINCT nombre FROM ref.lista_precio";
+        assert_eq!(cluster.psql(&target, names), "dif", "{name}");
+    }
+    assert_eq!(
+        scene.sql("SELECT DISTINCT observaciones FROM app.documento"),
+        "del manual"
+    );
+}
+
 /// Every archive in the repository with its bytes.
 fn archives(scene: &Scene<'_>) -> Vec<(std::path::PathBuf, Vec<u8>)> {
     files_below(&scene.repository())

@@ -3,12 +3,19 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime, TimeDelta, Weekday};
 use respaldo_tests::Cluster;
 use respaldo_tests::app_fixture::{self, AppService};
+use respaldo_tests::respaldo::{Running, wait_until};
+use serde_json::Value;
 
-use super::scene::{Kept, OWNER, Scene, files_below, in_place};
+use super::scene::{Kept, OWNER, Scene, in_place};
+
+/// Days of the month on which our service is at work, too.
+const SERVED: [u32; 3] = [2, 9, 20];
+const LONG: Duration = Duration::from_mins(2);
 
 /// What the legacy service keeps of its daily dumps.
 const DAILY_KEPT: usize = 7;
@@ -26,14 +33,36 @@ fn due(day: NaiveDate) -> &'static str {
     }
 }
 
-/// Every file of a folder with its bytes and when it was written.
-fn contents(folder: &Path) -> BTreeMap<String, (Vec<u8>, std::time::SystemTime)> {
-    let read = |name: String| {
-        let path = folder.join(&name);
-        let written = fs::metadata(&path).unwrap().modified().unwrap();
-        (name, (fs::read(path).unwrap(), written))
+/// Everything below a folder, folders and hidden files too: bytes, and when it was changed.
+fn contents(folder: &Path) -> BTreeMap<PathBuf, (Vec<u8>, SystemTime)> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let changed = entry.metadata().unwrap().modified().unwrap();
+        if path.is_dir() {
+            found.extend(contents(&path));
+            found.insert(path, (Vec::new(), changed));
+        } else {
+            let bytes = fs::read(&path).unwrap();
+            found.insert(path, (bytes, changed));
+        }
+    }
+    found
+}
+
+/// The service for a day; it looks every second.
+fn serve(scene: &Scene<'_>) -> Running {
+    let hasty = "[supervisor]\nretry_primary_after = 1\nhealth_interval = 1\nbeat_interval = 1\n\
+                 stop_within = 60\n[panel]\nlisten = '127.0.0.1:0'\n";
+    fs::write(scene.respaldo.folder().join("respaldo.toml"), hasty).unwrap();
+    let service = scene.respaldo.spawn(&["-v", "serve"]);
+    let is_up = || {
+        let status = scene.respaldo.run(&["status", "--json"]);
+        let status: Value = serde_json::from_str(&status.stdout).unwrap_or_default();
+        status["motor"] == "PROFESIONAL" && status["servicio"]["lidera"] == true
     };
-    files_below(folder).into_iter().map(read).collect()
+    assert!(wait_until(LONG, is_up), "the service did not come up");
+    service
 }
 
 /// A day of the application: its schema is loaded, there is business, its services make their backups.
@@ -82,6 +111,7 @@ fn a_month_beside_the_application_and_its_legacy_service_hinders_nobody() {
     for day in (0..31).map(|n| first + TimeDelta::days(n)) {
         day_of_the_application(&scene, &mut service, day);
         let theirs = contents(&backups);
+        let service = SERVED.contains(&day.day()).then(|| serve(&scene));
         // Before the backup: the application took the table of events away, and a run of ours makes it again.
         let image = scene.image();
         let made = scene.backup(due(day));
@@ -89,6 +119,10 @@ fn a_month_beside_the_application_and_its_legacy_service_hinders_nobody() {
         scene.respaldo.ok(&["validate", &kept.made.id]);
         scene.respaldo.ok(&["expire"]);
         scene.respaldo.ok(&["status"]);
+        if let Some(service) = service {
+            service.signal("TERM");
+            service.wait(LONG).expect_code(0);
+        }
         assert_eq!(
             contents(&backups),
             theirs,
@@ -119,7 +153,12 @@ fn a_month_beside_the_application_and_its_legacy_service_hinders_nobody() {
         scene.respaldo.ok(&["legacy", "prune"]);
     }
     let after = contents(&backups);
-    assert!(theirs.iter().all(|file| after.get(file.0) == Some(file.1)));
+    let files = theirs.iter().filter(|file| file.0.is_file());
+    assert!(
+        files
+            .into_iter()
+            .all(|file| after.get(file.0) == Some(file.1))
+    );
     assert!(after.len() > theirs.len(), "our dump lies among theirs");
     scene.respaldo.ok(&in_place(&points.last().unwrap().made));
     app_fixture::try_load(&cluster, &scene.db, OWNER).unwrap();

@@ -229,6 +229,15 @@ pub fn of_lookup(fault: &Fault) -> Failure {
     Failure::of(code, fault)
 }
 
+/// A fault of adopting, which keeps other runs out.
+pub fn of_adoption(fault: &Fault) -> Failure {
+    let code = match fault.kind {
+        FaultKind::Busy => ErrorCode::LeaseHeld,
+        _ => of_store(fault),
+    };
+    Failure::of(code, fault)
+}
+
 fn of_lease(fault: &Fault) -> ErrorCode {
     match fault.kind {
         FaultKind::Busy => ErrorCode::LeaseHeld,

@@ -16,6 +16,7 @@ use respaldo_engine::ports::{CatalogEntry, CatalogFilter, Context, FaultKind};
 use respaldo_engine::supervisor::{self, Made, Primary, Service};
 use respaldo_postgres::ConnInfo;
 
+use super::adoption;
 use super::crew::Order;
 use super::listener::Events;
 use super::state_file::StateFile;
@@ -34,6 +35,8 @@ pub struct Engine {
     orders: Sender<Order>,
     operations: Option<Operations>,
     lead: Option<Lead>,
+    /// Whether what was made while it was down is still to be adopted.
+    to_adopt: bool,
     /// Runs whose last try failed: what they would have done for is made in their stead.
     failed: Vec<Run>,
 }
@@ -81,6 +84,7 @@ impl Engine {
             orders,
             operations: None,
             lead: None,
+            to_adopt: false,
             failed: Vec::new(),
         }
     }
@@ -171,6 +175,7 @@ impl Primary for Engine {
         self.measure(&operations, cx);
         rest(&operations);
         self.events.go_to(operations.parts().catalog.clone());
+        self.to_adopt |= self.operations.is_none();
         self.operations = Some(operations);
         Ok(())
     }
@@ -213,11 +218,13 @@ impl Service for Engine {
         let cx = cx.with_interrupt(cx.interrupt().or(leader.lost()));
         leader.say(run.to_string());
         let operations = self.operations()?;
+        let to_adopt = self.to_adopt && adoption::is_left(operations, &self.sources, &cx);
         let made = match run.0.task.kind() {
             Some(kind) => backup(operations, kind, run.0, &self.metrics, &cx),
             None => look_at_all(operations, &cx),
         };
         rest(operations);
+        self.to_adopt = to_adopt;
         leader.say(LEADING);
         match made {
             Err(reason) if leader.lost().is_set() => {

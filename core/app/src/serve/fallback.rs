@@ -23,6 +23,7 @@ pub fn state_folder(setup: &LegacySetup) -> PathBuf {
 /// The legacy service, from the last configuration that could be read.
 pub struct Fallback {
     sources: Sources,
+    state: StateFile,
     last_good: Option<LegacySetup>,
     /// Whether it was said that the configuration cannot be read.
     complained: bool,
@@ -33,14 +34,12 @@ impl Fallback {
     pub fn new(sources: &Sources, state: &StateFile) -> Option<Self> {
         let mut fallback = Self {
             sources: sources.clone(),
+            state: state.clone(),
             last_good: None,
             complained: false,
         };
-        let setup = fallback.setup();
-        if let Some(setup) = &setup {
-            state.also_in(&state_folder(setup));
-        }
-        setup
+        fallback
+            .setup()
             .is_none_or(|setup| setup.legacy.enabled)
             .then_some(fallback)
     }
@@ -104,6 +103,10 @@ impl Service for Fallback {
     /// Where another process leads, its engine makes the backups.
     fn due(&mut self, now: DateTime<Utc>, _cx: &Context) -> Result<Vec<Whole>, String> {
         let due = self.service()?.due(now);
+        // Only now: while the engine is up nothing is written beside the backups of others.
+        if let Some(setup) = &self.last_good {
+            self.state.also_in(&state_folder(setup));
+        }
         let is_elsewhere = !due.is_empty() && self.is_led_elsewhere();
         if is_elsewhere {
             tracing::info!("left to the engine of another process, which leads");

@@ -15,6 +15,7 @@ use respaldo_domain::manifest::{
 };
 use respaldo_domain::object::{ObjectRole, SealedObject, Sha256};
 use respaldo_domain::report::BackupReport;
+use uuid::Uuid;
 
 use super::seal::{Sealed, commit, put_payloads};
 use super::{BackupError, Run, finish, give_up, interrupted_or, sweep};
@@ -23,7 +24,7 @@ use crate::history::History;
 use crate::intent::WorkDir;
 use crate::lease::Lease;
 use crate::parts::Parts;
-use crate::ports::{Context, Fault, FaultKind};
+use crate::ports::{Context, Fault, FaultKind, LeaseWork};
 use crate::rest;
 use crate::selector::Selector;
 use crate::store::{Payload, SetWriter};
@@ -52,7 +53,7 @@ pub fn consolidate(
     let mut run = Run::begin(parts);
     run.enter("consolidate.lease", cx)
         .map_err(BackupError::Lease)?;
-    let mut lease = lease(parts)?;
+    let mut lease = lease(parts, run.id)?;
     let work = WorkDir::open(&parts.settings.work_dir).map_err(BackupError::Repository)?;
     let history =
         History::load(&parts.store, &*parts.codec, &work, cx).map_err(BackupError::Repository)?;
@@ -92,8 +93,8 @@ struct Draft {
 }
 
 /// Where the database cannot be reached no other run can be under way either: a run needs it.
-fn lease(parts: &Parts) -> Result<Option<Lease>, BackupError> {
-    match Lease::acquire(&parts.source) {
+fn lease(parts: &Parts, run: Uuid) -> Result<Option<Lease>, BackupError> {
+    match Lease::acquire_for(parts, &parts.source, LeaseWork::Backup(run)) {
         Ok(lease) => Ok(Some(lease)),
         Err(fault) if fault.kind == FaultKind::Busy => Err(BackupError::Lease(fault)),
         Err(_) => Ok(None),

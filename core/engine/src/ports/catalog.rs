@@ -2,6 +2,7 @@
 //! lost and is rebuilt from manifests.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset};
 use respaldo_domain::backup::{ArchiveName, BackupId, BackupKind, BackupState};
@@ -13,7 +14,7 @@ use respaldo_domain::source::SourceFacts;
 use respaldo_domain::validation::{Finding, ValidationLevel};
 use uuid::Uuid;
 
-use super::Fault;
+use super::{Fault, LeaseRow};
 
 /// Records backups, validations and events. Every call is one transaction.
 pub trait Catalog: Send + Sync {
@@ -84,6 +85,11 @@ pub trait Catalog: Send + Sync {
 
     /// Whether that token is there now.
     fn sees_witness(&self, archive: &ArchiveName, token: Uuid) -> Result<bool, Fault>;
+
+    /// Spells the row of the lease; `None` where this catalog knows of none.
+    fn lease_row(&self) -> Option<Arc<dyn LeaseRow>> {
+        None
+    }
 
     /// Nothing will be asked for some time: connections that wait for the next call are ended.
     fn rest(&self) {}

@@ -1,7 +1,10 @@
 //! Validation: looking at a sealed set.
 
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read;
 use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use respaldo_domain::manifest::Manifest;
 use respaldo_domain::object::ObjectKey;
@@ -35,6 +38,40 @@ pub struct ValidationRequest<'a> {
     pub objects: &'a dyn ObjectReader,
     /// A server where scratch databases may be made, for drills.
     pub scratch_server: Option<&'a ConnInfo>,
+    /// What was found good before, in the same look at several backups.
+    pub verified: &'a Verified,
+}
+
+/// What one look at several backups found good, so that what many of them read is read once. Only
+/// digests are kept: there may be a block for each table of each backup.
+#[derive(Debug, Default)]
+pub struct Verified {
+    digests: Mutex<HashSet<(u64, u64)>>,
+}
+
+impl Verified {
+    /// Whether this was found good.
+    pub fn knows(&self, claim: &impl Hash) -> bool {
+        self.lock().contains(&digest(claim))
+    }
+
+    /// Notes that this was found good.
+    pub fn note(&self, claim: &impl Hash) {
+        self.lock().insert(digest(claim));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashSet<(u64, u64)>> {
+        self.digests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn digest(claim: &impl Hash) -> (u64, u64) {
+    let half = |which: u8| {
+        let mut hasher = DefaultHasher::new();
+        (which, claim).hash(&mut hasher);
+        hasher.finish()
+    };
+    (half(0), half(1))
 }
 
 /// Reads objects of a store without staging them.

@@ -1,6 +1,6 @@
 //! The sealed sets of a store: found by their manifests, removed manifest first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use respaldo_domain::backup::{ArchiveName, BackupKind};
 use respaldo_domain::manifest::Manifest;
@@ -14,6 +14,11 @@ use crate::ports::{Codec, Context, Fault, FaultKind, ObjectReader};
 /// No manifest is larger: half a million tables fit.
 const MAX_MANIFEST_BYTES: u64 = 512 * 1024 * 1024;
 const SUFFIX: &str = ".manifest.json";
+const KINDS: [BackupKind; 3] = [
+    BackupKind::Full,
+    BackupKind::Differential,
+    BackupKind::Incremental,
+];
 
 /// All manifests of a store.
 #[derive(Debug)]
@@ -91,6 +96,21 @@ impl Store {
             Some(lost) => Err(lost.fault),
             None => Ok(holders.into_keys().collect()),
         }
+    }
+
+    /// Names of all archives in their proper places, sealed or not. Fails when any sink cannot be
+    /// listed: what only it has may be missed.
+    pub fn archives(&self, cx: &Context) -> Result<BTreeSet<ArchiveName>, Fault> {
+        let mut found = BTreeSet::new();
+        for entry in &self.sinks {
+            for kind in KINDS {
+                for object in entry.sink.list(&format!("{}/", kind.folder()), cx)? {
+                    let name = object.key.file_name().parse::<ArchiveName>().ok();
+                    found.extend(name.filter(|name| name.key() == object.key));
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Whether a set is sealed. Where there are required sinks they decide, because they are
@@ -181,11 +201,7 @@ type Holders<'a> = BTreeMap<ArchiveName, Vec<&'a StoreSink>>;
 
 fn list_manifests(entry: &StoreSink, cx: &Context) -> Result<Vec<ArchiveName>, Fault> {
     let mut names = Vec::new();
-    for kind in [
-        BackupKind::Full,
-        BackupKind::Differential,
-        BackupKind::Incremental,
-    ] {
+    for kind in KINDS {
         faults::step("store.list")?;
         let found = entry.sink.list(&format!("{}/", kind.folder()), cx)?;
         names.extend(found.iter().filter_map(|object| sealed_by(&object.key)));

@@ -5,64 +5,11 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::{Looked, Tool, ToolError, ToolVersion, Tools};
+use super::{ArchiveTools, Looked, Tool, ToolError, ToolVersion, Tools};
 
+/// All tools.
 pub(super) fn find(given: Option<&Path>, server_version_num: u32) -> Result<Tools, ToolError> {
-    let configured = env::var_os("PG_BIN_PATH")
-        .filter(|path| !path.is_empty())
-        .map(PathBuf::from);
-    let named = given.map(Path::to_path_buf).into_iter().chain(configured);
-    let path = env::var_os("PATH").unwrap_or_default();
-    let in_order: Vec<PathBuf> = named.chain(env::split_paths(&path)).collect();
-    let mut search = Search {
-        server_version_num,
-        seen: HashSet::new(),
-        looked_at: Vec::new(),
-    };
-    if let Some(tools) = in_order.iter().find_map(|folder| search.look(folder)) {
-        return Ok(tools);
-    }
-    let usual = usual_folders()
-        .into_iter()
-        .filter_map(|folder| search.look(&folder));
-    let newest = usual.max_by_key(|tools| {
-        let version = tools.pg_dump.version();
-        (version.major, version.minor)
-    });
-    newest.ok_or(ToolError::NotFound {
-        wanted: server_version_num / 10_000,
-        looked_at: search.looked_at,
-    })
-}
-
-struct Search {
-    server_version_num: u32,
-    seen: HashSet<PathBuf>,
-    looked_at: Vec<Looked>,
-}
-
-impl Search {
-    /// The tools of a folder if they fit; otherwise remembers why not.
-    fn look(&mut self, folder: &Path) -> Option<Tools> {
-        let folder = std::fs::canonicalize(folder).ok()?;
-        if !self.seen.insert(folder.clone()) {
-            return None;
-        }
-        match self.judge(&folder) {
-            Ok(tools) => Some(tools),
-            Err(problem) => {
-                let Problem { words, is_too_old } = problem;
-                self.looked_at.push(Looked {
-                    folder,
-                    problem: words,
-                    is_too_old,
-                });
-                None
-            }
-        }
-    }
-
-    fn judge(&self, folder: &Path) -> Result<Tools, Problem> {
+    let whole = |folder: &Path| {
         let tools = Tools {
             pg_dump: tool(folder, "pg_dump")?,
             pg_restore: tool(folder, "pg_restore")?,
@@ -75,15 +22,99 @@ impl Search {
             &tools.psql,
             &tools.pg_dumpall,
         ];
-        match all
-            .iter()
-            .find(|tool| !tool.version.can_read(self.server_version_num))
-        {
-            Some(old) => Err(Problem {
-                words: format!("{} {} is older than the server", old.name, old.version),
-                is_too_old: true,
-            }),
+        let is_too_old = |tool: &&&Tool| !tool.version.can_read(server_version_num);
+        match all.iter().find(is_too_old) {
+            Some(old) => Err(Problem::too_old(old)),
             None => Ok(tools),
+        }
+    };
+    find_by(given, server_version_num, whole, |tools| &tools.pg_dump)
+}
+
+/// A whole installation; where there is none, one that can dump.
+pub(super) fn find_archive_tools(
+    given: Option<&Path>,
+    server_version_num: u32,
+) -> Result<ArchiveTools, ToolError> {
+    let whole = match find(given, server_version_num) {
+        Ok(tools) => return Ok(tools.into()),
+        Err(error) => error,
+    };
+    let partial = |folder: &Path| {
+        let pg_dump = tool(folder, "pg_dump")?;
+        if !pg_dump.version.can_read(server_version_num) {
+            return Err(Problem::too_old(&pg_dump));
+        }
+        let fits = |tool: &Tool| tool.version.can_read(server_version_num);
+        Ok(ArchiveTools {
+            pg_dump,
+            pg_restore: tool(folder, "pg_restore").ok().filter(fits),
+            psql: tool(folder, "psql").ok().filter(fits),
+        })
+    };
+    let found = find_by(given, server_version_num, partial, |tools| &tools.pg_dump);
+    found.map_err(|_| whole)
+}
+
+/// The first installation that `judge` accepts of those named and in `PATH`, else the newest of
+/// those in the usual places.
+fn find_by<T>(
+    given: Option<&Path>,
+    server_version_num: u32,
+    judge: impl Fn(&Path) -> Result<T, Problem>,
+    pg_dump: impl Fn(&T) -> &Tool,
+) -> Result<T, ToolError> {
+    let configured = env::var_os("PG_BIN_PATH")
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from);
+    let named = given.map(Path::to_path_buf).into_iter().chain(configured);
+    let path = env::var_os("PATH").unwrap_or_default();
+    let in_order: Vec<PathBuf> = named.chain(env::split_paths(&path)).collect();
+    let mut search = Search {
+        judge,
+        seen: HashSet::new(),
+        looked_at: Vec::new(),
+    };
+    if let Some(tools) = in_order.iter().find_map(|folder| search.look(folder)) {
+        return Ok(tools);
+    }
+    let usual = usual_folders()
+        .into_iter()
+        .filter_map(|folder| search.look(&folder));
+    let newest = usual.max_by_key(|tools| {
+        let version = pg_dump(tools).version();
+        (version.major, version.minor)
+    });
+    newest.ok_or(ToolError::NotFound {
+        wanted: server_version_num / 10_000,
+        looked_at: search.looked_at,
+    })
+}
+
+struct Search<J> {
+    judge: J,
+    seen: HashSet<PathBuf>,
+    looked_at: Vec<Looked>,
+}
+
+impl<T, J: Fn(&Path) -> Result<T, Problem>> Search<J> {
+    /// The tools of a folder if they fit; otherwise remembers why not.
+    fn look(&mut self, folder: &Path) -> Option<T> {
+        let folder = std::fs::canonicalize(folder).ok()?;
+        if !self.seen.insert(folder.clone()) {
+            return None;
+        }
+        match (self.judge)(&folder) {
+            Ok(tools) => Some(tools),
+            Err(problem) => {
+                let Problem { words, is_too_old } = problem;
+                self.looked_at.push(Looked {
+                    folder,
+                    problem: words,
+                    is_too_old,
+                });
+                None
+            }
         }
     }
 }
@@ -114,6 +145,15 @@ fn tool(folder: &Path, name: &'static str) -> Result<Tool, String> {
 struct Problem {
     words: String,
     is_too_old: bool,
+}
+
+impl Problem {
+    fn too_old(tool: &Tool) -> Self {
+        Self {
+            words: format!("{} {} is older than the server", tool.name, tool.version),
+            is_too_old: true,
+        }
+    }
 }
 
 impl From<String> for Problem {
@@ -196,5 +236,22 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(error.contains("no pg_restore"), "{error}");
+    }
+
+    #[test]
+    fn where_there_is_no_whole_installation_one_that_can_dump_will_do() {
+        let part = tempfile::tempdir().unwrap();
+        fake(part.path(), &["pg_dump"], "98.0");
+        let tools = ArchiveTools::find(Some(part.path()), 980_001).unwrap();
+        assert_eq!(tools.pg_dump.version().major, 98);
+        assert!(tools.pg_restore().is_err() && tools.psql().is_err());
+        fake(part.path(), &["pg_restore"], "98.0");
+        let tools = ArchiveTools::find(Some(part.path()), 980_001).unwrap();
+        assert!(tools.pg_restore().is_ok());
+        let whole = tempfile::tempdir().unwrap();
+        fake(whole.path(), &ALL, "98.0");
+        let tools = ArchiveTools::find(Some(whole.path()), 980_001).unwrap();
+        assert!(tools.psql().is_ok());
+        assert!(ArchiveTools::find(Some(part.path()), 990_001).is_err());
     }
 }

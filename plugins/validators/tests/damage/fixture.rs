@@ -21,7 +21,9 @@ use respaldo_domain::readings::Readings;
 use respaldo_domain::source::{DatabaseProperties, Lineage, SourceFacts};
 use respaldo_domain::table::{Column, Oid, RelationKind, TableName};
 use respaldo_domain::validation::{Finding, ValidationLevel};
-use respaldo_engine::ports::{Codec, Context, Fault, FaultKind, ObjectReader, ValidationRequest};
+use respaldo_engine::ports::{
+    Codec, Context, Fault, FaultKind, ObjectReader, ValidationRequest, Verified,
+};
 use respaldo_engine::store::{Payload, Store, StoreSink};
 use respaldo_sinks::memory::MemorySink;
 
@@ -99,6 +101,18 @@ impl Repository {
         objects: &dyn ObjectReader,
         cx: &Context,
     ) -> Result<Vec<Finding>, Fault> {
+        self.find_again(level, manifest, objects, &Verified::default(), cx)
+    }
+
+    /// The same in a look at several backups.
+    pub fn find_again(
+        &self,
+        level: ValidationLevel,
+        manifest: &Manifest,
+        objects: &dyn ObjectReader,
+        verified: &Verified,
+        cx: &Context,
+    ) -> Result<Vec<Finding>, Fault> {
         let validators = respaldo_validators::NAMES
             .iter()
             .map(|name| respaldo_validators::by_name(name, &self.codec));
@@ -110,6 +124,7 @@ impl Repository {
             manifest,
             objects,
             scratch_server: None,
+            verified,
         };
         validator.validate(&request, cx)
     }

@@ -8,15 +8,16 @@ mod fixture;
 
 use std::io::Read;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use fixture::Repository;
 use respaldo_domain::manifest::Compression;
 use respaldo_domain::object::{ObjectKey, Sha256};
 use respaldo_domain::validation::{FindingCode, Severity, ValidationLevel};
 use respaldo_engine::ports::{
-    Context, Fault, FaultKind, Interrupt, ObjectInfo, ObjectReader, Quiet, StorageSink,
+    Context, Fault, FaultKind, Interrupt, ObjectInfo, ObjectReader, Quiet, StorageSink, Verified,
 };
+use respaldo_engine::store::Store;
 
 const LEVELS: [ValidationLevel; 4] = [
     ValidationLevel::Presence,
@@ -294,6 +295,63 @@ impl ObjectReader for Down {
     ) -> Result<Box<dyn Read + Send + 'a>, Fault> {
         Err(Fault::bare(self.0, key.as_str()))
     }
+}
+
+/// Counts how often an object is opened.
+struct Counting<'s> {
+    store: &'s Store,
+    opened: Mutex<Vec<ObjectKey>>,
+}
+
+impl ObjectReader for Counting<'_> {
+    fn head(&self, key: &ObjectKey, cx: &Context) -> Result<ObjectInfo, Fault> {
+        self.store.head(key, cx)
+    }
+
+    fn open<'a>(
+        &'a self,
+        key: &ObjectKey,
+        range: Option<Range<u64>>,
+        cx: &Context,
+    ) -> Result<Box<dyn Read + Send + 'a>, Fault> {
+        self.opened.lock().unwrap().push(key.clone());
+        self.store.open(key, range, cx)
+    }
+}
+
+#[test]
+fn what_several_backups_read_is_read_once_in_one_look_and_damage_is_told_for_each() {
+    let mut repository = Repository::new(Compression::Gzip);
+    let (verified, cx) = (Verified::default(), Context::quiet());
+    let base = repository.full.archive.key();
+    let opened = |repository: &Repository| {
+        let counting = Counting {
+            store: &repository.store,
+            opened: Mutex::default(),
+        };
+        let manifest = &repository.incremental;
+        let level = ValidationLevel::Chain;
+        let found = repository.find_again(level, manifest, &counting, &verified, &cx);
+        let opened = counting.opened.into_inner().unwrap();
+        let times = opened.into_iter().filter(|key| *key == base).count();
+        (found.unwrap().len(), times)
+    };
+    let (found, first) = opened(&repository);
+    assert_eq!(found, 0);
+    assert!(
+        first > 2,
+        "whole, its table of contents, its blocks: {first}"
+    );
+    assert_eq!(opened(&repository), (0, 1), "its table of contents alone");
+
+    // Another manifest may say something else of the same bytes.
+    for facts in &mut repository.incremental.archives {
+        facts.sha256 = Sha256([7; 32]);
+    }
+    let (found, _) = opened(&repository);
+    assert!(found > 0);
+    let (again, _) = opened(&repository);
+    assert_eq!(again, found, "only what is good is remembered");
 }
 
 #[test]

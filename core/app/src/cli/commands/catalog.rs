@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::app::App;
 use crate::cli::args::CatalogCommand;
 use crate::cli::say::Text;
-use crate::failure::{Failure, causes, of_catalog};
+use crate::failure::{Failure, causes, of_adoption, of_catalog};
 
 /// Mends the catalog.
 pub fn run(command: &CatalogCommand, app: &App) -> Result<ExitCode, Failure> {
@@ -53,7 +53,8 @@ fn rebuild(app: &App) -> Result<ExitCode, Failure> {
 }
 
 fn adopt(app: &App) -> Result<ExitCode, Failure> {
-    let report = app.operations()?.adopt(&app.context())?;
+    let report = app.operations()?.adopt(&app.context());
+    let report = report.map_err(|fault| of_adoption(&fault))?;
     let message = |lang| {
         Outcome::Adopted {
             count: &report.adopted.len(),
