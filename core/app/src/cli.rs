@@ -16,7 +16,7 @@ use respaldo_contract::messages::{ErrorCode, ExitCode, Lang};
 pub use app::App;
 pub use args::{Cli, Command, Globals};
 
-use crate::config::{self, Environment, Sources};
+use crate::config::{self, Environment, LogFormat, Sources};
 use crate::failure::Failure;
 use crate::messages::{help, usage};
 use crate::output::Output;
@@ -47,7 +47,8 @@ fn run(arguments: &[OsString], environment: Environment, output: Output) -> Exit
     let format = globals.log_format.unwrap_or_else(configured);
     logging::start(globals.verbose, globals.quiet, format);
     let output = Output {
-        quiet: cli.globals.quiet,
+        // A remark between documents would be none of them.
+        quiet: cli.globals.quiet || format == LogFormat::Json,
         ..output
     };
     let outcome = signals::watch()

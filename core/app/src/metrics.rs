@@ -3,7 +3,7 @@
 //! Names and meanings are in docs/guide/metrics.md. Ages are computed when they are asked for, so that
 //! they grow also where nothing happens any more, which is when they matter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -55,6 +55,8 @@ pub struct Figures {
     recorder: Arc<PrometheusRecorder>,
     handle: PrometheusHandle,
     since: Arc<Mutex<BTreeMap<String, Since>>>,
+    /// Databases that nobody looks after any more.
+    gone: Arc<Mutex<BTreeSet<String>>>,
 }
 
 /// Moments whose age is told, of one database.
@@ -71,6 +73,7 @@ impl Default for Figures {
             handle: recorder.handle(),
             recorder: Arc::new(recorder),
             since: Arc::default(),
+            gone: Arc::default(),
         };
         figures.record(describe);
         figures
@@ -80,12 +83,19 @@ impl Default for Figures {
 impl Figures {
     /// Those of one database, which are told from now on.
     pub fn of(&self, database: &str) -> Metrics {
+        self.gone().remove(database);
         let metrics = Metrics {
             figures: self.clone(),
             database: database.to_owned(),
         };
         metrics.begin();
         metrics
+    }
+
+    /// Tells nothing more of a database: figures that stand still would look like backups that are not made.
+    pub fn forget(&self, database: &str) {
+        self.moments().remove(database);
+        self.gone().insert(database.to_owned());
     }
 
     /// Everything, as of now.
@@ -103,7 +113,11 @@ impl Figures {
                     .set(unproven);
             }
         });
-        self.handle.render()
+        let gone: Vec<String> = self.gone().iter().map(|name| label_of(name)).collect();
+        let is_told = |line: &&str| !gone.iter().any(|label| line.contains(label));
+        let rendered = self.handle.render();
+        let told = rendered.lines().filter(is_told);
+        told.flat_map(|line| [line, "\n"]).collect()
     }
 
     fn record(&self, what: impl FnOnce()) {
@@ -113,6 +127,16 @@ impl Figures {
     fn moments(&self) -> MutexGuard<'_, BTreeMap<String, Since>> {
         self.since.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn gone(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A database's label as it is rendered.
+fn label_of(database: &str) -> String {
+    let escaped = database.replace('\\', r"\\").replace('"', "\\\"");
+    format!("database=\"{}\"", escaped.replace('\n', r"\n"))
 }
 
 /// What is measured of one database; clones are the same.
@@ -126,6 +150,7 @@ impl Metrics {
     fn begin(&self) {
         self.figures.record(|| {
             for kind in KINDS.map(word) {
+                gauge!("respaldo_has_backup", "database" => self.database.clone(), "kind" => kind).set(0.0);
                 for result in ["success", "failure"] {
                     counter!("respaldo_runs_total", "database" => self.database.clone(), "kind" => kind, "result" => result)
                         .increment(0);
@@ -146,6 +171,7 @@ impl Metrics {
             ("kind", kind.to_owned()),
         ];
         self.figures.record(|| {
+            gauge!("respaldo_has_backup", &labels).set(1.0);
             gauge!("respaldo_last_success_timestamp_seconds", &labels).set(made.at.timestamp() as f64);
             gauge!("respaldo_backup_duration_seconds", &labels).set(made.duration.as_secs_f64());
             gauge!("respaldo_backup_bytes", &labels).set(made.bytes as f64);
@@ -193,7 +219,11 @@ impl Metrics {
         self.moments(|moments| moments.oldest_unproven = at);
     }
 
+    /// What a thread that is ending still says of a database that is gone is not heard.
     fn moments<T>(&self, change: impl FnOnce(&mut Since) -> T) {
+        if self.figures.gone().contains(&self.database) {
+            return;
+        }
         change(
             self.figures
                 .moments()
@@ -234,6 +264,11 @@ fn describe() {
             "respaldo_last_success_age_seconds",
             Unit::Seconds,
             "Age of the newest backup of a kind",
+        ),
+        (
+            "respaldo_has_backup",
+            Unit::Count,
+            "1 where there is a backup of a kind, 0 where none is known",
         ),
         (
             "respaldo_last_success_timestamp_seconds",

@@ -9,6 +9,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 
+mod owed;
+
+pub use owed::{MOST_WAITING, Owed, first_to_go};
+
 /// What people must know of until it is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -36,19 +40,52 @@ impl Alarm {
     ];
 }
 
+/// An alarm and what it concerns: each is raised, and ends, by itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Topic {
+    /// The alarm.
+    pub alarm: Alarm,
+    /// The run that it concerns, where it concerns one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+}
+
+impl From<Alarm> for Topic {
+    fn from(alarm: Alarm) -> Self {
+        Self { alarm, run: None }
+    }
+}
+
+impl Topic {
+    /// That this run fails.
+    pub fn failing(run: &str) -> Self {
+        Self {
+            alarm: Alarm::BackupFailing,
+            run: Some(run.to_owned()),
+        }
+    }
+}
+
 /// What was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// A backup begins.
-    RunStarted,
-    /// A backup is made.
-    RunSucceeded,
-    /// A backup was tried and failed, with why.
-    RunFailed(String),
+    /// This backup begins.
+    RunStarted(String),
+    /// This backup is made.
+    RunSucceeded(String),
+    /// This backup was tried and failed.
+    RunFailed {
+        /// The run.
+        run: String,
+        /// Why.
+        why: String,
+    },
+    /// Whoever looked found that everything that was due has been made, by whomever.
+    NothingLeft,
     /// The cause of an alarm is there, with why.
-    Holds(Alarm, String),
+    Holds(Topic, String),
     /// The cause of an alarm is not there.
-    Over(Alarm),
+    Over(Topic),
 }
 
 /// What to tell.
@@ -70,7 +107,15 @@ pub enum NoticeKind {
 impl NoticeKind {
     /// Whether it is for people, and not for a monitor that watches every run.
     pub fn is_for_people(self) -> bool {
-        matches!(self, Self::Began(_) | Self::Ended(_))
+        self.alarm().is_some()
+    }
+
+    /// The alarm that it tells of.
+    pub fn alarm(self) -> Option<Alarm> {
+        match self {
+            Self::Began(alarm) | Self::Ended(alarm) => Some(alarm),
+            Self::RunStarted | Self::RunSucceeded | Self::RunFailed => None,
+        }
     }
 }
 
@@ -79,6 +124,8 @@ impl NoticeKind {
 pub struct Tell {
     /// What.
     pub kind: NoticeKind,
+    /// The run that it concerns, where it concerns one.
+    pub run: Option<String>,
     /// Why; of an alarm that is over, why it began.
     pub why: String,
     /// Of an alarm that is over, when it began.
@@ -96,78 +143,118 @@ pub struct Notice {
     pub at: DateTime<FixedOffset>,
     /// The database.
     pub database: String,
+    /// The run that it concerns, where it concerns one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
     /// Further facts.
     pub detail: serde_json::Value,
 }
 
-/// Alarms that were told and are not over.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Alerts {
-    #[serde(default)]
-    raised: BTreeMap<Alarm, Raised>,
+impl Notice {
+    /// Whether both are of one thing, of which the later notice is not to be told first.
+    pub fn is_of_one_with(&self, other: &Self) -> bool {
+        let of_runs = !self.kind.is_for_people() && !other.kind.is_for_people();
+        let alarm = self.kind.alarm();
+        of_runs || alarm.is_some() && alarm == other.kind.alarm() && self.run == other.run
+    }
 }
 
-/// An alarm that was told.
+/// Alarms that are not over.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<(Topic, Raised)>", into = "Vec<(Topic, Raised)>")]
+pub struct Alerts {
+    raised: BTreeMap<Topic, Raised>,
+}
+
+/// An alarm that began.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Raised {
     since: DateTime<FixedOffset>,
     why: String,
 }
 
+impl From<Vec<(Topic, Raised)>> for Alerts {
+    fn from(raised: Vec<(Topic, Raised)>) -> Self {
+        Self {
+            raised: raised.into_iter().collect(),
+        }
+    }
+}
+
+impl From<Alerts> for Vec<(Topic, Raised)> {
+    fn from(alerts: Alerts) -> Self {
+        alerts.raised.into_iter().collect()
+    }
+}
+
 impl Alerts {
     /// Alarms that are not over.
-    pub fn raised(&self) -> impl Iterator<Item = Alarm> + '_ {
-        self.raised.keys().copied()
+    pub fn raised(&self) -> impl Iterator<Item = &Topic> + '_ {
+        self.raised.keys()
     }
 
     /// Takes what was seen into account; returns what is to be told of it, in this order.
     pub fn see(&mut self, event: Event, now: DateTime<FixedOffset>) -> Vec<Tell> {
-        let run = |kind, why| Tell {
-            kind,
-            why,
-            since: None,
-        };
         match event {
-            Event::RunStarted => vec![run(NoticeKind::RunStarted, String::new())],
-            Event::RunSucceeded => {
-                let over = [Alarm::BackupFailing, Alarm::BackupMissed];
-                let over = over.into_iter().filter_map(|alarm| self.end(alarm));
-                let made = run(NoticeKind::RunSucceeded, String::new());
+            Event::RunStarted(run) => vec![of_run(NoticeKind::RunStarted, run, "")],
+            Event::RunSucceeded(run) => {
+                let over = self.end(&Topic::failing(&run));
+                let made = of_run(NoticeKind::RunSucceeded, run, "");
                 [made].into_iter().chain(over).collect()
             }
-            Event::RunFailed(why) => {
-                let began = self.begin(Alarm::BackupFailing, why.clone(), now);
-                let failed = run(NoticeKind::RunFailed, why);
+            Event::RunFailed { run, why } => {
+                let began = self.begin(Topic::failing(&run), &why, now);
+                let failed = of_run(NoticeKind::RunFailed, run, &why);
                 [failed].into_iter().chain(began).collect()
             }
-            Event::Holds(alarm, why) => self.begin(alarm, why, now).into_iter().collect(),
-            Event::Over(alarm) => self.end(alarm).into_iter().collect(),
+            Event::NothingLeft => self.end_what_waited(),
+            Event::Holds(topic, why) => self.begin(topic, &why, now).into_iter().collect(),
+            Event::Over(topic) => self.end(&topic).into_iter().collect(),
         }
     }
 
-    fn begin(&mut self, alarm: Alarm, why: String, now: DateTime<FixedOffset>) -> Option<Tell> {
-        if self.raised.contains_key(&alarm) {
+    fn begin(&mut self, topic: Topic, why: &str, now: DateTime<FixedOffset>) -> Option<Tell> {
+        if self.raised.contains_key(&topic) {
             return None;
         }
         let raised = Raised {
             since: now,
-            why: why.clone(),
+            why: why.to_owned(),
         };
-        self.raised.insert(alarm, raised);
+        self.raised.insert(topic.clone(), raised);
         Some(Tell {
-            kind: NoticeKind::Began(alarm),
-            why,
+            kind: NoticeKind::Began(topic.alarm),
+            run: topic.run,
+            why: why.to_owned(),
             since: None,
         })
     }
 
-    fn end(&mut self, alarm: Alarm) -> Option<Tell> {
-        let raised = self.raised.remove(&alarm)?;
+    fn end(&mut self, topic: &Topic) -> Option<Tell> {
+        let raised = self.raised.remove(topic)?;
         Some(Tell {
-            kind: NoticeKind::Ended(alarm),
+            kind: NoticeKind::Ended(topic.alarm),
+            run: topic.run.clone(),
             why: raised.why,
             since: Some(raised.since),
         })
+    }
+
+    /// A run that failed may have been made by hand, or another one have done for it.
+    fn end_what_waited(&mut self) -> Vec<Tell> {
+        let waited = [Alarm::BackupFailing, Alarm::BackupMissed];
+        let over = self.raised().filter(|topic| waited.contains(&topic.alarm));
+        let over: Vec<Topic> = over.cloned().collect();
+        over.iter().filter_map(|topic| self.end(topic)).collect()
+    }
+}
+
+fn of_run(kind: NoticeKind, run: String, why: &str) -> Tell {
+    Tell {
+        kind,
+        run: Some(run),
+        why: why.to_owned(),
+        since: None,
     }
 }
 

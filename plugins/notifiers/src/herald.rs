@@ -1,35 +1,54 @@
-//! Tells without making anybody wait: each way has a thread and a queue of its own, so that one that
+//! Tells without making anybody wait: each way has a thread and an outbox of its own, so that one that
 //! hangs holds up neither a backup nor the others.
+//!
+//! Within a way a notice that is not taken holds up only what is of one thing with it: the end of an alarm is
+//! told after its beginning. An alarm is tried until it is taken; a ping only for a while, and no longer once
+//! there is a newer one. What is refused for good is offered again by the next process.
+
+mod outbox;
 
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use respaldo_domain::alert::Notice;
 use respaldo_engine::ports::{Fault, Notifier};
 
-/// Notices that wait for one way at most; it has been down for long then.
-const QUEUE: usize = 256;
+use outbox::{Answer, Outbox};
 
 /// How often and after which pauses it is tried again.
 #[derive(Debug, Clone, Copy)]
 pub struct Retries {
-    /// Tries in all.
+    /// Tries of a ping in all. An alarm is tried until it is taken.
     pub attempts: u32,
     /// Pause after the first; each next one is three times as long.
     pub first_pause: Duration,
+    /// No pause is longer.
+    pub longest_pause: Duration,
 }
 
 impl Default for Retries {
-    /// Eight tries in about 90 minutes.
+    /// Eight tries of a ping in about 90 minutes; then an alarm every half an hour.
     fn default() -> Self {
         Self {
             attempts: 8,
             first_pause: Duration::from_secs(5),
+            longest_pause: Duration::from_mins(30),
         }
     }
 }
+
+impl Retries {
+    fn pause_after(&self, attempts: u32) -> Duration {
+        let factor = 3_u32.saturating_pow(attempts.saturating_sub(1));
+        self.first_pause
+            .saturating_mul(factor)
+            .min(self.longest_pause)
+    }
+}
+
+/// Hears that a notice is owed to a way no more: it was taken, or was given up.
+pub type Settled = Arc<dyn Fn(&str, &Notice) + Send + Sync>;
 
 /// Tells every way it has.
 pub struct Herald {
@@ -38,93 +57,104 @@ pub struct Herald {
 
 struct Way {
     name: String,
-    queue: SyncSender<Notice>,
-    /// Closed to make pauses end.
-    hurry: SyncSender<()>,
+    outbox: Arc<Outbox>,
     thread: JoinHandle<()>,
 }
 
 impl Herald {
     /// One for these ways.
-    pub fn new(notifiers: Vec<Arc<dyn Notifier>>, retries: Retries) -> Result<Self, Fault> {
+    pub fn new(
+        notifiers: Vec<Arc<dyn Notifier>>,
+        retries: Retries,
+        settled: &Settled,
+    ) -> Result<Self, Fault> {
         let ways = notifiers
             .into_iter()
-            .map(|notifier| start(notifier, retries));
+            .map(|notifier| start(notifier, retries, Arc::clone(settled)));
         Ok(Self {
             ways: ways.collect::<Result<_, _>>()?,
         })
     }
 
-    /// Has it told, and returns at once.
+    /// The names of its ways.
+    pub fn names(&self) -> Vec<String> {
+        self.ways.iter().map(|way| way.name.clone()).collect()
+    }
+
+    /// Has it told in every way, and returns at once.
     pub fn tell(&self, notice: &Notice) {
         for way in &self.ways {
-            if let Err(TrySendError::Full(_)) = way.queue.try_send(notice.clone()) {
-                tracing::error!(
-                    way = way.name,
-                    subject = notice.subject,
-                    "not told: too much waits"
-                );
-            }
+            way.outbox.add(notice.clone());
         }
     }
 
-    /// Ends: what waits is still tried once, no longer than `limit` altogether.
+    /// Has it told in one way.
+    pub fn tell_one(&self, name: &str, notice: &Notice) {
+        for way in self.ways.iter().filter(|way| way.name == name) {
+            way.outbox.add(notice.clone());
+        }
+    }
+
+    /// Leaves everything that waits to somebody else.
+    pub fn forget(&self) {
+        for way in &self.ways {
+            way.outbox.clear();
+        }
+    }
+
+    /// Ends: what was never tried is tried once, no longer than `limit` altogether.
     pub fn close(self, limit: Duration) {
         let end = Instant::now() + limit;
-        let threads: Vec<(String, JoinHandle<()>)> = self
-            .ways
-            .into_iter()
-            .map(|way| {
-                drop((way.queue, way.hurry));
-                (way.name, way.thread)
-            })
-            .collect();
-        for (way, thread) in threads {
-            while !thread.is_finished() && Instant::now() < end {
+        for way in &self.ways {
+            way.outbox.close();
+        }
+        for way in self.ways {
+            while !way.thread.is_finished() && Instant::now() < end {
                 thread::sleep(Duration::from_millis(20));
             }
-            if !thread.is_finished() {
-                tracing::warn!(way, "left without an answer");
+            if !way.thread.is_finished() {
+                tracing::warn!(way = way.name, "left without an answer");
             }
         }
     }
 }
 
-fn start(notifier: Arc<dyn Notifier>, retries: Retries) -> Result<Way, Fault> {
-    let (queue, waiting) = mpsc::sync_channel(QUEUE);
-    let (hurry, hurried) = mpsc::sync_channel(0);
+fn start(notifier: Arc<dyn Notifier>, retries: Retries, settled: Settled) -> Result<Way, Fault> {
     let name = notifier.name().to_owned();
+    let outbox = Arc::new(Outbox::new(retries));
+    let letters = Arc::clone(&outbox);
     let thread = thread::Builder::new()
         .name(format!("respaldo-{name}"))
         .spawn(move || {
-            for notice in waiting {
-                deliver(&*notifier, &notice, retries, &hurried);
+            while let Some(letter) = letters.next() {
+                let answer = answer(&*notifier, &letter.notice);
+                for notice in letters.answered(&letter, answer) {
+                    settled(notifier.name(), &notice);
+                }
             }
         })
         .map_err(|error| Fault::io(format!("starting the thread of {name}"), error))?;
     Ok(Way {
         name,
-        queue,
-        hurry,
+        outbox,
         thread,
     })
 }
 
-fn deliver(notifier: &dyn Notifier, notice: &Notice, retries: Retries, hurried: &Receiver<()>) {
-    let way = notifier.name();
-    let mut pause = retries.first_pause;
-    for attempt in 1..=retries.attempts.max(1) {
-        let Err(fault) = notifier.tell(notice) else {
-            return;
-        };
-        let why = causes(&fault);
-        let last = attempt >= retries.attempts || !fault.kind.is_transient();
-        tracing::warn!(way, attempt, last, %why, "a notice was not taken");
-        if last || hurried.recv_timeout(pause) == Err(RecvTimeoutError::Disconnected) {
-            tracing::error!(way, subject = notice.subject, "not told");
-            return;
+fn answer(notifier: &dyn Notifier, notice: &Notice) -> Answer {
+    let Err(fault) = notifier.tell(notice) else {
+        return Answer::Taken;
+    };
+    let (way, why) = (notifier.name(), causes(&fault));
+    match fault.kind.is_transient() {
+        true => {
+            tracing::warn!(way, %why, "a notice was not taken");
+            Answer::NotNow
         }
-        pause *= 3;
+        false => {
+            tracing::error!(way, subject = notice.subject, %why, "not told: it is refused");
+            Answer::Never
+        }
     }
 }
 

@@ -10,7 +10,7 @@ mod smtp;
 mod webhook;
 
 pub use healthcheck::Healthcheck;
-pub use herald::{Herald, Retries};
+pub use herald::{Herald, Retries, Settled};
 pub use smtp::{Smtp, SmtpConfig, SmtpTls};
 pub use webhook::Webhook;
 

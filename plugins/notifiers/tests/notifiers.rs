@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 use chrono::DateTime;
 use respaldo_domain::alert::{Alarm, Notice, NoticeKind};
 use respaldo_engine::ports::{Fault, FaultKind, Notifier};
-use respaldo_notifiers::{Healthcheck, Herald, Retries, Smtp, SmtpConfig, SmtpTls, Webhook};
+use respaldo_notifiers::{
+    Healthcheck, Herald, Retries, Settled, Smtp, SmtpConfig, SmtpTls, Webhook,
+};
 
 const LIMIT: Duration = Duration::from_secs(2);
 /// A part of every address and password here; nothing that is said may hold it.
@@ -165,6 +167,7 @@ fn notice(kind: NoticeKind) -> Notice {
         subject: "backups of app fail:\nno space".to_owned(),
         at: DateTime::parse_from_rfc3339("2026-11-24T23:00:00-03:00").unwrap(),
         database: "app".to_owned(),
+        run: None,
         detail: serde_json::json!({ "why": "no space" }),
     }
 }
@@ -346,6 +349,143 @@ impl Write for Log {
     }
 }
 
+const RETRIES: Retries = Retries {
+    attempts: 3,
+    first_pause: Duration::from_millis(50),
+    longest_pause: Duration::from_millis(100),
+};
+/// Longer than anything here takes.
+const LONG: Duration = Duration::from_secs(60);
+
+fn nobody_hears() -> Settled {
+    Arc::new(|_, _| {})
+}
+
+fn wait_until(done: impl Fn() -> bool) -> bool {
+    let end = Instant::now() + LONG;
+    while !done() && Instant::now() < end {
+        thread::sleep(Duration::from_millis(20));
+    }
+    done()
+}
+
+/// A way that does not take what is on its list, as long as it is there, and remembers what it took.
+#[derive(Clone)]
+struct Choosy {
+    refuses: Arc<Mutex<Vec<NoticeKind>>>,
+    fault: FaultKind,
+    took: Arc<Mutex<Vec<NoticeKind>>>,
+}
+
+impl Choosy {
+    fn refusing(kinds: &[NoticeKind], fault: FaultKind) -> Self {
+        Self {
+            refuses: Arc::new(Mutex::new(kinds.to_vec())),
+            fault,
+            took: Arc::default(),
+        }
+    }
+
+    fn took(&self) -> Vec<NoticeKind> {
+        self.took.lock().unwrap().clone()
+    }
+
+    fn comes_round(&self) {
+        self.refuses.lock().unwrap().clear();
+    }
+}
+
+impl Notifier for Choosy {
+    fn name(&self) -> &'static str {
+        "choosy"
+    }
+
+    fn tell(&self, notice: &Notice) -> Result<(), Fault> {
+        if self.refuses.lock().unwrap().contains(&notice.kind) {
+            return Err(Fault::bare(self.fault, "telling"));
+        }
+        self.took.lock().unwrap().push(notice.kind);
+        Ok(())
+    }
+}
+
+/// A herald of one way, and what is settled there.
+fn herald_of(way: &Choosy) -> (Herald, Arc<Mutex<Vec<NoticeKind>>>) {
+    let settled = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&settled);
+    let hear: Settled = Arc::new(move |_, notice| heard.lock().unwrap().push(notice.kind));
+    let herald = Herald::new(vec![Arc::new(way.clone())], RETRIES, &hear).unwrap();
+    (herald, settled)
+}
+
+#[test]
+fn a_notice_that_is_not_taken_holds_up_only_its_own_end() {
+    let stuck = NoticeKind::Began(Alarm::EngineStopped);
+    let ends = NoticeKind::Ended(Alarm::EngineStopped);
+    let other = NoticeKind::Began(Alarm::BackupFailing);
+    let way = Choosy::refusing(&[stuck], FaultKind::Unavailable);
+    let (herald, settled) = herald_of(&way);
+    for kind in [stuck, ends, other, NoticeKind::RunStarted] {
+        herald.tell(&notice(kind));
+    }
+    assert!(wait_until(|| way.took().len() == 2), "{:?}", way.took());
+    assert_eq!(way.took(), [other, NoticeKind::RunStarted]);
+    // For more tries than a ping gets.
+    thread::sleep(RETRIES.longest_pause * 6);
+    way.comes_round();
+    assert!(wait_until(|| way.took().len() == 4), "{:?}", way.took());
+    assert_eq!(way.took()[2..], [stuck, ends]);
+    assert!(wait_until(|| settled.lock().unwrap().len() == 4));
+    herald.close(LONG);
+}
+
+#[test]
+fn a_ping_that_is_not_taken_gives_way_to_a_newer_one() {
+    let way = Choosy::refusing(&[NoticeKind::RunFailed], FaultKind::Unavailable);
+    let (herald, settled) = herald_of(&way);
+    herald.tell(&notice(NoticeKind::RunFailed));
+    herald.tell(&notice(NoticeKind::RunSucceeded));
+    assert!(wait_until(|| way.took() == [NoticeKind::RunSucceeded]));
+    let all = [NoticeKind::RunFailed, NoticeKind::RunSucceeded];
+    assert!(wait_until(|| *settled.lock().unwrap() == all));
+    herald.close(LONG);
+}
+
+#[test]
+fn what_is_refused_for_good_stays_owed_until_something_newer_is_told_of_it() {
+    let (begins, ends) = (
+        NoticeKind::Began(Alarm::BackupDamaged),
+        NoticeKind::Ended(Alarm::BackupDamaged),
+    );
+    let way = Choosy::refusing(&[begins], FaultKind::Denied);
+    let (herald, settled) = herald_of(&way);
+    herald.tell(&notice(begins));
+    herald.tell(&notice(NoticeKind::RunStarted));
+    assert!(wait_until(
+        || *settled.lock().unwrap() == [NoticeKind::RunStarted]
+    ));
+    herald.tell(&notice(ends));
+    assert!(wait_until(|| settled.lock().unwrap().len() == 3));
+    assert_eq!(way.took(), [NoticeKind::RunStarted, ends]);
+    herald.close(LONG);
+}
+
+#[test]
+fn what_is_left_to_somebody_else_is_not_told() {
+    let kind = NoticeKind::Began(Alarm::BackupMissed);
+    let way = Choosy::refusing(&[kind], FaultKind::Unavailable);
+    let (herald, _) = herald_of(&way);
+    herald.tell(&notice(kind));
+    herald.forget();
+    herald.tell(&notice(NoticeKind::RunStarted));
+    assert!(wait_until(|| way.took().contains(&NoticeKind::RunStarted)));
+    way.comes_round();
+    thread::sleep(RETRIES.longest_pause * 3);
+    let told = way.took().iter().filter(|took| **took == kind).count();
+    assert_eq!(told, 0);
+    herald.close(LONG);
+}
+
 #[test]
 fn a_herald_makes_nobody_wait_tries_again_and_logs_no_secret() {
     let log = Log::default();
@@ -362,12 +502,8 @@ fn a_herald_makes_nobody_wait_tries_again_and_logs_no_secret() {
     let webhook = |server: &Server| -> Arc<dyn Notifier> {
         Arc::new(Webhook::new(&server.address(), LIMIT).unwrap())
     };
-    let retries = Retries {
-        attempts: 4,
-        first_pause: Duration::from_millis(50),
-    };
     let ways = vec![webhook(&hangs), webhook(&recovers), webhook(&refuses)];
-    let herald = Herald::new(ways, retries).unwrap();
+    let herald = Herald::new(ways, RETRIES, &nobody_hears()).unwrap();
     let begin = Instant::now();
     herald.tell(&alarm());
     assert!(begin.elapsed() < Duration::from_secs(1));

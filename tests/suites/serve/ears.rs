@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -10,24 +11,53 @@ use serde_json::Value;
 
 use super::scene::{LONG, Scene};
 
-/// A webhook that takes everything.
+/// A webhook that takes everything, once it is up.
 pub struct Webhook {
     port: u16,
+    is_up: Arc<AtomicBool>,
     heard: Arc<Mutex<Vec<Value>>>,
+    refused: Arc<Mutex<usize>>,
 }
 
 impl Webhook {
     pub fn open() -> Self {
+        let webhook = Self::down();
+        webhook.comes_up();
+        webhook
+    }
+
+    /// One that is overloaded until it comes up.
+    pub fn down() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let told = Arc::clone(&heard);
+        let webhook = Self {
+            port: listener.local_addr().unwrap().port(),
+            is_up: Arc::default(),
+            heard: Arc::default(),
+            refused: Arc::default(),
+        };
+        let (is_up, heard) = (Arc::clone(&webhook.is_up), Arc::clone(&webhook.heard));
+        let refused = Arc::clone(&webhook.refused);
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                told.lock().unwrap().push(take(stream));
+                let takes = is_up.load(Ordering::SeqCst);
+                let code = if takes { "200 OK" } else { "503 Busy" };
+                let notice = answer(stream, code);
+                match takes {
+                    true => heard.lock().unwrap().push(notice),
+                    false => *refused.lock().unwrap() += 1,
+                }
             }
         });
-        Self { port, heard }
+        webhook
+    }
+
+    pub fn comes_up(&self) {
+        self.is_up.store(true, Ordering::SeqCst);
+    }
+
+    /// How many notices came while it was down.
+    pub fn refused(&self) -> usize {
+        *self.refused.lock().unwrap()
     }
 
     pub fn section(&self) -> String {
@@ -37,24 +67,34 @@ impl Webhook {
         )
     }
 
-    /// Each alarm with what became of it, such as `began engine-legacy`.
+    /// Each alarm with what became of it and what it concerns, such as `began backup-failing FULL`.
     pub fn alarms(&self) -> Vec<String> {
-        let word = |value: &Value| value.as_str().unwrap().to_owned();
+        let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let heard = self.heard.lock().unwrap();
-        let kinds = heard.iter().map(|notice| &notice["kind"]);
-        kinds
-            .map(|kind| format!("{} {}", word(&kind["what"]), word(&kind["alarm"])))
-            .collect()
+        let of_one = |notice: &Value| {
+            let (kind, run) = (&notice["kind"], word(&notice["run"]));
+            let alarm = format!("{} {} {run}", word(&kind["what"]), word(&kind["alarm"]));
+            alarm.trim_end().to_owned()
+        };
+        heard.iter().map(of_one).collect()
     }
 
+    /// Waits until these came, in this order and no more of their kind; a hiccup of something else is no matter.
     pub fn wait_for(&self, alarms: &[&str]) {
-        let heard = wait_until(LONG, || self.alarms().len() >= alarms.len());
-        assert!(heard && self.alarms() == alarms, "{:?}", self.alarms());
+        let topic = |alarm: &str| alarm.split_once(' ').unwrap().1.to_owned();
+        let topics: Vec<String> = alarms.iter().map(|alarm| topic(alarm)).collect();
+        let heard = || {
+            let mut all = self.alarms();
+            all.retain(|alarm| topics.contains(&topic(alarm)));
+            all
+        };
+        let came = wait_until(LONG, || heard().len() >= alarms.len());
+        assert!(came && heard() == alarms, "{:?}", self.alarms());
     }
 }
 
 /// The body of a request, which is answered.
-fn take(stream: TcpStream) -> Value {
+fn answer(stream: TcpStream, code: &str) -> Value {
     let mut reader = BufReader::new(stream);
     let mut length = 0;
     loop {
@@ -70,7 +110,7 @@ fn take(stream: TcpStream) -> Value {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
-    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let answer = format!("HTTP/1.1 {code}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     reader.get_mut().write_all(answer.as_bytes()).unwrap();
     serde_json::from_slice(&body).unwrap()
 }

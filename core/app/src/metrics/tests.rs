@@ -112,6 +112,47 @@ fn two_databases_are_measured_apart() {
 }
 
 #[test]
+fn a_database_without_a_backup_can_be_told_from_one_that_has_one() {
+    let figures = Figures::default();
+    let metrics = figures.of("ventas");
+    let has = |kind: &str| {
+        let now = scraped(&figures.render(at(3)));
+        now[&format!("respaldo_has_backup{{database=\"ventas\",kind=\"{kind}\"}}")]
+    };
+    assert_eq!((has("full"), has("incremental")), (0.0, 0.0));
+    metrics.made(BackupKind::Full, &nothing_much());
+    assert_eq!((has("full"), has("incremental")), (1.0, 0.0));
+}
+
+#[test]
+fn nothing_is_told_of_a_database_that_is_gone_until_it_is_back() {
+    let figures = Figures::default();
+    let names = ["ventas", "ven\"tas\\"];
+    let all: Vec<Metrics> = names.iter().map(|name| figures.of(name)).collect();
+    let count = || scraped(&figures.render(at(3))).len();
+    for metrics in &all {
+        metrics.made(BackupKind::Full, &nothing_much());
+    }
+    let both = count();
+    for (name, metrics) in names.iter().zip(&all) {
+        figures.forget(name);
+        metrics.made(BackupKind::Full, &nothing_much());
+        assert_eq!(count(), both / 2, "{name}");
+        figures.of(name).made(BackupKind::Full, &nothing_much());
+        assert_eq!(count(), both);
+    }
+}
+
+fn nothing_much() -> Made {
+    Made {
+        at: at(1),
+        duration: Duration::ZERO,
+        bytes: 0,
+        tables: None,
+    }
+}
+
+#[test]
 fn every_name_is_in_the_guide() {
     let guide = include_str!("../../../../docs/guide/metrics.md");
     let figures = Figures::default();

@@ -1,166 +1,196 @@
-//! Tells people: each alarm once when it begins and once when it is over, over restarts too.
+//! Tells people: each alarm once when it begins and once when it is over, over restarts and whoever leads.
+//!
+//! What concerns the runs of the engine is told by whoever leads, and remembered in a file that all machines on one
+//! repository share: who begins to lead goes on from there. What concerns the engine of a machine and its legacy
+//! service is told by that machine, and remembered for itself.
+
+mod desk;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use chrono::{DateTime, Local, TimeDelta, Utc};
-use respaldo_contract::messages::{Lang, alert};
-use respaldo_domain::alert::{Alarm, Alerts, Event, Notice, Tell};
-use respaldo_notifiers::{Herald, Retries};
+use chrono::{DateTime, Local, Utc};
+use respaldo_contract::labels::Label;
+use respaldo_contract::messages::{EngineState as Word, Lang};
+use respaldo_domain::alert::{Alarm, Event, Topic};
+use respaldo_domain::schedule::Task;
+use respaldo_domain::supervision::EngineState;
+use respaldo_engine::supervisor::RunInfo;
 
 use super::state_file::{self, StateFile};
-use crate::config::{NotifySettings, Sources};
-use crate::failure::Failure;
-use crate::wiring;
+use crate::config::Sources;
+use desk::Desk;
 
-/// Beside the state file.
-const FILE: &str = "alarms.json";
+/// Beside the state file: what whoever leads has told.
+const SHARED_FILE: &str = "alarms.json";
+/// Beside it, with the name of a machine.
+const OWN_FILE: &str = "alarms";
 /// What is still to be told at the end gets so long.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// The alarms of one database.
 pub struct Alarms {
-    sources: Sources,
-    database: String,
-    lang: Lang,
+    /// Of the engine's runs, by whoever leads.
+    shared: Desk,
+    /// Of this machine's engine and its legacy service.
+    own: Desk,
     state: StateFile,
-    alerts: Option<Alerts>,
-    ways: Option<Ways>,
-    /// Whether it was said that the ways cannot be read.
-    complained: bool,
+    leads: bool,
     /// Runs whose beginning was told and whose end was not.
     begun: BTreeSet<String>,
-    /// Since when something has been seen to wait.
-    seen_waiting: Option<DateTime<Utc>>,
-}
-
-struct Ways {
-    herald: Herald,
-    missed_after: TimeDelta,
 }
 
 impl Alarms {
     /// Those that were raised when a process before this one ended are still raised.
-    pub fn new(sources: &Sources, database: &str, lang: Lang, state: StateFile) -> Self {
+    pub fn new(sources: &Sources, database: &str, lang: Lang, state: &StateFile) -> Self {
+        let desk = |file: &str| Desk::new(sources, database, lang, state, file);
         Self {
-            sources: sources.clone(),
-            database: database.to_owned(),
-            lang,
-            state,
-            alerts: None,
-            ways: None,
-            complained: false,
+            shared: desk(SHARED_FILE),
+            own: desk(&state_file::of_machine(OWN_FILE)),
+            state: state.clone(),
+            leads: false,
             begun: BTreeSet::new(),
-            seen_waiting: None,
         }
     }
 
-    /// A run begins: told once, however often it is left to another process.
-    pub fn begins(&mut self, run: &str) {
-        if self.begun.insert(run.to_owned()) {
-            self.see(Event::RunStarted);
+    /// Goes on from what others told when this process begins to lead, and leaves to them what is not told yet
+    /// when it leads no more. To be called before anything else is told.
+    pub fn follow_the_lead(&mut self) {
+        let leads = self.state.standing().is_some_and(|standing| standing.leads);
+        if std::mem::replace(&mut self.leads, leads) != leads {
+            match leads {
+                true => self.shared.take_over(),
+                false => self.shared.let_go(),
+            }
         }
     }
 
-    /// A run ended, in whichever way.
-    pub fn ended(&mut self, run: &str, event: Event) {
-        self.begun.remove(run);
-        self.see(event);
+    /// A backup begins: told once, however often it is left to another process.
+    pub fn begins(&mut self, run: &RunInfo, now: DateTime<Utc>) {
+        if self.begun.insert(run.name.clone()) {
+            self.desk(run).see(Event::RunStarted(run.name.clone()));
+        }
+        // A process that dies with each run never comes to look at what is left.
+        if self.is_led(run) {
+            self.waits(None, now);
+        }
     }
 
-    /// Something is due since then and was not made, or nothing is. What was due before anybody looked is made up
-    /// first; what fails is told as failing.
-    pub fn waits(&mut self, since: Option<DateTime<Utc>>) {
-        let now = Utc::now();
-        let Some(since) = since else {
-            self.seen_waiting = None;
-            return self.see(Event::Over(Alarm::BackupMissed));
-        };
-        let seen = *self.seen_waiting.get_or_insert(now);
-        let after = self.ways().map(|ways| ways.missed_after);
+    /// A backup was made.
+    pub fn made(&mut self, run: &RunInfo) {
+        self.begun.remove(&run.name);
+        if self.is_led(run) {
+            self.shared.stop_waiting();
+        }
+        self.desk(run).see(Event::RunSucceeded(run.name.clone()));
+        if run.task.is_none() {
+            self.own.see(Event::Over(missed_by_legacy()));
+        }
+    }
+
+    /// A backup failed.
+    pub fn failed(&mut self, run: &RunInfo, why: &str) {
+        self.begun.remove(&run.name);
+        let (run_name, why) = (run.name.clone(), why.to_owned());
+        let failed = Event::RunFailed { run: run_name, why };
+        self.desk(run).see(failed);
+    }
+
+    /// A look at every backup found this, or nothing.
+    pub fn looked_into_backups(&mut self, found: Option<&str>) {
+        let topic = Topic::from(Alarm::BackupDamaged);
+        self.shared.see(match found {
+            Some(what) => Event::Holds(topic, what.to_owned()),
+            None => Event::Over(topic),
+        });
+    }
+
+    /// What is due cannot be found out.
+    pub fn is_blind(&mut self, why: &str) {
+        let why = why.to_owned();
+        match self.leads {
+            true => self
+                .shared
+                .see(Event::Holds(Alarm::BackupMissed.into(), why)),
+            false => self.own.see(Event::Holds(missed_by_legacy(), why)),
+        }
+    }
+
+    /// Something is due since then and was not made, or nothing is. Who does not lead did not look.
+    pub fn looked(&mut self, waiting_since: Option<DateTime<Utc>>, now: DateTime<Utc>) {
+        if !self.leads {
+            return;
+        }
+        match waiting_since {
+            Some(since) => self.waits(Some(since), now),
+            None => {
+                self.shared.stop_waiting();
+                self.shared.see(Event::NothingLeft);
+            }
+        }
+    }
+
+    /// What was due before anybody looked is made up first; what fails is told as failing.
+    fn waits(&mut self, due: Option<DateTime<Utc>>, now: DateTime<Utc>) {
+        let seen = self.shared.is_waiting_since(now);
+        let after = self.shared.missed_after();
         let is_late = after.is_some_and(|after| now - seen > after);
-        let fails = |alerts: &Alerts| alerts.raised().any(|alarm| alarm == Alarm::BackupFailing);
-        if is_late && !fails(self.alerts()) {
-            let since = since.with_timezone(&Local).format("%Y-%m-%d %H:%M");
-            self.see(Event::Holds(Alarm::BackupMissed, since.to_string()));
+        if is_late && !self.shared.has_raised(Alarm::BackupFailing) {
+            let since = due.unwrap_or(seen).with_timezone(&Local);
+            let why = since.format("%Y-%m-%d %H:%M").to_string();
+            let missed = Event::Holds(Alarm::BackupMissed.into(), why);
+            self.shared.see(missed);
         }
     }
 
-    /// Takes what was seen into account.
-    pub fn see(&mut self, event: Event) {
-        let now = Local::now().fixed_offset();
-        let before = self.alerts().clone();
-        let told = self.alerts().see(event, now);
-        if *self.alerts() != before {
-            self.keep();
-        }
-        for tell in told {
-            self.tell(&tell, now);
-        }
-    }
-
-    fn tell(&mut self, tell: &Tell, at: DateTime<chrono::FixedOffset>) {
-        let notice = Notice {
-            kind: tell.kind,
-            subject: alert(tell, &self.database, self.lang),
-            at,
-            database: self.database.clone(),
-            detail: serde_json::json!({ "why": tell.why, "since": tell.since }),
-        };
-        if let Some(ways) = self.ways() {
-            ways.herald.tell(&notice);
-        }
-    }
-
-    /// As configured; tried again while the configuration cannot be read.
-    fn ways(&mut self) -> Option<&Ways> {
-        if self.ways.is_none() {
-            match read_ways(&self.sources) {
-                Ok(ways) => self.ways = Some(ways),
-                Err(failure) => {
-                    if !std::mem::replace(&mut self.complained, true) {
-                        let causes = failure.causes.join(": ");
-                        tracing::warn!(%failure, causes, "nobody can be told");
-                    }
-                }
+    /// Who makes backups now.
+    pub fn enters(&mut self, state: &EngineState) {
+        let why = state.reason().unwrap_or_default().to_owned();
+        let over = |alarm: Alarm| Event::Over(alarm.into());
+        match state {
+            EngineState::Professional => {
+                self.own.see(over(Alarm::EngineStopped));
+                self.own.see(over(Alarm::EngineLegacy));
+                // The legacy service has nothing to make any more.
+                self.own.see(Event::NothingLeft);
             }
-        }
-        self.ways.as_ref()
-    }
-
-    fn alerts(&mut self) -> &mut Alerts {
-        let folders = self.state.folders();
-        self.alerts.get_or_insert_with(|| {
-            let mut kept = folders.iter().map(|folder| folder.join(FILE));
-            kept.find_map(|file| state_file::read(&file))
-                .unwrap_or_default()
-        })
-    }
-
-    fn keep(&mut self) {
-        let alerts = self.alerts().clone();
-        for folder in self.state.folders() {
-            if let Err(error) = state_file::write(&folder, FILE, &alerts) {
-                tracing::debug!(%error, folder = %folder.display(), "alarms are not remembered");
+            EngineState::Legacy { .. } => {
+                self.own.see(over(Alarm::EngineStopped));
+                self.own.see(Event::Holds(Alarm::EngineLegacy.into(), why));
+            }
+            // That the engine is back is not to be told yet.
+            EngineState::Stopped { .. } => {
+                self.own.see(Event::Holds(Alarm::EngineStopped.into(), why));
             }
         }
     }
 
-    /// What waits to be told gets a little time.
+    fn is_led(&self, run: &RunInfo) -> bool {
+        self.leads && run.task.is_some_and(|task| task != Task::Validation)
+    }
+
+    /// Runs of the legacy service are no tasks of the schedule.
+    fn desk(&mut self, run: &RunInfo) -> &mut Desk {
+        match run.task {
+            Some(_) => &mut self.shared,
+            None => &mut self.own,
+        }
+    }
+
+    /// What waits to be told gets a little time; what was not told then is told by the next process.
     pub fn close(self) {
-        if let Some(ways) = self.ways {
-            ways.herald.close(LAST_WORDS);
-        }
+        self.shared.close(LAST_WORDS);
+        self.own.close(LAST_WORDS);
     }
 }
 
-fn read_ways(sources: &Sources) -> Result<Ways, Failure> {
-    let settings = NotifySettings::load(sources)?;
-    let notifiers = wiring::notifiers(&settings)?;
-    let herald = Herald::new(notifiers, Retries::default());
-    let code = respaldo_contract::messages::ErrorCode::Internal;
-    Ok(Ways {
-        herald: herald.map_err(|fault| Failure::of(code, &fault))?,
-        missed_after: TimeDelta::from_std(settings.missed_after).unwrap_or(TimeDelta::MAX),
-    })
+/// That what the legacy service should make cannot be found out.
+fn missed_by_legacy() -> Topic {
+    Topic {
+        alarm: Alarm::BackupMissed,
+        run: Some(Word::Legacy.label().to_owned()),
+    }
 }
+
+#[cfg(test)]
+mod tests;

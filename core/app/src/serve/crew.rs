@@ -127,6 +127,7 @@ impl Crew {
         for member in leaving {
             tracing::info!(database = member.name, "is not looked after any more");
             member.end();
+            self.figures.forget(&member.name);
             self.leaving.push(member);
         }
         for key in wanted {
@@ -168,7 +169,7 @@ impl Crew {
         let fallback = Fallback::new(&sources, &state);
         let events = Events::default();
         let metrics = self.figures.of(&name);
-        let alarms = Alarms::new(&sources, &name, self.lang, state.clone());
+        let alarms = Alarms::new(&sources, &name, self.lang, &state);
         let engine = Engine::new(
             &sources,
             events.clone(),

@@ -325,7 +325,10 @@ fn figures(manifest: &Manifest) -> metrics::Made {
     metrics::Made {
         at: manifest.finished_at,
         duration: duration.to_std().unwrap_or_default(),
-        bytes: manifest.stored_bytes(),
+        bytes: manifest
+            .objects
+            .first()
+            .map_or(0, |archive| archive.size_bytes),
         tables: Some(Tables {
             dumped,
             skipped: with_rows.count().saturating_sub(dumped),

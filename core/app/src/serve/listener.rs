@@ -1,12 +1,12 @@
 //! Says what happens: in the log, in the catalog where there is one, in the state file, to people, and in figures.
 
-use std::sync::{Arc, Mutex, PoisonError};
+mod events;
 
+use chrono::Utc;
 use respaldo_contract::messages::{self as contract, Lang, Outcome};
-use respaldo_domain::alert::{Alarm, Event};
 use respaldo_domain::schedule::Task;
 use respaldo_domain::supervision::EngineState;
-use respaldo_engine::ports::{Catalog, EventLevel};
+use respaldo_engine::ports::EventLevel;
 use respaldo_engine::supervisor::{Happening, Listener, RunInfo};
 use serde_json::json;
 
@@ -14,30 +14,7 @@ use super::alarms::Alarms;
 use super::state_file::StateFile;
 use crate::metrics::{Metrics, Ran};
 
-/// The catalog of the engine that is up, if any: events are rows of it.
-#[derive(Clone, Default)]
-pub struct Events(Arc<Mutex<Option<Arc<dyn Catalog>>>>);
-
-impl Events {
-    /// From now on events go there.
-    pub fn go_to(&self, catalog: Option<Arc<dyn Catalog>>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = catalog;
-    }
-
-    fn record(&self, level: EventLevel, kind: &str, detail: &serde_json::Value) {
-        let catalog = self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let Some(catalog) = catalog else {
-            return;
-        };
-        if let Err(fault) = catalog.event(level, kind, None, detail) {
-            tracing::warn!(%fault, kind, "an event was not recorded");
-        }
-    }
-}
+pub use events::Events;
 
 /// Tells everybody.
 pub struct Teller {
@@ -66,13 +43,14 @@ impl Teller {
 
 impl Listener for Teller {
     fn hear(&mut self, happening: &Happening) {
+        self.alarms.follow_the_lead();
         match happening {
             Happening::State(state) => self.enters(state),
             Happening::Began(run) => {
                 self.state.runs(Some(run.to_string()));
                 tracing::info!(%run, "begins");
                 if is_backup(run) {
-                    self.alarms.begins(&run.name);
+                    self.alarms.begins(run, Utc::now());
                 }
             }
             Happening::Made(run) => {
@@ -83,8 +61,7 @@ impl Listener for Teller {
                 tracing::error!(%run, what, "found something");
                 self.state.runs(None);
                 self.record(EventLevel::Error, "damage_found", &json!({ "what": what }));
-                let damaged = Event::Holds(Alarm::BackupDamaged, what.clone());
-                self.alarms.see(damaged);
+                self.alarms.looked_into_backups(Some(what));
             }
             Happening::Already(run) => {
                 tracing::info!(%run, "was made elsewhere meanwhile");
@@ -97,10 +74,9 @@ impl Listener for Teller {
             Happening::Failed { run, reason, times } => self.fails(run, reason, *times),
             Happening::Blind(reason) => {
                 tracing::error!(reason, "what is due cannot be found out");
-                let missed = Event::Holds(Alarm::BackupMissed, reason.clone());
-                self.alarms.see(missed);
+                self.alarms.is_blind(reason);
             }
-            Happening::Looked { waiting_since } => self.alarms.waits(*waiting_since),
+            Happening::Looked { waiting_since } => self.alarms.looked(*waiting_since, Utc::now()),
         }
     }
 }
@@ -113,9 +89,9 @@ impl Teller {
     fn ended_well(&mut self, run: &RunInfo) {
         self.state.runs(None);
         if !is_backup(run) {
-            return self.alarms.see(Event::Over(Alarm::BackupDamaged));
+            return self.alarms.looked_into_backups(None);
         }
-        self.alarms.ended(&run.name, Event::RunSucceeded);
+        self.alarms.made(run);
         if let Some(kind) = run.task.and_then(Task::kind) {
             self.metrics.ran(kind, Ran::Succeeded);
         }
@@ -129,8 +105,7 @@ impl Teller {
         if !is_backup(run) {
             return;
         }
-        self.alarms
-            .ended(&run.name, Event::RunFailed(reason.to_owned()));
+        self.alarms.failed(run, reason);
         if let Some(kind) = run.task.and_then(Task::kind) {
             self.metrics.ran(kind, Ran::Failed);
         }
@@ -150,22 +125,7 @@ impl Teller {
             _ => tracing::error!("{}", words(state, Lang::En)),
         }
         self.record(level, kind, &json!({ "reason": reason }));
-        let why = reason.to_owned();
-        let seen = match state {
-            EngineState::Professional => vec![
-                Event::Over(Alarm::EngineStopped),
-                Event::Over(Alarm::EngineLegacy),
-            ],
-            EngineState::Legacy { .. } => vec![
-                Event::Over(Alarm::EngineStopped),
-                Event::Holds(Alarm::EngineLegacy, why),
-            ],
-            // That the engine is back is not to be told yet.
-            EngineState::Stopped { .. } => vec![Event::Holds(Alarm::EngineStopped, why)],
-        };
-        for event in seen {
-            self.alarms.see(event);
-        }
+        self.alarms.enters(state);
     }
 
     fn record(&self, level: EventLevel, kind: &str, detail: &serde_json::Value) {

@@ -1,7 +1,11 @@
 //! How things stand, in a small file that `status` reads: in the repository, and in the folder of the legacy
-//! service, for one of them may be what broke.
+//! service, for one of them may be what broke. Several machines may share a folder, so its name has the machine in it.
+//!
+//! It is written every few seconds and removed by a service that ends as it should. One that stays tells that its
+//! service died.
 
 use std::fs;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,12 +13,15 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use respaldo_domain::supervision::EngineState;
+use respaldo_engine::leadership::Instance;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// How often it is written although nothing changed.
 pub const REFRESH_EVERY: Duration = Duration::from_secs(10);
-const FILE: &str = "serve.json";
+/// Whose last word is older is not alive.
+const BELIEVED_FOR: TimeDelta = TimeDelta::minutes(1);
+const FILE: &str = "serve";
 
 /// How things stand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,12 +48,43 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// What a service that is alive left in one of these folders; the newest.
-    pub fn read(folders: &[PathBuf], now: DateTime<Utc>) -> Option<Self> {
-        let read = |folder: &PathBuf| read::<Self>(&folder.join(FILE));
-        let alive = |standing: &Self| (now - standing.written_at).abs() < TimeDelta::minutes(1);
-        let found = folders.iter().filter_map(read).filter(alive);
+    /// The last word of the service of this machine in one of these folders.
+    pub fn read(folders: &[PathBuf]) -> Option<Self> {
+        let name = of_machine(FILE);
+        let read = |folder: &PathBuf| read::<Self>(&folder.join(&name));
+        let found = folders.iter().filter_map(read);
         found.max_by_key(|standing| standing.written_at)
+    }
+
+    /// Whether the service that said this is still at work.
+    pub fn is_alive(&self, now: DateTime<Utc>) -> bool {
+        (now - self.written_at).abs() < BELIEVED_FOR && !is_gone(self.pid)
+    }
+}
+
+/// Whether no process has this number. Where processes of others cannot be seen, nobody is known to be gone.
+fn is_gone(pid: u32) -> bool {
+    let is_there = |pid: u32| Path::new("/proc").join(pid.to_string()).exists();
+    is_there(1) && !is_there(pid)
+}
+
+/// The name of a file that each machine has for itself.
+pub fn of_machine(stem: &str) -> String {
+    let host = Instance::here().host;
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || ".-".contains(c) {
+            c
+        } else {
+            '_'
+        }
+    };
+    let host: String = host.chars().map(plain).collect();
+    // Machines made from one image may have one name.
+    let id = fs::read_to_string("/etc/machine-id").unwrap_or_default();
+    let id: String = id.chars().filter(char::is_ascii_hexdigit).take(8).collect();
+    match id.is_empty() {
+        true => format!("{stem}-{host}.json"),
+        false => format!("{stem}-{host}-{id}.json"),
     }
 }
 
@@ -144,12 +182,16 @@ impl StateFile {
         self.change(|_| {});
     }
 
-    /// At the end.
+    /// At the end. What another process of this machine wrote stays.
     pub fn remove(&self) {
         let inner = self.lock();
-        for folder in &inner.folders {
-            // What stays is too old to be believed in a minute.
-            fs::remove_file(folder.join(FILE)).ok();
+        let name = of_machine(FILE);
+        for path in inner.folders.iter().map(|folder| folder.join(&name)) {
+            let written = read::<Standing>(&path);
+            if written.is_some_and(|standing| standing.pid == std::process::id()) {
+                // What stays tells that somebody should look.
+                fs::remove_file(path).ok();
+            }
         }
     }
 
@@ -159,8 +201,9 @@ impl StateFile {
         let folders = inner.folders.clone();
         if let Some(standing) = &mut inner.standing {
             standing.written_at = Utc::now();
+            let name = of_machine(FILE);
             for folder in folders {
-                if let Err(error) = write(&folder, FILE, standing) {
+                if let Err(error) = write(&folder, &name, standing) {
                     tracing::debug!(%error, folder = %folder.display(), "the state is not written");
                 }
             }
@@ -173,36 +216,95 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
     serde_json::from_slice(&fs::read(path).ok()?).ok()
 }
 
-/// Whoever reads finds one state or the next.
+/// Whoever reads finds one state or the next. Nobody else may read it.
 pub fn write(folder: &Path, file: &str, value: &impl Serialize) -> std::io::Result<()> {
-    fs::create_dir_all(folder)?;
-    let (whole, part) = (folder.join(file), folder.join(format!("{file}.new")));
-    fs::write(&part, serde_json::to_vec(value)?)?;
-    fs::rename(part, whole)
+    make_private(folder)?;
+    let part = format!(".{file}.{}.new", std::process::id());
+    let (whole, part) = (folder.join(file), folder.join(part));
+    let text = serde_json::to_vec(value)?;
+    let written = create_private(&part).and_then(|mut file| file.write_all(&text));
+    let replaced = written.and_then(|()| fs::rename(&part, whole));
+    if replaced.is_err() {
+        // Where not even that works there is nothing to be done about it.
+        fs::remove_file(&part).ok();
+    }
+    replaced
+}
+
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+fn create_private(path: &Path) -> std::io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn begun(folder: &Path) -> StateFile {
+        let file = StateFile::new();
+        file.also_in(folder);
+        file.enter(EngineState::Legacy {
+            reason: "no catalog".to_owned(),
+        });
+        file
+    }
+
     #[test]
-    fn a_state_is_read_back_while_its_service_lives() {
+    fn a_state_is_read_back_and_believed_while_its_service_lives() {
         let folder = tempfile::tempdir().unwrap();
         let folders = [folder.path().join("missing"), folder.path().to_owned()];
-        let file = StateFile::new();
-        file.also_in(folder.path());
-        assert_eq!(Standing::read(&folders, Utc::now()), None);
-        let state = EngineState::Legacy {
-            reason: "no catalog".to_owned(),
-        };
-        file.enter(state.clone());
+        assert_eq!(Standing::read(&folders), None);
+        let file = begun(folder.path());
         file.runs(Some("daily".to_owned()));
-        let standing = Standing::read(&folders, Utc::now()).unwrap();
-        assert_eq!(standing.state, state);
+        let standing = Standing::read(&folders).unwrap();
+        assert_eq!(standing.state.reason(), Some("no catalog"));
         assert_eq!(standing.running.as_deref(), Some("daily"));
-        let later = Utc::now() + TimeDelta::minutes(2);
-        assert_eq!(Standing::read(&folders, later), None);
+        assert!(standing.is_alive(Utc::now()));
+        assert!(!standing.is_alive(Utc::now() + TimeDelta::minutes(2)));
         file.remove();
-        assert_eq!(Standing::read(&folders, Utc::now()), None);
+        assert_eq!(Standing::read(&folders), None);
+    }
+
+    #[test]
+    fn a_service_whose_process_is_gone_is_not_alive_and_its_file_stays_for_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let folders = [folder.path().to_owned()];
+        let file = begun(folder.path());
+        let mut standing = Standing::read(&folders).unwrap();
+        // No system gives out such a number.
+        standing.pid = u32::MAX;
+        write(folder.path(), &of_machine(FILE), &standing).unwrap();
+        let standing = Standing::read(&folders).unwrap();
+        assert!(!standing.is_alive(Utc::now()));
+        file.remove();
+        assert!(
+            Standing::read(&folders).is_some(),
+            "another process wrote it"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_may_read_it_and_nothing_stays_beside_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("repository/.respaldo");
+        let _file = begun(&inner);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&inner.join(of_machine(FILE))), 0o600);
+        assert_eq!(mode(&inner), 0o700);
+        assert_eq!(mode(&folder.path().join("repository")), 0o700);
+        assert_eq!(fs::read_dir(&inner).unwrap().count(), 1);
     }
 }

@@ -7,8 +7,8 @@ use super::Lang;
 catalogue! {
     /// The subject of a notice.
     Alert {
-        BackupFailing { database, why } => "{database}: backups fail: {why}", "{database}: los respaldos fallan: {why}";
-        BackupFailingOver { database } => "{database}: backups succeed again", "{database}: los respaldos vuelven a salir bien";
+        BackupFailing { database, run, why } => "{database}: the backup {run} fails: {why}", "{database}: el respaldo {run} falla: {why}";
+        BackupFailingOver { database, run } => "{database}: the backup {run} fails no more", "{database}: el respaldo {run} ya no falla";
         BackupMissed { database, why } => "{database}: a backup that was due was not made: {why}", "{database}: no se hizo un respaldo previsto: {why}";
         BackupMissedOver { database } => "{database}: the backup that was due has been made", "{database}: se hizo el respaldo que faltaba";
         EngineLegacy { database, why } => "{database}: the legacy service makes the backups, for the engine cannot start: {why}", "{database}: el sistema heredado hace los respaldos, porque el motor no arranca: {why}";
@@ -27,9 +27,10 @@ catalogue! {
 pub fn alert(tell: &Tell, database: &str, lang: Lang) -> String {
     let database: &dyn std::fmt::Display = &database;
     let why: &dyn std::fmt::Display = &tell.why;
+    let run: &dyn std::fmt::Display = &tell.run.as_deref().unwrap_or_default();
     let message = match tell.kind {
-        NoticeKind::Began(Alarm::BackupFailing) => Alert::BackupFailing { database, why },
-        NoticeKind::Ended(Alarm::BackupFailing) => Alert::BackupFailingOver { database },
+        NoticeKind::Began(Alarm::BackupFailing) => Alert::BackupFailing { database, run, why },
+        NoticeKind::Ended(Alarm::BackupFailing) => Alert::BackupFailingOver { database, run },
         NoticeKind::Began(Alarm::BackupMissed) => Alert::BackupMissed { database, why },
         NoticeKind::Ended(Alarm::BackupMissed) => Alert::BackupMissedOver { database },
         NoticeKind::Began(Alarm::EngineLegacy) => Alert::EngineLegacy { database, why },

@@ -108,6 +108,9 @@ catalogue! {
         ServeEnded {} =>
             "respaldo ended its service",
             "respaldo terminó su servicio";
+        ServiceIsSilent { at } =>
+            "the service of this machine was last heard of at {at}: it did not end as it should",
+            "el servicio de este equipo dio señales por última vez el {at}: no terminó como debía";
         AnotherLeads {} =>
             "another service of this database leads and makes its backups",
             "otro servicio de esta base de datos lidera y hace sus respaldos";

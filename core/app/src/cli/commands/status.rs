@@ -71,10 +71,18 @@ fn of_one(name: &str, told: &Result<Told, Failure>) -> serde_json::Value {
     one
 }
 
+/// The last word of the service of this machine.
+enum Word {
+    /// It is at work.
+    Alive(Standing),
+    /// It said nothing for too long, or its process is gone, and it did not end as it should.
+    Silent(Standing),
+}
+
 /// How things stand with one database.
 struct Told {
     record: StatusRecord,
-    standing: Option<Standing>,
+    word: Option<Word>,
     /// What the engine tells, or why it cannot.
     status: Result<Status, Failure>,
     is_unwell: bool,
@@ -82,10 +90,10 @@ struct Told {
 
 impl Told {
     fn text(&self, lang: Lang) -> String {
-        let served = self
-            .standing
-            .as_ref()
-            .map(|standing| served(standing, lang));
+        let served = self.word.as_ref().map(|word| match word {
+            Word::Alive(standing) => served(standing, lang),
+            Word::Silent(standing) => silence(standing, lang) + "\n\n",
+        });
         let rest = match &self.status {
             Ok(status) => text(status, &self.record, lang),
             Err(failure) => format!("{failure}: {}", failure.causes.join(": ")),
@@ -102,7 +110,7 @@ impl Told {
 }
 
 fn tell(app: &App) -> Result<Told, Failure> {
-    let standing = standing(app);
+    let word = word(app);
     let now = Local::now().fixed_offset();
     let (mut record, status) = match look(app) {
         Ok((operations, status)) => {
@@ -116,14 +124,19 @@ fn tell(app: &App) -> Result<Told, Failure> {
             (record, Ok(status))
         }
         // What keeps the engine from starting keeps it from telling, too; the service's word is what counts then.
-        Err(failure) if standing.is_none() => return Err(failure),
+        Err(failure) if word.is_none() => return Err(failure),
         Err(failure) => {
             let record = StatusRecord::new(EngineState::Professional, &[], now);
             (record, Err(failure))
         }
     };
-    if let Some(standing) = &standing {
-        add_standing(&mut record, standing);
+    match &word {
+        Some(Word::Alive(standing)) => add_standing(&mut record, standing),
+        Some(Word::Silent(standing)) => {
+            record.motor = EngineState::Stopped;
+            record.motivo = Some(silence(standing, app.lang()));
+        }
+        None => {}
     }
     let fails = |status: &Status| {
         status.last_failure.is_some() || status.sinks.iter().any(|sink| sink.limits.is_err())
@@ -132,7 +145,7 @@ fn tell(app: &App) -> Result<Told, Failure> {
         !matches!(record.motor, EngineState::Professional) || status.as_ref().map_or(true, fails);
     Ok(Told {
         record,
-        standing,
+        word,
         status,
         is_unwell,
     })
@@ -146,14 +159,24 @@ fn look(app: &App) -> Result<(Operations, Status), Failure> {
     Ok((operations, status))
 }
 
-/// How things stand with the service, where one is at work on this machine.
-fn standing(app: &App) -> Option<Standing> {
+/// What the service of this machine said last, where it did not end as it should.
+fn word(app: &App) -> Option<Word> {
     let legacy =
         LegacySetup::load(&app.sources).or_else(|_| LegacySetup::without_file(&app.sources));
     let legacy = legacy.ok().map(|setup| state_folder(&setup));
     let own = app.config().ok().map(|config| wiring::work_dir(&config));
     let folders: Vec<_> = own.into_iter().chain(legacy).collect();
-    Standing::read(&folders, Utc::now())
+    let standing = Standing::read(&folders)?;
+    Some(match standing.is_alive(Utc::now()) {
+        true => Word::Alive(standing),
+        false => Word::Silent(standing),
+    })
+}
+
+/// Nothing makes backups by itself, and something should.
+fn silence(standing: &Standing, lang: Lang) -> String {
+    let at = say::time(standing.written_at.with_timezone(&Local).fixed_offset());
+    Outcome::ServiceIsSilent { at: &at }.text(lang)
 }
 
 fn add_standing(record: &mut StatusRecord, standing: &Standing) {
