@@ -57,6 +57,13 @@ impl Proxy {
         }
     }
 
+    /// Cuts the connections that there are; later ones are handed on.
+    pub fn cut_those_there_are(&self) {
+        for end in self.shared.ends.lock().unwrap().iter() {
+            SockRef::from(end).attach_filter(&[DROP_ALL]).unwrap();
+        }
+    }
+
     /// Breaks every connection aloud: both sides hear of it.
     pub fn reset(&self) {
         for end in self.shared.ends.lock().unwrap().drain(..) {

@@ -10,9 +10,9 @@ use respaldo_contract::records::{
     LegacyRuledRecord, LegacySyncRecord, WarningRecord,
 };
 use respaldo_legacy::{
-    BuiltIn, CopyReport, External, Fate, KeepReason, LegacyFile, LegacyReport, LegacyRestored,
-    LegacyService, LegacyWarning, LegacyWarningKind, Owner, PruneMode, PruneReport, StoredSettings,
-    Toolbox,
+    BuiltIn, CopyReport, External, Fate, KeepReason, LegacyConfig, LegacyFile, LegacyReport,
+    LegacyRestored, LegacyService, LegacyWarning, LegacyWarningKind, Owner, PruneMode, PruneReport,
+    StoredSettings, Toolbox,
 };
 
 use crate::config::{Environment, LegacySetup};
@@ -20,13 +20,23 @@ use crate::config::{Environment, LegacySetup};
 /// The service as configured: ours, or an existing program driven by its command line.
 pub fn service(setup: LegacySetup, environment: &Environment) -> Box<dyn LegacyService> {
     let toolbox = Toolbox::Search(setup.pg_bin_path);
-    let stored = home(environment).map(|home| StoredSettings::read(&home));
-    let config = setup.legacy.service.with_stored(stored.unwrap_or_default());
+    let config = with_stored(setup.legacy.service, environment);
     let built_in = BuiltIn::new(setup.source, toolbox, config);
     match setup.legacy.command.is_empty() {
         true => Box::new(built_in),
         false => Box::new(External::new(built_in, setup.legacy.command)),
     }
+}
+
+/// The folder of the backups.
+pub fn folder(setup: &LegacySetup, environment: &Environment) -> PathBuf {
+    with_stored(setup.legacy.service.clone(), environment).dir
+}
+
+/// What the existing application keeps counts where we set nothing.
+fn with_stored(config: LegacyConfig, environment: &Environment) -> LegacyConfig {
+    let stored = home(environment).map(|home| StoredSettings::read(&home));
+    config.with_stored(stored.unwrap_or_default())
 }
 
 /// The user's home folder, where the existing application keeps its settings.
@@ -127,7 +137,8 @@ pub fn restore_record(report: LegacyRestored, lang: Lang) -> LegacyRestoreRecord
     record
 }
 
-fn warnings(all: &[LegacyWarning], lang: Lang) -> Vec<WarningRecord> {
+/// Warnings as they are told.
+pub fn warnings(all: &[LegacyWarning], lang: Lang) -> Vec<WarningRecord> {
     let one = |warning: &LegacyWarning| {
         let notice = match warning.kind {
             LegacyWarningKind::NotCopied => LegacyNotice::NotCopied,

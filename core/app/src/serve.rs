@@ -1,8 +1,8 @@
 //! `serve`: the supervisors of one or several databases as a service, until a signal.
 //!
 //! Each database has a thread that does the work, beat by beat ([`respaldo_engine::supervisor`]): it may be busy
-//! with a backup for hours. This one looks for signals and for databases that come and go, and keeps the
-//! watchdog quiet. On a signal no run begins any more; one that is under way may end within
+//! with a backup for hours. This one looks for signals and for databases that come and go, helps a heart that does not
+//! beat and threads that panicked, and keeps the watchdog quiet while all threads answer. On a signal no run begins any more; one that is under way may end within
 //! `supervisor.stop_within`, then it is stopped, which leaves no half backup.
 
 mod adoption;
@@ -25,6 +25,7 @@ use crate::cli::App;
 use crate::config::{PanelSettings, SupervisorSettings};
 use crate::failure::Failure;
 use crew::Crew;
+use heartbeat::Heart;
 use pages::Told;
 
 pub use fallback::state_folder;
@@ -42,12 +43,12 @@ pub fn run(app: &App) -> Result<ExitCode, Failure> {
     let internal = |error: std::io::Error| Failure::of(ErrorCode::Internal, &error);
     let mut crew = Crew::new(app, settings);
     crew.follow_configuration().map_err(internal)?;
-    let _heart = heartbeat::start(settings.beat_interval, crew.beat()).map_err(internal)?;
+    let mut heart = heartbeat::start(settings.beat_interval, crew.beat()).map_err(internal)?;
     let _panel = panel(app, &crew).map_err(internal)?;
     notify(&[sd_notify::NotifyState::Ready]);
     app.output.remark(&Outcome::ServeBegan {}.text(app.lang()));
 
-    watch(app, &mut crew);
+    watch(app, &mut crew, &mut heart);
     notify(&[sd_notify::NotifyState::Stopping]);
     let is_well = crew.end(settings.stop_within, CLEAN_UP);
     app.output.remark(&Outcome::ServeEnded {}.text(app.lang()));
@@ -68,18 +69,23 @@ fn panel(app: &App, crew: &Crew) -> std::io::Result<Option<respaldo_panel::Panel
     respaldo_panel::start(address, told, listening).map(Some)
 }
 
-/// Until a signal, or the end of a thread that was not asked to, which is a bug.
-fn watch(app: &App, crew: &mut Crew) {
+/// Until a signal.
+fn watch(app: &App, crew: &mut Crew, heart: &mut Heart) {
     let mut told = Instant::now();
-    while !app.interrupt.is_set() && !crew.has_lost_one() {
+    while !app.interrupt.is_set() {
         thread::sleep(LOOK_EVERY);
+        heart.help(Instant::now());
+        let mut seen_to = crew.replace_lost();
         if told.elapsed() >= state_file::REFRESH_EVERY {
             told = Instant::now();
             crew.refresh();
-            notify(&[sd_notify::NotifyState::Watchdog]);
-            if let Err(error) = crew.follow_configuration() {
-                tracing::error!(%error, "a database cannot be looked after");
+            if crew.is_alive(told) {
+                notify(&[sd_notify::NotifyState::Watchdog]);
             }
+            seen_to = seen_to.and(crew.follow_configuration());
+        }
+        if let Err(error) = seen_to {
+            tracing::error!(%error, "a database cannot be looked after");
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Without the cargo feature `faults` a step is nothing. With it, `RESPALDO_FAULTS` holds
 //! `;`-separated `where=what`: *where* is a step's name, `NAME@N` (the N-th time that it is
-//! passed) or `#N` (the N-th step of all), counted from 1; *what* is `fail`, `kill` (SIGKILL to this process), `pause:MILLISECONDS` or
+//! passed) or `#N` (the N-th step of all), counted from 1; *what* is `fail`, `panic`, `kill` (SIGKILL to this process), `pause:MILLISECONDS` or
 //! `wait:FILE` (until the file exists, a minute at most). `RESPALDO_FAULTS_TRACE` names a file
 //! to which each step passed is appended, so a test can see that its fault was reached.
 
@@ -75,6 +75,7 @@ mod armed {
             ("fail", _) => {
                 return Err(Fault::new(FaultKind::Unavailable, name, "a planned fault"));
             }
+            ("panic", _) => panics(name),
             ("kill", _) => kill(),
             ("pause", ms) => std::thread::sleep(Duration::from_millis(ms.parse().unwrap_or(0))),
             ("wait", file) => wait_for(Path::new(file)),
@@ -88,6 +89,11 @@ mod armed {
         while !file.exists() && start.elapsed() < Duration::from_secs(60) {
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    #[expect(clippy::panic, reason = "a test asked for it")]
+    fn panics(name: &'static str) {
+        panic!("a planned panic at {name}");
     }
 
     fn kill() {

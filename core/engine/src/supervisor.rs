@@ -3,10 +3,12 @@
 //!
 //! One beat of the heart ([`Supervisor::beat`]) does whatever is to be done now, in this order:
 //!
-//! 1. An engine that is not up is started, when its turn to be tried has come; one that is up is looked at.
-//!    Failing either, the fallback is on from now.
+//! 1. An engine that is not up is started, when its turn to be tried has come; one that is up is looked at, and given up
+//!    at the second look in a row that fails. From then on the fallback is on, and looked at as often.
 //! 2. What is due is made, one after the other. By the engine: a run that fails is told and tried again later,
-//!    and the engine stays. By the fallback: a run that fails means that nothing can be made at all.
+//!    and the engine stays. By the fallback: between two runs the engine is tried, when its turn has come.
+//! 3. While the fallback is on, backups are stopped where it cannot work, or where what was due failed and nothing was made
+//!    since.
 //!
 //! Nothing here waits: whoever beats decides how often, and tests beat through a year in a second. A run is
 //! stopped through its [`Context`].
@@ -92,10 +94,16 @@ pub trait Primary: Service {
     fn stop(&mut self);
 }
 
+/// What falls in while the engine is not up.
+pub trait Fallback: Service {
+    /// Whether it could make anything now, were it due. The error says why not.
+    fn ready(&mut self, cx: &Context) -> Result<(), String>;
+}
+
 /// Something that somebody should hear of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Happening {
-    /// Another state.
+    /// Another state, or the same for another reason.
     State(EngineState),
     /// A run begins.
     Began(RunInfo),
@@ -164,7 +172,7 @@ impl Default for Times {
 }
 
 /// The supervisor of one database.
-pub struct Supervisor<P: Primary, F: Service, L: Listener> {
+pub struct Supervisor<P: Primary, F: Fallback, L: Listener> {
     primary: P,
     fallback: Option<F>,
     listener: L,
@@ -174,14 +182,21 @@ pub struct Supervisor<P: Primary, F: Service, L: Listener> {
     why_not: String,
     is_up: bool,
     start: Retry,
+    /// When the engine, or what falls in for it, was looked at.
     looked_at: Option<DateTime<Utc>>,
+    /// Whether the last look at an engine that is up failed.
+    is_in_doubt: bool,
+    /// Why the fallback could not work when it was looked at.
+    fallback_trouble: Option<String>,
+    /// Why a run of the fallback failed, since which nothing was made.
+    run_trouble: Option<String>,
     runs: HashMap<P::Run, Retry>,
     fallback_runs: HashMap<F::Run, Retry>,
     closing: Interrupt,
     slots: Slots,
 }
 
-impl<P: Primary, F: Service, L: Listener> Supervisor<P, F, L> {
+impl<P: Primary, F: Fallback, L: Listener> Supervisor<P, F, L> {
     /// Nothing is started yet. Without a fallback an engine that cannot be started means that backups stop.
     pub fn new(primary: P, fallback: Option<F>, listener: L, times: Times) -> Self {
         Self {
@@ -194,6 +209,9 @@ impl<P: Primary, F: Service, L: Listener> Supervisor<P, F, L> {
             is_up: false,
             start: Retry::default(),
             looked_at: None,
+            is_in_doubt: false,
+            fallback_trouble: None,
+            run_trouble: None,
             runs: HashMap::new(),
             fallback_runs: HashMap::new(),
             closing: Interrupt::default(),
@@ -233,7 +251,7 @@ impl<P: Primary, F: Service, L: Listener> Supervisor<P, F, L> {
         if self.is_up {
             self.make_due(clock, cx);
         } else {
-            self.make_due_by_fallback(clock, cx);
+            self.fall_back(clock, cx);
         }
     }
 
@@ -249,33 +267,45 @@ impl<P: Primary, F: Service, L: Listener> Supervisor<P, F, L> {
     }
 
     fn see_to_the_engine(&mut self, now: DateTime<Utc>, cx: &Context) {
+        let is_time = if self.is_up {
+            self.is_in_doubt || self.is_time_to_look(now)
+        } else {
+            self.start.is_due(now, self.times.primary)
+        };
+        if !is_time {
+            return;
+        }
         let outcome = if self.is_up {
-            if !self.is_time_to_look(now) {
-                return;
-            }
-            self.looked_at = Some(now);
             self.primary.check(cx)
         } else {
-            if !self.start.is_due(now, self.times.primary) {
-                return;
-            }
             self.primary.start(cx)
         };
         // A stop that comes in between is no fault of the engine.
         match outcome {
             Err(_) if cx.interrupt().is_set() => {}
-            Err(reason) => {
-                self.stop();
-                self.start.failed(now);
-                self.fall_back(reason);
-            }
-            Ok(()) => {
-                self.is_up = true;
-                self.start = Retry::default();
-                self.looked_at = Some(now);
-                self.enter(EngineState::Professional);
-            }
+            Err(reason) => self.doubt(reason, now),
+            Ok(()) => self.trust(now),
         }
+    }
+
+    /// One look that fails may be a hiccup of the server: the next beat tells.
+    fn doubt(&mut self, reason: String, now: DateTime<Utc>) {
+        if self.is_up && !std::mem::replace(&mut self.is_in_doubt, true) {
+            tracing::warn!(reason, "the engine is looked at again at the next beat");
+            return;
+        }
+        self.stop();
+        self.start.failed(now);
+        self.why_not = reason;
+    }
+
+    fn trust(&mut self, now: DateTime<Utc>) {
+        self.is_up = true;
+        self.is_in_doubt = false;
+        self.start = Retry::default();
+        self.looked_at = Some(now);
+        self.run_trouble = None;
+        self.enter(EngineState::Professional);
     }
 
     fn is_time_to_look(&self, now: DateTime<Utc>) -> bool {
@@ -283,15 +313,39 @@ impl<P: Primary, F: Service, L: Listener> Supervisor<P, F, L> {
             .is_none_or(|looked_at| (now - looked_at).abs() >= self.times.health)
     }
 
-    /// Backups that stopped go on being stopped until one is made.
-    fn fall_back(&mut self, reason: String) {
-        self.why_not.clone_from(&reason);
-        let is_stopped = matches!(self.state, Some(EngineState::Stopped { .. }));
-        if self.fallback.is_none() || is_stopped {
-            self.enter(EngineState::Stopped { reason });
-        } else {
-            self.enter(EngineState::Legacy { reason });
+    /// Has the fallback make what is due. The state is told before, for a run may take hours, and after.
+    fn fall_back(&mut self, clock: &dyn Fn() -> DateTime<Utc>, cx: &Context) {
+        self.look_at_fallback(clock(), cx);
+        self.tell_who_stands_in();
+        self.make_due_by_fallback(clock, cx);
+        if !self.is_up {
+            self.tell_who_stands_in();
         }
+    }
+
+    fn look_at_fallback(&mut self, now: DateTime<Utc>, cx: &Context) {
+        let takes_over = matches!(self.state, None | Some(EngineState::Professional));
+        let Some(fallback) = &mut self.fallback else {
+            return;
+        };
+        let looked_at = self.looked_at.filter(|_| !takes_over);
+        if looked_at.is_some_and(|looked_at| (now - looked_at).abs() < self.times.health) {
+            return;
+        }
+        self.looked_at = Some(now);
+        self.fallback_trouble = fallback.ready(cx).err();
+    }
+
+    fn tell_who_stands_in(&mut self) {
+        let no_fallback = self.fallback.is_none().then(|| self.why_not.clone());
+        let trouble = self.run_trouble.clone().or(self.fallback_trouble.clone());
+        let state = match no_fallback.or(trouble) {
+            Some(reason) => EngineState::Stopped { reason },
+            None => EngineState::Legacy {
+                reason: self.why_not.clone(),
+            },
+        };
+        self.enter(state);
     }
 
     fn make_due(&mut self, clock: &dyn Fn() -> DateTime<Utc>, cx: &Context) {
@@ -342,42 +396,95 @@ impl<P: Primary, F: Service, L: Listener> Supervisor<P, F, L> {
             Err(reason) => return self.listener.hear(&Happening::Blind(reason)),
         };
         self.fallback_runs.retain(|run, _| due.contains(run));
+        let mut ended = Vec::new();
         for run in due {
-            let is_closing = self.is_closing(cx);
-            let Some(fallback) = &mut self.fallback else {
-                return;
-            };
             let retry = self.fallback_runs.entry(run.clone()).or_default();
-            if is_closing || !retry.is_due(clock(), self.times.run) {
+            if !retry.is_due(clock(), self.times.run) || self.is_closing(cx) {
                 continue;
             }
-            let Some(slot) = self.slots.take(&self.closing, cx) else {
-                return;
-            };
-            self.listener.hear(&Happening::Began(RunInfo::of(&run)));
-            let made = fallback.make(&run, cx);
-            drop(slot);
-            if made.is_err() && cx.interrupt().is_set() {
+            // A run may have taken hours: what it waited for may have passed.
+            if !ended.is_empty() {
+                self.see_to_the_engine(clock(), cx);
+            }
+            if self.is_up {
                 return;
             }
-            match told(made, &run, retry, clock(), &mut self.listener) {
-                Ok(()) => {
-                    self.fallback_runs.remove(&run);
-                    let reason = self.why_not.clone();
-                    self.enter(EngineState::Legacy { reason });
+            let Some(end) = self.make_by_fallback(&run, clock, cx) else {
+                break;
+            };
+            ended.push(end);
+        }
+        self.learn(&ended);
+    }
+
+    /// `None`: it was stopped, or must not begin.
+    fn make_by_fallback(
+        &mut self,
+        run: &F::Run,
+        clock: &dyn Fn() -> DateTime<Utc>,
+        cx: &Context,
+    ) -> Option<End> {
+        let fallback = self.fallback.as_mut()?;
+        let slot = self.slots.take(&self.closing, cx)?;
+        self.listener.hear(&Happening::Began(RunInfo::of(run)));
+        let made = fallback.make(run, cx);
+        drop(slot);
+        if made.is_err() && cx.interrupt().is_set() {
+            return None;
+        }
+        let is_made = matches!(made, Ok(Made::Here | Made::Found(_)));
+        let retry = self.fallback_runs.entry(run.clone()).or_default();
+        Some(match told(made, run, retry, clock(), &mut self.listener) {
+            Ok(()) => {
+                self.fallback_runs.remove(run);
+                if is_made { End::Made } else { End::Left }
+            }
+            Err(reason) if retry.failures() == 1 => End::Fails(reason),
+            Err(reason) => End::FailsAgain(reason),
+        })
+    }
+
+    /// Whether backups are stopped is decided once, from all that was tried: one kind that is made is enough, and one that goes on
+    /// failing meanwhile says nothing new.
+    fn learn(&mut self, ended: &[End]) {
+        let is_failing = self.fallback_runs.values().any(|run| run.failures() > 0);
+        if !is_failing || ended.contains(&End::Made) {
+            self.run_trouble = None;
+        }
+        if ended.contains(&End::Made) {
+            self.fallback_trouble = None;
+            return;
+        }
+        for end in ended {
+            match end {
+                End::Fails(reason) => self.run_trouble = Some(reason.clone()),
+                End::FailsAgain(reason) if self.run_trouble.is_some() => {
+                    self.run_trouble = Some(reason.clone());
                 }
-                Err(reason) => self.enter(EngineState::Stopped { reason }),
+                End::FailsAgain(_) | End::Made | End::Left => {}
             }
         }
     }
 
     fn enter(&mut self, state: EngineState) {
-        let is_news = self.state.as_ref().is_none_or(|old| !old.is_like(&state));
-        if is_news {
+        if self.state.as_ref() != Some(&state) {
             self.listener.hear(&Happening::State(state.clone()));
+            self.state = Some(state);
         }
-        self.state = Some(state);
     }
+}
+
+/// How a run of the fallback ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum End {
+    /// There is a backup.
+    Made,
+    /// It is another one's.
+    Left,
+    /// It failed, for the first time.
+    Fails(String),
+    /// It failed as before.
+    FailsAgain(String),
 }
 
 /// Says how a run ended.

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use respaldo_engine::Lease;
-use respaldo_engine::leadership::{Instance, Leader, Leadership, current_leader};
+use respaldo_engine::leadership::{Candidacy, Instance, Leader, Leadership, current_leader};
 use respaldo_engine::ports::FaultKind;
 use respaldo_postgres::ConnInfo;
 use respaldo_tests::respaldo::wait_until;
@@ -237,4 +237,67 @@ fn on_a_standby_the_lock_alone_counts() {
         .is_set()));
     leader.resign().unwrap();
     assert!(try_lead(&source, "second").is_some());
+}
+
+#[test]
+fn a_record_that_makes_no_sense_costs_nobody_the_lead() {
+    let columns = "single boolean, token bigint, instance text, host text, pid bigint, backend integer, \
+                   state text, started_at timestamptz, heartbeat_at timestamptz";
+    let row = "INSERT INTO seguridad.respaldo_leader (single) VALUES (true)";
+    let damages = [
+        "CREATE TABLE seguridad.respaldo_leader (token text); \
+         INSERT INTO seguridad.respaldo_leader VALUES ('nonsense')"
+            .to_owned(),
+        "CREATE VIEW seguridad.respaldo_leader AS SELECT 'nonsense' AS token".to_owned(),
+        format!("CREATE TABLE seguridad.respaldo_leader ({columns}); {row}"),
+        format!(
+            "CREATE TABLE seguridad.respaldo_leader ({columns}); {row}; \
+             ALTER TABLE seguridad.respaldo_leader ADD PRIMARY KEY (single)"
+        ),
+        "CREATE TABLE seguridad.respaldo_leader (other int)".to_owned(),
+    ];
+    let (cluster, source) = bench();
+    for damage in damages {
+        let script = "DROP VIEW IF EXISTS seguridad.respaldo_leader";
+        let _ = cluster.try_psql("app", script);
+        let _ = cluster.try_psql("app", "DROP TABLE IF EXISTS seguridad.respaldo_leader");
+        cluster.psql_as(OWNER, "app", &damage);
+        let leader = try_lead(&source, "first").unwrap();
+        assert!(current_leader(&source).unwrap().is_some(), "{damage}");
+        let mut lease = Lease::acquire(&source).unwrap();
+        lease.confirm(Some(leader.mandate())).unwrap();
+        let lost = wait_until(Duration::from_secs(5), || leader.lost().is_set());
+        assert!(!lost, "{damage}");
+        leader.resign().unwrap();
+    }
+}
+
+#[test]
+fn who_lost_the_lead_does_not_lead_again_before_its_run_has_let_go() {
+    let (cluster, source) = bench();
+    let proxy = Proxy::before(cluster.port());
+    let url = format!("postgresql://{OWNER}@127.0.0.1:{}/app", proxy.port());
+    let far = ConnInfo::parse(&url).unwrap();
+    let candidacy = Candidacy::begin(&far, &instance("far"), || ()).unwrap();
+    assert!(wait_until(TAKE_OVER, || candidacy.leader().is_some()));
+    let run = candidacy.leader().unwrap();
+    proxy.reset();
+    assert!(wait_until(TAKE_OVER, || run.lost().is_set()));
+    let leads = || current_leader(&source).unwrap().is_some();
+    assert!(wait_until(TAKE_OVER, || !leads()), "the server frees it");
+    assert!(!wait_until(Duration::from_secs(8), leads), "its run hangs");
+    drop(run);
+    assert!(wait_until(TAKE_OVER, || candidacy.leader().is_some()));
+}
+
+#[test]
+fn that_nobody_can_lead_is_known_and_that_another_leads_is_no_trouble() {
+    let (_cluster, source) = bench();
+    let _first = try_lead(&source, "first").unwrap();
+    let waiting = Candidacy::begin(&source, &instance("waiting"), || ()).unwrap();
+    assert!(waiting.trouble(TAKE_OVER).is_none());
+    let nowhere = ConnInfo::parse("postgresql://nobody@127.0.0.1:1/none").unwrap();
+    let lost = Candidacy::begin(&nowhere, &instance("lost"), || ()).unwrap();
+    let trouble = lost.trouble(TAKE_OVER).unwrap();
+    assert_eq!(trouble.kind, FaultKind::Unavailable);
 }

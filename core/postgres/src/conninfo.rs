@@ -162,6 +162,15 @@ impl ConnInfo {
         info
     }
 
+    /// The same target with a libpq option set, unless it is already.
+    #[must_use]
+    pub(crate) fn with_default(&self, name: &str, value: &str) -> Self {
+        let mut info = self.clone();
+        let option = info.options.entry(name.to_owned());
+        option.or_insert_with(|| value.to_owned());
+        info
+    }
+
     /// Name of the database.
     pub fn database(&self) -> &str {
         &self.database

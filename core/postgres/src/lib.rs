@@ -9,7 +9,6 @@ pub mod coverage;
 pub mod databases;
 pub mod definitions;
 mod facts;
-mod nodelay;
 pub mod omissions;
 pub mod roles;
 mod rows;
@@ -17,6 +16,7 @@ mod runtime;
 pub mod server;
 mod session;
 mod snapshot;
+mod sockets;
 mod tools;
 
 pub use conninfo::{ConnInfo, ConnInfoError};

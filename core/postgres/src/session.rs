@@ -11,8 +11,8 @@ use sqlx::{Arguments, AssertSqlSafe, Connection, Executor, Postgres};
 use tokio::time::timeout;
 
 use crate::conninfo::ConnInfo;
-use crate::nodelay;
 use crate::runtime::block_on;
+use crate::sockets;
 
 /// A statement whose text was put together at run time. Every identifier in it must have passed
 /// `quote_identifier` and every literal `quote_literal`; values are better bound.
@@ -162,6 +162,7 @@ fn kind_of_state(state: &str) -> PgErrorKind {
 pub struct Session {
     connection: PgConnection,
     pid: i32,
+    port: u16,
     answer_timeout: Duration,
     /// Room for COPY output, kept from one table to the next.
     batch: Vec<u8>,
@@ -207,7 +208,7 @@ impl Session {
         let limit = options.connect_timeout;
         let work = async {
             let mut connection = PgConnection::connect_with(driver).await?;
-            nodelay::everywhere();
+            sockets::tend(driver.get_port());
             if let Some(own) = info.server_options() {
                 for (name, value) in parse_server_options(own) {
                     let text = format!("SELECT pg_catalog.set_config({name}, {value}, false)");
@@ -220,6 +221,7 @@ impl Session {
             Ok::<_, sqlx::Error>(Self {
                 connection,
                 pid,
+                port: driver.get_port(),
                 answer_timeout: options.answer_timeout,
                 batch: Vec::new(),
             })
@@ -354,6 +356,7 @@ impl Session {
 
     /// Begins `COPY ... FROM STDIN`.
     pub fn copy_in(&mut self, statement: &str) -> Result<CopyIn<'_>, PgError> {
+        sockets::be_patient(self.port);
         let inner = block_on(self.connection.copy_in_raw(statement))
             .map_err(|error| PgError::new(doing(statement), error))?;
         Ok(CopyIn {
@@ -457,6 +460,10 @@ fn startup_settings(options: &SessionOptions) -> Vec<(String, String)> {
         ("jit", "off"),
         ("default_transaction_read_only", "off"),
         ("idle_in_transaction_session_timeout", "0"),
+        // Nor does the server keep what a session that was cut off holds.
+        ("tcp_keepalives_idle", "10"),
+        ("tcp_keepalives_interval", "5"),
+        ("tcp_keepalives_count", "4"),
     ];
     let limits = [
         (

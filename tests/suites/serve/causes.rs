@@ -1,6 +1,8 @@
 //! What keeps the engine from starting does not keep backups from being made, and it comes back by itself.
 
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::scene::{DB, OWNER, Scene, end};
 
@@ -128,6 +130,81 @@ fn a_damaged_record_of_who_leads_hinders_nobody() {
     );
     let service = scene.serve();
     scene.wait_for_backups(1);
+    scene.wait_for_state("PROFESIONAL");
+    end(service);
+}
+
+#[test]
+fn a_running_engine_that_breaks_is_replaced_and_what_is_due_is_made() {
+    let scene = Scene::open();
+    let service = scene.serve();
+    scene.wait_for_state("PROFESIONAL");
+    scene.wait_for_backups(1);
+    scene.configure("[detector]\nuse = \"crystal-ball\"");
+    let reason = scene.wait_for_state("LEGACY");
+    assert!(reason.contains("crystal-ball"), "{reason}");
+    scene.wait_for_dumps(3);
+
+    // Nothing is due, and nothing could be made: that is told before the next hour comes.
+    scene.cluster.stop();
+    scene.wait_for_state("DETENIDO");
+    scene.cluster.start_again();
+    scene.wait_for_state("LEGACY");
+    assert_eq!(scene.dumps(), 3);
+    scene.configure("");
+    scene.wait_for_state("PROFESIONAL");
+    end(service);
+}
+
+#[test]
+fn a_configuration_that_becomes_unreadable_while_it_runs() {
+    let scene = Scene::open();
+    let service = scene.serve();
+    scene.wait_for_backups(1);
+    fs::write(scene.respaldo.folder().join("respaldo.toml"), "[[[").unwrap();
+    scene.wait_for_dumps(3);
+    scene.configure("");
+    scene.wait_for_state("PROFESIONAL");
+    end(service);
+}
+
+/// A file system with little room.
+struct Small(PathBuf);
+
+impl Small {
+    fn at(folder: &Path) -> Self {
+        fs::create_dir(folder).unwrap();
+        let small = Self(folder.to_owned());
+        small.mount("size=256k");
+        small
+    }
+
+    fn mount(&self, options: &str) {
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", options, "none"]);
+        let done = mount.arg(&self.0).status().unwrap();
+        assert!(done.success(), "no tmpfs may be mounted here");
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_disk_that_is_full_stops_backups_until_it_has_room() {
+    let scene = Scene::open();
+    let small = Small::at(&scene.respaldo.folder().join("backups"));
+    scene.configure("[detector]\nuse = \"crystal-ball\"");
+    let service = scene.serve();
+    let reason = scene.wait_for_state("DETENIDO");
+    assert!(reason.contains("backups"), "{reason}");
+    small.mount("remount,size=64m");
+    scene.wait_for_dumps(3);
+    scene.wait_for_state("LEGACY");
+    scene.configure("");
     scene.wait_for_state("PROFESIONAL");
     end(service);
 }

@@ -81,6 +81,22 @@ fn each_database_is_backed_up_and_one_that_breaks_breaks_no_other() {
 }
 
 #[test]
+fn a_thread_that_panics_is_replaced_and_the_others_go_on() {
+    let fleet = Fleet::open();
+    fleet.configure(&[("ventas", ""), ("caja", "")]);
+    let panics = "backup.dump@1=panic";
+    let service = fleet.respaldo.spawn_with_fault(panics, &["-v", "serve"]);
+    for name in ["ventas", "caja"] {
+        assert!(wait_until(LONG, || fleet.made(name) == 1), "{name}");
+    }
+    fleet.wait_for(&[("ventas", "PROFESIONAL"), ("caja", "PROFESIONAL")]);
+    service.signal("TERM");
+    let ended = service.wait(LONG);
+    ended.expect_code(0);
+    assert!(ended.stderr.contains("its thread panicked"), "{ended:?}");
+}
+
+#[test]
 fn a_database_that_is_configured_later_is_looked_after_and_one_that_is_taken_out_is_not() {
     let fleet = Fleet::open();
     fleet.configure(&[("ventas", "")]);

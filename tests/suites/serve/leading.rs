@@ -63,6 +63,20 @@ fn when_the_leader_is_cut_off_the_other_leads_within_thirty_seconds_and_makes_wh
 }
 
 #[test]
+fn a_run_whose_connections_are_cut_ends_and_a_later_one_is_made() {
+    let scene = Scene::open();
+    let proxy = Proxy::before(scene.cluster.port());
+    let url = format!("postgresql://{OWNER}@127.0.0.1:{}/{DB}", proxy.port());
+    let far = machine(&scene, &url);
+    let mut held = far.hold_at_step("backup.dump", &["-v", "serve"]);
+    proxy.cut_those_there_are();
+    std::fs::write(far.folder().join("gate"), "").unwrap();
+    scene.wait_for_backups(1);
+    assert!(!held.running().has_ended());
+    held.kill();
+}
+
+#[test]
 fn the_leader_killed_twenty_times_under_load_leaves_one_backup_for_each_due_time() {
     let scene = Scene::open();
     let fill =

@@ -1,4 +1,5 @@
-//! The threads that look after databases, one for each; they come and go with `[[databases]]`.
+//! The threads that look after databases, one for each; they come and go with `[[databases]]`. One that panics is told
+//! of as an engine that stopped, and another takes its place after a while; the others go on.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,13 +10,15 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use respaldo_contract::messages::Lang;
+use respaldo_domain::supervision::EngineState;
 use respaldo_engine::ports::{Context, Interrupt};
 use respaldo_engine::slots::Slots;
-use respaldo_engine::supervisor::{Supervisor, Times};
+use respaldo_engine::supervisor::{Happening, Listener, Supervisor, Times};
 
 use super::alarms::Alarms;
 use super::engine::Engine;
 use super::fallback::Fallback;
+use super::heartbeat::Pulse;
 use super::listener::{Events, Teller};
 use super::state_file::StateFile;
 use super::{LOOK_EVERY, notify};
@@ -26,6 +29,9 @@ use crate::wiring;
 
 /// What the name of a database is where nothing says it.
 const NAMELESS: &str = "respaldo";
+/// How long a thread may take for one beat, apart from runs: what hangs longer is ended by the watchdog. Reading what is in a large
+/// storage takes a while.
+const ANSWERS_WITHIN: Duration = Duration::from_hours(1);
 
 /// What a thread is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +68,18 @@ pub struct Member {
     orders: Sender<Order>,
     closing: Interrupt,
     stop_run: Interrupt,
+    /// When it last took up a beat or was done with one.
+    answers: Pulse,
     thread: JoinHandle<()>,
+}
+
+/// How a thread begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Begin {
+    /// With its work.
+    AtOnce,
+    /// In the place of one that panicked, which is told; after a while, for it may panic again.
+    AfterPanic,
 }
 
 impl Crew {
@@ -134,7 +151,7 @@ impl Crew {
             let is = |member: &Member| member.key == key;
             // One that comes back waits until its old thread has ended.
             if !lock(&self.members).iter().any(is) && !self.leaving.iter().any(is) {
-                let member = self.engage(key)?;
+                let member = self.engage(key, Begin::AtOnce)?;
                 lock(&self.members).push(member);
             }
         }
@@ -153,7 +170,7 @@ impl Crew {
         }
     }
 
-    fn engage(&self, key: Option<String>) -> io::Result<Member> {
+    fn engage(&self, key: Option<String>, begin: Begin) -> io::Result<Member> {
         let mut sources = self.sources.clone();
         sources.database.clone_from(&key);
         let name = name_of(&sources);
@@ -177,7 +194,10 @@ impl Crew {
             metrics.clone(),
             orders.clone(),
         );
+        let answers = Pulse::felt_at(Instant::now());
         let work = Work {
+            begin,
+            answers: answers.clone(),
             engine,
             fallback,
             teller: Teller::new(state.clone(), events, metrics, alarms),
@@ -196,6 +216,7 @@ impl Crew {
             orders,
             closing,
             stop_run,
+            answers,
             thread,
         };
         member.order(Order::Beat);
@@ -209,11 +230,27 @@ impl Crew {
         }
     }
 
-    /// Whether a thread ended that was not told to.
-    pub fn has_lost_one(&self) -> bool {
+    /// Engages others in the place of threads that ended and were not told to: they panicked.
+    pub fn replace_lost(&mut self) -> io::Result<()> {
+        let is_lost = |member: &mut Member| member.thread.is_finished();
+        let lost: Vec<Member> = lock(&self.members).extract_if(.., is_lost).collect();
+        for member in lost {
+            tracing::error!(database = member.name, "its thread panicked");
+            let member = self.engage(member.key, Begin::AfterPanic)?;
+            lock(&self.members).push(member);
+        }
+        Ok(())
+    }
+
+    /// Whether every thread answers, or is at a run, which may take hours.
+    pub fn is_alive(&self, now: Instant) -> bool {
+        let runs = |member: &Member| {
+            let standing = member.state.standing();
+            standing.is_some_and(|standing| standing.running.is_some())
+        };
         lock(&self.members)
             .iter()
-            .any(|member| member.thread.is_finished())
+            .all(|member| !member.answers.is_missed(now, ANSWERS_WITHIN) || runs(member))
     }
 
     /// Ends everybody: no run begins, those under way may end within `within` and are then stopped, which
@@ -277,6 +314,8 @@ impl Member {
 
 /// What a thread works with.
 struct Work {
+    begin: Begin,
+    answers: Pulse,
     engine: Engine,
     fallback: Option<Fallback>,
     teller: Teller,
@@ -287,7 +326,10 @@ struct Work {
 }
 
 impl Work {
-    fn work(self, orders: &Receiver<Order>) {
+    fn work(mut self, orders: &Receiver<Order>) {
+        if self.begin == Begin::AfterPanic {
+            self.tell_of_panic();
+        }
         let supervisor = Supervisor::new(self.engine, self.fallback, self.teller, self.times);
         let mut supervisor = supervisor.closing_with(self.closing).sharing(self.slots);
         while orders.recv() == Ok(Order::Beat) {
@@ -295,8 +337,24 @@ impl Work {
             if orders.try_iter().any(|order| order == Order::End) {
                 break;
             }
+            self.answers.feel(Instant::now());
             supervisor.beat(&Utc::now, &self.cx);
+            self.answers.feel(Instant::now());
         }
         supervisor.end().close();
+    }
+
+    /// Tells, and waits as after a start that failed.
+    fn tell_of_panic(&mut self) {
+        let reason = "the thread of this database ended by a bug, which the log tells; another takes its place";
+        let state = EngineState::Stopped {
+            reason: reason.to_owned(),
+        };
+        self.teller.hear(&Happening::State(state));
+        let wait = self.times.primary.first.to_std().unwrap_or_default();
+        let begin = Instant::now();
+        while begin.elapsed() < wait && !self.closing.is_set() {
+            thread::sleep(LOOK_EVERY);
+        }
     }
 }

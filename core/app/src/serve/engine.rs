@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use respaldo_contract::labels::Label;
@@ -24,6 +25,9 @@ use crate::config::{Config, Sources};
 use crate::failure::{Failure, causes};
 use crate::metrics::{self, Metrics, Tables};
 use crate::wiring;
+
+/// How long it is waited for the first word on who leads.
+const ASKED_WITHIN: Duration = Duration::from_secs(30);
 
 /// The engine.
 pub struct Engine {
@@ -120,6 +124,16 @@ impl Engine {
         Ok(())
     }
 
+    /// Fails where nobody can lead from here, and it is not known that another does: then nothing would ever be due.
+    fn may_come_to_lead(&self) -> Result<(), String> {
+        let lead = self.lead.as_ref();
+        let trouble = lead.and_then(|lead| lead.candidacy.trouble(ASKED_WITHIN));
+        trouble.map_or(Ok(()), |fault| {
+            let why = causes(&*fault).join(": ");
+            Err(format!("the lead cannot be taken: {why}"))
+        })
+    }
+
     fn leader(&self) -> Option<Arc<Leader>> {
         let leader = self.lead.as_ref().and_then(|lead| lead.candidacy.leader());
         self.state.leads(leader.is_some());
@@ -172,6 +186,7 @@ impl Primary for Engine {
         let ready = operations.ready(cx);
         ready.map_err(|error| causes(&error).join(": "))?;
         self.want_to_lead(&operations.parts().source)?;
+        self.may_come_to_lead()?;
         self.measure(&operations, cx);
         rest(&operations);
         self.events.go_to(operations.parts().catalog.clone());

@@ -1,19 +1,30 @@
 //! The legacy service as the supervisor's fallback.
 
+mod room;
+
+use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use respaldo_contract::messages::Lang;
 use respaldo_domain::schedule::Task;
 use respaldo_engine::leadership::current_leader;
 use respaldo_engine::ports::Context;
 use respaldo_engine::supervisor::{self, Made, Service};
-use respaldo_legacy::{LegacyKind, LegacyService, PruneMode, PruneScope};
+use respaldo_legacy::{
+    LegacyError, LegacyKind, LegacyService, LegacyWarning, PruneMode, PruneReport, PruneScope,
+};
+use respaldo_postgres::{Session, SessionOptions, Tools, server};
 
 use super::state_file::StateFile;
 use crate::config::{LegacySetup, Sources};
 use crate::failure::causes;
 use crate::legacy;
+
+/// How long the server may take to answer whether a dump could be made.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
 /// Where the state is told beside legacy backups: the folder that the service keeps its own records in.
 pub fn state_folder(setup: &LegacySetup) -> PathBuf {
@@ -70,9 +81,13 @@ impl Fallback {
         setup.is_some_and(|setup| matches!(current_leader(&setup.source), Ok(Some(_))))
     }
 
-    fn service(&mut self) -> Result<Box<dyn LegacyService>, String> {
+    fn known_setup(&mut self) -> Result<LegacySetup, String> {
         let setup = self.setup();
-        let setup = setup.ok_or_else(|| "no configuration says which database".to_owned())?;
+        setup.ok_or_else(|| "no configuration says which database".to_owned())
+    }
+
+    fn service(&mut self) -> Result<Box<dyn LegacyService>, String> {
+        let setup = self.known_setup()?;
         Ok(legacy::service(setup, &self.sources.environment))
     }
 }
@@ -118,15 +133,74 @@ impl Service for Fallback {
         })
     }
 
+    /// A backup is made whatever deserves a look besides: a copy that failed, old files that stay.
     fn make(&mut self, run: &Whole, cx: &Context) -> Result<Made, String> {
         let service = self.service()?;
         let stop = || cx.interrupt().is_set();
-        let made = service.backup(run.0, &stop);
-        made.map_err(|error| causes(&error).join(": "))?;
-        // Too many files are no reason to call the backup failed.
-        if let Err(error) = service.prune(PruneScope::Own, PruneMode::Remove) {
-            tracing::warn!(error = %causes(&error).join(": "), "old legacy backups were not removed");
+        let report = match service.backup(run.0, &stop) {
+            Ok(report) => report,
+            Err(error @ LegacyError::Busy(_)) => {
+                tracing::info!(%error, "left to another run");
+                return Ok(Made::Elsewhere);
+            }
+            Err(error) => return Err(in_words(&error)),
+        };
+        let mut found = warned(&report.warnings);
+        match service.prune(PruneScope::Own, PruneMode::Remove) {
+            Ok(pruned) => found.extend(left_over(&pruned)),
+            Err(error) => found.push(not_removed(&in_words(&error))),
         }
-        Ok(Made::Here)
+        Ok(match found.is_empty() {
+            true => Made::Here,
+            false => Made::Found(found.join("; ")),
+        })
     }
+}
+
+impl supervisor::Fallback for Fallback {
+    /// Whether the server answers, its tools are there, and the folder has room for something.
+    fn ready(&mut self, _cx: &Context) -> Result<(), String> {
+        let setup = self.known_setup()?;
+        let version = version_of_server(&setup)?;
+        // A program of the operator's may do without the tools.
+        if setup.legacy.command.is_empty() {
+            let tools = Tools::find(setup.pg_bin_path.as_deref(), version);
+            tools.map_err(|error| in_words(&error))?;
+        }
+        let folder = legacy::folder(&setup, &self.sources.environment);
+        room::is_there(&folder).map_err(|error| {
+            let folder = folder.display();
+            format!("the folder of the legacy backups, {folder}, cannot be written: {error}")
+        })
+    }
+}
+
+fn version_of_server(setup: &LegacySetup) -> Result<u32, String> {
+    let options = SessionOptions {
+        connect_timeout: ANSWERS_WITHIN,
+        answer_timeout: ANSWERS_WITHIN,
+        ..SessionOptions::default()
+    };
+    let session = Session::connect(&setup.source, &options);
+    let version = session.and_then(|mut session| server::version_num(&mut session));
+    version.map_err(|error| in_words(&error))
+}
+
+fn in_words(error: &(dyn Error + 'static)) -> String {
+    causes(error).join(": ")
+}
+
+fn warned(warnings: &[LegacyWarning]) -> Vec<String> {
+    let told = legacy::warnings(warnings, Lang::En);
+    told.into_iter().map(|warning| warning.mensaje).collect()
+}
+
+fn left_over(pruned: &PruneReport) -> Vec<String> {
+    let stay = pruned.failed.iter();
+    let stay = stay.map(|(file, why)| not_removed(&format!("{}: {why}", file.display())));
+    warned(&pruned.warnings).into_iter().chain(stay).collect()
+}
+
+fn not_removed(why: &str) -> String {
+    format!("old legacy backups were not removed: {why}")
 }

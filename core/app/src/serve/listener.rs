@@ -57,6 +57,12 @@ impl Listener for Teller {
                 tracing::info!(%run, "was made");
                 self.ended_well(run);
             }
+            Happening::Found { run, what } if is_backup(run) => {
+                tracing::warn!(%run, what, "was made, and something deserves a look");
+                let detail = json!({ "run": run.name, "what": what });
+                self.record(EventLevel::Warning, "backup_warned", &detail);
+                self.ended_well(run);
+            }
             Happening::Found { run, what } => {
                 tracing::error!(%run, what, "found something");
                 self.state.runs(None);

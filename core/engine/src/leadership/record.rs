@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use respaldo_postgres::{Session, field, sql};
+use sqlx::postgres::PgRow;
 
 use super::{Instance, Mandate};
 use crate::ports::{Fault, FaultKind};
@@ -55,35 +56,58 @@ fn is_usable(session: &mut Session, rights: &str) -> Result<bool, Fault> {
     Ok(session.value(sql(question).bind(TABLE.0).bind(TABLE.1))?)
 }
 
-/// The token on record, if it can be read.
+/// The token on record, if it can be read, whatever the rest of the record is like.
 pub(super) fn token(session: &mut Session) -> Result<Option<i64>, Fault> {
-    Ok(read(session)?.map(|record| record.token))
+    if_it_makes_sense(read_token(session))
+}
+
+fn read_token(session: &mut Session) -> Result<Option<i64>, Fault> {
+    let row = record_row(session, "token")?;
+    let token = row.map(|row| field(&row, "token")).transpose();
+    Ok(token?)
 }
 
 /// The record, if there is one that can be read.
 pub(super) fn read(session: &mut Session) -> Result<Option<LeaderRecord>, Fault> {
+    let columns = "token, instance, host, pid, backend, state, started_at, heartbeat_at";
+    let record = record_row(session, columns).and_then(|row| {
+        row.map(|row| {
+            Ok(LeaderRecord {
+                instance: Instance {
+                    name: field(&row, "instance")?,
+                    host: field(&row, "host")?,
+                    pid: u32::try_from(field::<i64>(&row, "pid")?).unwrap_or_default(),
+                },
+                backend: field(&row, "backend")?,
+                state: field(&row, "state")?,
+                token: field(&row, "token")?,
+                started_at: field(&row, "started_at")?,
+                heartbeat_at: field(&row, "heartbeat_at")?,
+            })
+        })
+        .transpose()
+    });
+    if_it_makes_sense(record)
+}
+
+fn record_row(session: &mut Session, columns: &str) -> Result<Option<PgRow>, Fault> {
     if !is_usable(session, READ)? {
         return Ok(None);
     }
-    let columns = "token, instance, host, pid, backend, state, started_at, heartbeat_at";
     let (schema, table) = TABLE;
     let row = session.optional_row(sql(format!("SELECT {columns} FROM {schema}.{table}")));
-    let row = without_it(row.map_err(Fault::from), None)?;
-    row.map(|row| {
-        Ok(LeaderRecord {
-            instance: Instance {
-                name: field(&row, "instance")?,
-                host: field(&row, "host")?,
-                pid: u32::try_from(field::<i64>(&row, "pid")?).unwrap_or_default(),
-            },
-            backend: field(&row, "backend")?,
-            state: field(&row, "state")?,
-            token: field(&row, "token")?,
-            started_at: field(&row, "started_at")?,
-            heartbeat_at: field(&row, "heartbeat_at")?,
-        })
-    })
-    .transpose()
+    Ok(row?)
+}
+
+/// A record that makes no sense is none, and said.
+fn if_it_makes_sense<T>(read: Result<Option<T>, Fault>) -> Result<Option<T>, Fault> {
+    if let Err(fault) = &read
+        && fault.kind != FaultKind::Unavailable
+    {
+        let why = fault.source.as_ref().map(ToString::to_string);
+        tracing::warn!(%fault, why, "who leads is not on record: the lock alone counts");
+    }
+    without_it(read, None)
 }
 
 /// Says that the leader lives. Fails where the connection broke, or a newer leader is on record.
@@ -116,13 +140,16 @@ pub(super) fn write(
     .bind(i64::from(who.pid))
     .bind(mandate.backend)
     .bind(state.to_owned());
-    match without_it(session.execute(upsert).map_err(Fault::from), 1)? {
-        0 => Err(Fault::bare(
+    let written = without_it(session.execute(upsert).map_err(Fault::from), 1)?;
+    // A row whose token makes no sense is not replaced either, and is nobody's.
+    let on_record = |session| without_it(read_token(session), None);
+    if written == 0 && on_record(session)?.is_some_and(|token| token > mandate.token) {
+        return Err(Fault::bare(
             FaultKind::Busy,
             "a newer leader than this one is on record",
-        )),
-        _ => Ok(()),
+        ));
     }
+    Ok(())
 }
 
 /// Says that nobody leads any more: the token stays, for the next one's must be larger.
@@ -140,7 +167,7 @@ pub(super) fn erase(session: &mut Session, mandate: &Mandate) -> Result<(), Faul
 }
 
 /// The lock counts, not the row: what goes wrong with the row alone (somebody locks the table, it
-/// was dropped a moment ago) is passed over. A connection that broke is not.
+/// was dropped a moment ago, or is another table than ours) is passed over. A connection that broke is not.
 fn without_it<T>(done: Result<T, Fault>, otherwise: T) -> Result<T, Fault> {
     match done {
         Err(fault) if fault.kind != FaultKind::Unavailable => {

@@ -12,6 +12,13 @@ struct World {
     check_fails: Option<&'static str>,
     run_fails: Option<&'static str>,
     fallback_fails: Option<&'static str>,
+    /// The hour whose run by the fallback fails.
+    fails_at: Option<i64>,
+    fallback_not_ready: Option<&'static str>,
+    /// How long a run of the fallback takes.
+    run_seconds: i64,
+    /// Whether all hours that are not done are due, not the newest alone.
+    all_due: bool,
     is_blind: bool,
     /// Runs of a day, by hour; the engine and the fallback have the same.
     hours: Vec<i64>,
@@ -28,6 +35,10 @@ impl World {
     /// Hours that have begun and are not done; the newest alone, as schedules have it.
     fn due(&self) -> Vec<i64> {
         let hour = self.now.timestamp() / 3600;
+        if self.all_due {
+            let due = |h: &i64| *h <= hour && !self.done.contains(h);
+            return self.hours.iter().copied().filter(due).collect();
+        }
         let last = self.hours.iter().copied().filter(|h| *h <= hour).max();
         last.filter(|h| !self.done.contains(h))
             .into_iter()
@@ -98,10 +109,24 @@ impl Service for Fallback {
 
     fn make(&mut self, run: &i64, _cx: &Context) -> Result<Made, String> {
         let mut world = self.0.borrow_mut();
+        let run_seconds = world.run_seconds;
+        world.now += TimeDelta::seconds(run_seconds);
         outcome(world.fallback_fails)?;
+        outcome(
+            world
+                .fails_at
+                .filter(|at| at == run)
+                .map(|_| "this one fails"),
+        )?;
         world.done.push(*run);
         world.by_fallback.push(*run);
         Ok(Made::Here)
+    }
+}
+
+impl super::Fallback for Fallback {
+    fn ready(&mut self, _cx: &Context) -> Result<(), String> {
+        outcome(self.0.borrow().fallback_not_ready)
     }
 }
 
@@ -317,4 +342,114 @@ fn what_was_left_undone_is_told_with_since_when_it_is_due() {
     scene.change(|world| world.run_fails = None);
     scene.beat_for(120);
     assert_eq!(looked(&scene), None);
+}
+
+#[test]
+fn one_look_that_fails_is_a_hiccup_and_the_second_comes_at_the_next_beat() {
+    let mut scene = Scene::new(&[]);
+    scene.beat_for(15);
+    scene.change(|world| world.check_fails = Some("too many clients"));
+    scene.beat_for(60);
+    assert_eq!(scene.states(), [EngineState::Professional]);
+    scene.change(|world| world.check_fails = None);
+    scene.beat_for(600);
+    assert_eq!(scene.states(), [EngineState::Professional]);
+    scene.change(|world| {
+        world.check_fails = Some("too many clients");
+        world.init_fails = world.check_fails;
+    });
+    scene.beat_for(90);
+    let states = [EngineState::Professional, legacy("too many clients")];
+    assert_eq!(scene.states(), states);
+}
+
+#[test]
+fn between_two_runs_of_the_fallback_the_engine_is_tried() {
+    let mut scene = Scene::new(&[0, 1, 2]);
+    scene.change(|world| {
+        world.now += TimeDelta::hours(3);
+        world.init_fails = Some("too many clients");
+        (world.all_due, world.run_seconds) = (true, 3600);
+    });
+    scene.beat_for(15);
+    assert_eq!(scene.world.borrow().by_fallback, [0, 1, 2]);
+    assert!(scene.world.borrow().starts > 2);
+
+    let mut scene = Scene::new(&[0, 1, 2]);
+    scene.change(|world| {
+        world.now += TimeDelta::hours(3);
+        world.check_fails = Some("too many clients");
+        (world.all_due, world.run_seconds) = (true, 3600);
+    });
+    scene.change(|world| world.init_fails = Some("too many clients"));
+    scene
+        .supervisor
+        .see_to_the_engine(DateTime::UNIX_EPOCH, &scene.cx);
+    scene.change(|world| (world.init_fails, world.check_fails) = (None, None));
+    let world = Rc::clone(&scene.world);
+    scene
+        .supervisor
+        .fall_back(&|| world.borrow().now, &scene.cx);
+    assert_eq!(world.borrow().by_fallback, [0], "then the engine is back");
+    assert_eq!(scene.states().last(), Some(&EngineState::Professional));
+}
+
+#[test]
+fn a_fallback_that_could_not_work_means_that_backups_stop_before_anything_is_due() {
+    let mut scene = Scene::new(&[]);
+    scene.beat_for(600);
+    scene.change(|world| {
+        world.check_fails = Some("server away");
+        world.init_fails = world.check_fails;
+        world.fallback_not_ready = Some("no server");
+    });
+    scene.beat_for(300);
+    let mut states = vec![EngineState::Professional, stopped("no server")];
+    assert_eq!(scene.states(), states);
+    scene.change(|world| world.fallback_not_ready = None);
+    scene.beat_for(300);
+    states.push(legacy("server away"));
+    assert_eq!(scene.states(), states);
+    scene.change(|world| world.fallback_not_ready = Some("disk full"));
+    scene.beat_for(300);
+    states.push(stopped("disk full"));
+    assert_eq!(scene.states(), states);
+}
+
+#[test]
+fn one_kind_that_fails_while_another_is_made_changes_no_state() {
+    let mut scene = Scene::new(&[0, 1]);
+    scene.change(|world| {
+        world.now += TimeDelta::hours(2);
+        world.init_fails = Some("broken");
+        (world.all_due, world.fails_at) = (true, Some(1));
+    });
+    scene.beat_for(7200);
+    assert_eq!(scene.world.borrow().by_fallback, [0]);
+    assert_eq!(scene.states(), [legacy("broken")]);
+}
+
+#[test]
+fn what_is_due_no_more_does_not_keep_backups_stopped() {
+    let mut scene = Scene::new(&[0]);
+    scene.change(|world| {
+        world.init_fails = Some("broken");
+        world.fallback_fails = Some("broken too");
+    });
+    scene.beat_for(600);
+    assert_eq!(scene.states(), [legacy("broken"), stopped("broken too")]);
+    scene.change(|world| world.hours.clear());
+    scene.beat_for(60);
+    assert_eq!(scene.states().last(), Some(&legacy("broken")));
+}
+
+#[test]
+fn another_reason_is_told_once() {
+    let mut scene = Scene::new(&[]);
+    scene.change(|world| world.init_fails = Some("catalog unreachable"));
+    scene.beat_for(1800);
+    scene.change(|world| world.init_fails = Some("tools missing"));
+    scene.beat_for(3600);
+    let told = [legacy("catalog unreachable"), legacy("tools missing")];
+    assert_eq!(scene.states(), told);
 }

@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::running::{Finished, RunningTool};
 use super::{StopFlag, Tool, ToolError};
 use crate::conninfo::ConnInfo;
+use crate::sockets;
 
 /// Settings under which rows are printed as text, the same for every tool and session of ours.
 /// pg_dump sets most by itself, but `bytea_output` it leaves to the role.
@@ -60,6 +61,8 @@ const PASSED_ON: [&str; 33] = [
 ];
 
 const CONNECT_TIMEOUT_SECONDS: &str = "15";
+/// The first version of libpq with `tcp_user_timeout`.
+const KNOWS_USER_TIMEOUT: u32 = 12;
 
 /// A tool about to be run against a database.
 pub struct ToolCommand {
@@ -78,10 +81,28 @@ impl Tool {
     pub fn command(&self, target: &ConnInfo) -> ToolCommand {
         let own = target.server_options().map(str::to_owned);
         let mut command = self.command_alone();
-        command.connection = Some(target.tool_argument());
+        command.connection = Some(self.watched(target).tool_argument());
         command.server_options.extend(own);
         command.password = target.password().cloned();
         command
+    }
+
+    /// A tool whose link was cut without a word ends within half a minute, unless the target says otherwise. One that loads data
+    /// may have to wait for a busy server: what it sent may stay unacknowledged for longer.
+    fn watched(&self, target: &ConnInfo) -> ConnInfo {
+        let mut options = vec![
+            ("keepalives_idle", sockets::PROBED_AFTER.as_secs()),
+            ("keepalives_interval", sockets::PROBED_EVERY.as_secs()),
+            ("keepalives_count", sockets::PROBES.into()),
+        ];
+        let asks_only = self.name.starts_with("pg_dump");
+        if asks_only && self.version.major >= KNOWS_USER_TIMEOUT {
+            options.push(("tcp_user_timeout", sockets::UNACKNOWLEDGED_MS.into()));
+        }
+        let with = |info: ConnInfo, (name, value): (&str, u64)| {
+            info.with_default(name, &value.to_string())
+        };
+        options.into_iter().fold(target.clone(), with)
     }
 
     /// A command of this tool that needs no server, such as pg_restore looking at an archive.
