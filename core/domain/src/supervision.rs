@@ -14,7 +14,7 @@ pub enum EngineState {
         /// Why.
         reason: String,
     },
-    /// Nobody can: the engine could not be started, and the fallback could not make a backup that was due.
+    /// Nobody can: the engine could not be started, and the fallback could not make what was due, or could not were it due.
     Stopped {
         /// Why.
         reason: String,
@@ -28,11 +28,6 @@ impl EngineState {
             Self::Professional => None,
             Self::Legacy { reason } | Self::Stopped { reason } => Some(reason),
         }
-    }
-
-    /// Whether two states are the same but for their reasons.
-    pub fn is_like(&self, other: &Self) -> bool {
-        std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 }
 
