@@ -355,7 +355,7 @@ const RETRIES: Retries = Retries {
     longest_pause: Duration::from_millis(100),
 };
 /// Longer than anything here takes.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 fn nobody_hears() -> Settled {
     Arc::new(|_, _| {})

@@ -60,7 +60,9 @@ fn a_row_that_a_dead_run_left_or_that_cannot_be_written_hinders_nobody() {
         .kill_at_step("backup.store", &["backup", "inc"]);
     scene.wait_for_the_lease();
     assert!(row(&mut scene.client()).starts_with("RESPALDANDO "));
-    scene.backup("inc");
+    // It sweeps what the dead run left, and says so.
+    let next = scene.respaldo.run(&["backup", "inc", "--json"]);
+    assert!(next.is_done(), "{next:#?}");
     assert_eq!(row(&mut scene.client()), "LIBRE -");
     scene.client().exec(
         "DROP TABLE seguridad.respaldo_lease; \

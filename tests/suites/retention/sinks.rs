@@ -9,6 +9,9 @@ use respaldo_tests::{Repository, Scene};
 fn with_two_sinks() -> (Scene, Vec<Repository>, Vec<String>) {
     let mut scene = Scene::open();
     let places = ["first", "second"].map(|name| scene.respaldo.folder().join(name));
+    for place in &places {
+        fs::create_dir(place).unwrap();
+    }
     let [first, second] = &places;
     scene.respaldo = scene.respaldo.config(&format!(
         "[[sink]]\nname = 'first'\nuse = 'local'\ndir = '{}'\n\

@@ -1,5 +1,6 @@
 //! The command line as a value.
 
+mod diff;
 mod schedule;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use respaldo_domain::table::TableName;
 use respaldo_domain::validation::ValidationLevel;
 use respaldo_legacy::LegacyKind;
 
+pub use diff::DiffArgs;
 pub use schedule::{ScheduleCommand, ScheduledKind, SetScheduleArgs};
 
 use super::time::{BackupRef, TimePoint};
@@ -197,23 +199,6 @@ pub struct ShowArgs {
     /// Number or file name of the backup
     #[arg(value_name = "ID")]
     pub backup: BackupRef,
-}
-
-/// `diff`.
-#[derive(Debug, Args)]
-pub struct DiffArgs {
-    /// Number or file name of the first backup
-    #[arg(value_name = "ID1")]
-    pub before: BackupRef,
-    /// Number or file name of the second
-    #[arg(value_name = "ID2")]
-    pub after: BackupRef,
-    /// Compare the rows of this table, by its primary key
-    #[arg(long, value_name = "SCHEMA.NAME", value_parser = table)]
-    pub table: Option<TableName>,
-    /// Rows that are told at most; the others are counted
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    pub rows: usize,
 }
 
 /// A restore point.

@@ -16,7 +16,7 @@ use respaldo_engine::supervisor::{self, Made, Service};
 use respaldo_legacy::{
     LegacyError, LegacyKind, LegacyService, LegacyWarning, PruneMode, PruneReport, PruneScope,
 };
-use respaldo_postgres::{Session, SessionOptions, Tools, server};
+use respaldo_postgres::{ArchiveTools, Session, SessionOptions, server};
 
 use super::state_file::StateFile;
 use crate::config::{LegacySetup, Sources};
@@ -120,7 +120,7 @@ impl Service for Fallback {
         let due = self.service()?.due(now);
         // Only now: while the engine is up nothing is written beside the backups of others.
         if let Some(setup) = &self.last_good {
-            self.state.also_in(&state_folder(setup));
+            self.state.also_beside(&state_folder(setup));
         }
         let is_elsewhere = !due.is_empty() && self.is_led_elsewhere();
         if is_elsewhere {
@@ -164,7 +164,7 @@ impl supervisor::Fallback for Fallback {
         let version = version_of_server(&setup)?;
         // A program of the operator's may do without the tools.
         if setup.legacy.command.is_empty() {
-            let tools = Tools::find(setup.pg_bin_path.as_deref(), version);
+            let tools = ArchiveTools::find(setup.pg_bin_path.as_deref(), version);
             tools.map_err(|error| in_words(&error))?;
         }
         let folder = legacy::folder(&setup, &self.sources.environment);

@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::mem;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -95,6 +96,8 @@ pub struct StateFile(Arc<Mutex<Inner>>);
 #[derive(Default)]
 struct Inner {
     folders: Vec<PathBuf>,
+    /// That of the legacy service, while it works.
+    beside: Option<PathBuf>,
     standing: Option<Standing>,
     listens: Option<SocketAddr>,
 }
@@ -114,13 +117,27 @@ impl StateFile {
         });
     }
 
+    /// Also writes it beside backups of others, until the engine is up.
+    pub fn also_beside(&self, folder: &Path) {
+        self.change(|inner| inner.beside = Some(folder.to_owned()));
+    }
+
     /// Another state.
     pub fn enter(&self, state: EngineState) {
         let now = Utc::now();
         self.change(|inner| {
+            if state == EngineState::Professional
+                && let Some(folder) = inner.beside.take()
+            {
+                remove_own(&folder.join(of_machine(FILE)));
+            }
+            // Another reason is no other state.
+            let is_like =
+                |old: &&Standing| mem::discriminant(&old.state) == mem::discriminant(&state);
+            let like = inner.standing.as_ref().filter(is_like);
             inner.standing = Some(Standing {
+                since: like.map_or(now, |old| old.since),
                 state,
-                since: now,
                 written_at: now,
                 pid: std::process::id(),
                 running: None,
@@ -160,7 +177,7 @@ impl StateFile {
 
     /// Where it is written.
     pub fn folders(&self) -> Vec<PathBuf> {
-        self.lock().folders.clone()
+        self.lock().all()
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -186,19 +203,15 @@ impl StateFile {
     pub fn remove(&self) {
         let inner = self.lock();
         let name = of_machine(FILE);
-        for path in inner.folders.iter().map(|folder| folder.join(&name)) {
-            let written = read::<Standing>(&path);
-            if written.is_some_and(|standing| standing.pid == std::process::id()) {
-                // What stays tells that somebody should look.
-                fs::remove_file(path).ok();
-            }
+        for folder in inner.all() {
+            remove_own(&folder.join(&name));
         }
     }
 
     fn change(&self, change: impl FnOnce(&mut Inner)) {
         let mut inner = self.lock();
         change(&mut inner);
-        let folders = inner.folders.clone();
+        let folders = inner.all();
         if let Some(standing) = &mut inner.standing {
             standing.written_at = Utc::now();
             let name = of_machine(FILE);
@@ -208,6 +221,21 @@ impl StateFile {
                 }
             }
         }
+    }
+}
+
+impl Inner {
+    fn all(&self) -> Vec<PathBuf> {
+        self.folders.iter().chain(&self.beside).cloned().collect()
+    }
+}
+
+/// What another process of this machine wrote stays.
+fn remove_own(path: &Path) {
+    let written = read::<Standing>(path);
+    if written.is_some_and(|standing| standing.pid == std::process::id()) {
+        // What stays tells that somebody should look.
+        fs::remove_file(path).ok();
     }
 }
 

@@ -195,7 +195,7 @@ fn what_a_way_did_not_take_is_owed_to_it_alone_across_a_restart() {
     owed.settle("mail", &began);
     let kept = serde_json::to_string(&owed).unwrap();
     let mut owed: Owed = serde_json::from_str(&kept).unwrap();
-    assert_eq!(owed.to("mail"), [ended.clone()]);
+    assert_eq!(owed.to("mail"), std::slice::from_ref(&ended));
     assert_eq!(owed.to("webhook"), [began, ended]);
     owed.address(&ways[1..]);
     assert_eq!(owed.to("mail"), []);
