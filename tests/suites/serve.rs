@@ -21,6 +21,8 @@ mod scene;
 mod serving;
 #[path = "serve/telling.rs"]
 mod telling;
+#[path = "serve/tools.rs"]
+mod tools;
 
 /// What `make soak` runs besides.
 mod soak {

@@ -124,6 +124,80 @@ fn after_an_outage_the_greatest_overdue_backup_is_made_and_one_validation() {
     }
 }
 
+/// What happens to a supervisor in a year.
+enum Turn {
+    /// It is away from then until then.
+    Away(&'static str, &'static str),
+    /// Other rules hold from then.
+    Edit(&'static str, Schedule),
+}
+
+#[test]
+fn a_year_of_outages_and_edits_runs_what_the_rules_in_force_ask_for_in_four_zones() {
+    let turns = [
+        Turn::Away("2026-01-14 18:00", "2026-01-15 08:00"),
+        Turn::Away("2026-02-10 18:00", "2026-04-20 08:00"),
+        Turn::Edit(
+            "2026-05-01 12:00",
+            schedule(1, (0, 0), (6, 23, 30), (22, 0)),
+        ),
+        Turn::Away("2026-05-09 18:00", "2026-05-11 08:00"),
+        Turn::Edit(
+            "2026-06-20 12:00",
+            schedule(15, (3, 0), (5, 21, 30), (22, 0)),
+        ),
+        Turn::Away("2026-07-14 18:00", "2026-07-16 09:00"),
+        Turn::Edit(
+            "2026-08-12 12:00",
+            schedule(31, (4, 30), (2, 20, 0), (2, 15)),
+        ),
+        Turn::Away("2026-09-05 23:30", "2026-09-06 09:00"),
+        Turn::Away("2026-10-03 22:00", "2026-10-04 12:00"),
+        Turn::Edit("2026-11-03 12:00", Schedule::default()),
+        Turn::Away("2026-12-30 12:00", "2026-12-31 12:00"),
+    ];
+    for name in ZONES {
+        let zone = zone(name);
+        let (from, until) = (
+            local(zone, "2026-01-01 12:00"),
+            local(zone, "2027-01-01 12:00"),
+        );
+        let mut rule = Schedule::default();
+        let mut supervisor = Supervisor::up_to_date(zone, rule, from);
+        let (mut expected, mut since) = (Vec::new(), from);
+        let awake = |supervisor: &mut Supervisor, rule, since, until| {
+            supervisor.awake(since, until);
+            let due = greatest_of_each_instant(&walked(&rule, zone, since, until));
+            due.into_iter()
+                .map(|due| (due.task, due.at))
+                .collect::<Vec<_>>()
+        };
+        for turn in &turns {
+            match *turn {
+                Turn::Edit(at, schedule) => {
+                    let at = local(zone, at);
+                    expected.extend(awake(&mut supervisor, rule, since, at));
+                    supervisor.edit(schedule, at);
+                    (rule, since) = (schedule, at);
+                }
+                Turn::Away(off, on) => {
+                    let (off, on) = (local(zone, off), local(zone, on));
+                    expected.extend(awake(&mut supervisor, rule, since, off));
+                    let slept = walked(&rule, zone, off, on);
+                    let backups = slept.iter().map(|due| due.task).filter(|task| *task != Val);
+                    let validation = slept.iter().any(|due| due.task == Val).then_some(Val);
+                    expected.extend(backups.min().into_iter().chain(validation).map(|t| (t, on)));
+                    since = on;
+                }
+            }
+        }
+        expected.extend(awake(&mut supervisor, rule, since, until));
+        assert_same(&supervisor.begun(), &expected, name);
+        let fulls = expected.iter().filter(|(task, _)| *task == Full).count();
+        assert_eq!(fulls, 10, "{name}");
+    }
+}
+
 #[test]
 fn day_31_is_the_last_day_of_each_month_leap_years_too() {
     let zone = zone("America/New_York");
