@@ -6,18 +6,11 @@ pub(crate) fn of_copy(statement: &str) -> Option<Vec<String>> {
     let (_, rest) = identifier(statement.strip_prefix("COPY ")?)?;
     let (_, rest) = identifier(rest.strip_prefix('.')?)?;
     let rest = rest.trim_start();
-    let Some(mut rest) = rest.strip_prefix('(') else {
+    let Some(rest) = rest.strip_prefix('(') else {
         return rest.starts_with("FROM").then(Vec::new);
     };
-    let mut columns = Vec::new();
-    loop {
-        let (column, after) = identifier(rest)?;
-        columns.push(column);
-        match after.strip_prefix(", ") {
-            Some(more) => rest = more,
-            None => return after.starts_with(") FROM").then_some(columns),
-        }
-    }
+    let (columns, rest) = list(rest)?;
+    rest.starts_with(") FROM").then_some(columns)
 }
 
 /// The columns of a primary key, of the definition that pg_dump writes: `ALTER TABLE ONLY s.t ADD CONSTRAINT k PRIMARY
@@ -28,14 +21,19 @@ pub fn of_primary_key(definition: &str) -> Option<Vec<String>> {
     let (_, rest) = identifier(rest)?;
     let (_, rest) = identifier(rest.strip_prefix('.')?)?;
     let (_, rest) = identifier(rest.trim_start().strip_prefix("ADD CONSTRAINT ")?)?;
-    let mut rest = rest.strip_prefix(" PRIMARY KEY (")?;
-    let mut columns = Vec::new();
+    let (columns, rest) = list(rest.strip_prefix(" PRIMARY KEY (")?)?;
+    rest.starts_with(')').then_some(columns)
+}
+
+/// Identifiers with commas between them, and what follows the last.
+fn list(mut rest: &str) -> Option<(Vec<String>, &str)> {
+    let mut names = Vec::new();
     loop {
-        let (column, after) = identifier(rest)?;
-        columns.push(column);
+        let (name, after) = identifier(rest)?;
+        names.push(name);
         match after.strip_prefix(", ") {
             Some(more) => rest = more,
-            None => return after.starts_with(')').then_some(columns),
+            None => return Some((names, after)),
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -40,15 +40,26 @@ pub(crate) fn hold(work: &WorkDir, manifest: &Manifest) -> Result<Reading, Fault
     fs::create_dir_all(&folder).map_err(failed)?;
     let path = folder.join(Uuid::new_v4().simple().to_string());
     let draft = path.with_extension("new");
-    let mut file = File::create_new(&draft).map_err(failed)?;
-    file.lock().map_err(failed)?;
+    let written = write(&draft, manifest);
+    // It has its name when it is locked and whole.
+    let named = written.and_then(|lock| fs::rename(&draft, &path).map(|()| lock));
+    if named.is_err() {
+        // Where not even that works, the next look removes it.
+        fs::remove_file(&draft).ok();
+    }
+    let lock = named.map_err(failed)?;
+    Ok(Reading { path, _lock: lock })
+}
+
+/// Names everything that a restore of `manifest` needs; the lock lasts as long as the file is open.
+fn write(path: &Path, manifest: &Manifest) -> io::Result<File> {
+    let mut file = File::create_new(path)?;
+    file.lock()?;
     let names = manifest.archives_needed().map(|facts| &facts.name);
     for name in names.chain([&manifest.archive, &manifest.full]) {
-        writeln!(file, "{name}").map_err(failed)?;
+        writeln!(file, "{name}")?;
     }
-    // It has its name when it is locked and whole.
-    fs::rename(&draft, &path).map_err(failed)?;
-    Ok(Reading { path, _lock: file })
+    Ok(file)
 }
 
 /// Sets that somebody on this machine reads now. What killed readers left is removed.
