@@ -259,7 +259,8 @@ pub fn write(folder: &Path, file: &str, value: &impl Serialize) -> std::io::Resu
     replaced
 }
 
-fn make_private(folder: &Path) -> std::io::Result<()> {
+/// Makes a folder, and those above it, for their owner only.
+pub fn make_private(folder: &Path) -> std::io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -1,8 +1,10 @@
 //! Whether something can be written into a folder: asked by writing, for rights and quotas have many fathers.
 
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io;
 use std::path::Path;
+
+use crate::serve::state_file::make_private;
 
 /// Less than any dump worth the name takes.
 const BYTES: usize = 1024 * 1024;
@@ -10,19 +12,11 @@ const BYTES: usize = 1024 * 1024;
 /// Writes a little beside the backups and takes it away again. Folders that are missing are made, for their owner only.
 pub fn is_there(folder: &Path) -> io::Result<()> {
     let own = folder.join(".respaldo");
-    private_folders().create(&own)?;
+    make_private(&own)?;
     let probe = own.join(format!("probe-{}", std::process::id()));
     let written = fs::write(&probe, vec![0; BYTES]);
     let removed = fs::remove_file(&probe);
     written.and(removed)
-}
-
-fn private_folders() -> DirBuilder {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
 }
 
 #[cfg(test)]
