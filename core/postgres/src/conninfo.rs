@@ -241,6 +241,26 @@ impl ConnInfo {
         )
     }
 
+    /// The URL with everything, for a plugin that connects by itself. Never for a log, an argument or the
+    /// environment.
+    pub fn secret_url(&self) -> SecretString {
+        let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let url = self.display_url();
+        let password = self.password.as_ref().map(ExposeSecret::expose_secret);
+        let url = match (password, url.split_once('@')) {
+            (Some(password), Some((user, rest))) => format!("{user}:{}@{rest}", encode(password)),
+            _ => url,
+        };
+        let options = self.options.iter();
+        let options: Vec<String> = options
+            .map(|(name, value)| format!("{name}={}", encode(value)))
+            .collect();
+        match options.is_empty() {
+            true => url.into(),
+            false => format!("{url}?{}", options.join("&")).into(),
+        }
+    }
+
     /// One set of driver options per host, to be tried in order.
     pub(crate) fn driver_options(&self) -> Vec<PgConnectOptions> {
         self.hosts

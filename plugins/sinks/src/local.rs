@@ -143,7 +143,7 @@ impl StorageSink for LocalSink {
         &self,
         key: &ObjectKey,
         range: Option<Range<u64>>,
-        into: &mut dyn Write,
+        into: &mut (dyn Write + Send),
         cx: &Context,
     ) -> Result<(), Fault> {
         let (mut file, size_bytes) = self.open(key)?;

@@ -84,7 +84,7 @@ impl StorageSink for MemorySink {
         &self,
         key: &ObjectKey,
         range: Option<Range<u64>>,
-        into: &mut dyn Write,
+        into: &mut (dyn Write + Send),
         cx: &Context,
     ) -> Result<(), Fault> {
         let bytes = self.find(key)?;

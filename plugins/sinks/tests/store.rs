@@ -77,7 +77,7 @@ impl StorageSink for Faulty {
         &self,
         key: &ObjectKey,
         range: Option<Range<u64>>,
-        into: &mut dyn Write,
+        into: &mut (dyn Write + Send),
         cx: &Context,
     ) -> Result<(), Fault> {
         *self.gets.lock().unwrap() += 1;

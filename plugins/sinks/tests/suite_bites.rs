@@ -70,7 +70,7 @@ impl StorageSink for Flawed {
         &self,
         key: &ObjectKey,
         range: Option<Range<u64>>,
-        into: &mut dyn Write,
+        into: &mut (dyn Write + Send),
         cx: &Context,
     ) -> Result<(), Fault> {
         let range = range.filter(|_| self.flaw != Flaw::IgnoresRanges);

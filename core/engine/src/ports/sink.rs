@@ -32,7 +32,7 @@ pub trait StorageSink: Send + Sync {
         &self,
         key: &ObjectKey,
         range: Option<Range<u64>>,
-        into: &mut dyn Write,
+        into: &mut (dyn Write + Send),
         cx: &Context,
     ) -> Result<(), Fault>;
 

@@ -44,7 +44,7 @@ pub(super) fn into_file(
 /// Writes `file` to its end to `into`; it must give all that its limit allows.
 pub(super) fn out_of_file(
     file: &mut io::Take<File>,
-    into: &mut dyn Write,
+    into: &mut (dyn Write + Send),
     key: &ObjectKey,
     cx: &Context,
 ) -> Result<(), Fault> {

@@ -1,0 +1,203 @@
+//! A plugin ready for use: its file allowed, its options checked, its instance made.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use respaldo_domain::object::Sha256;
+use respaldo_engine::ports::Context;
+use serde_json::Value;
+
+use crate::config::{Isolation, Limits, PluginConfig};
+use crate::error::{PluginError, PluginErrorKind};
+use crate::file::{self, SealedFile};
+use crate::in_process::Local;
+use crate::isolated::Isolated;
+use crate::library::{Description, Kind, Library};
+use crate::request::Request;
+use crate::service::{Emit, Service, Streams};
+use crate::{elf, options};
+
+/// A plugin ready for use. Clones share its instance.
+#[derive(Clone)]
+pub struct Plugin {
+    name: String,
+    sha256: Sha256,
+    description: Description,
+    service: Arc<dyn Service>,
+}
+
+impl fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plugin")
+            .field("name", &self.name)
+            .field("id", &self.description.id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Plugin {
+    /// Takes its file in, asks in a child what it is, checks its options, and makes its instance.
+    pub fn load(config: &PluginConfig, kind: Kind) -> Result<Self, PluginError> {
+        let named = |doing: &str| {
+            let (name, doing) = (config.name.clone(), doing.to_owned());
+            move |kind: PluginErrorKind| kind.of(name, doing)
+        };
+        let sealed =
+            file::seal_pinned(&config.path, config.sha256).map_err(named("taking in its file"))?;
+        let description = choose(config, kind, &sealed).map_err(named("asking what it is"))?;
+        options::check(&config.options, &description.options_schema)
+            .map_err(named("checking its options"))?;
+        let sha256 = sealed.sha256;
+        let service = service(config, &description, sealed).map_err(named("starting it"))?;
+        tracing::info!(
+            plugin = config.name,
+            path = %config.path.display(),
+            %sha256,
+            id = description.id,
+            version = description.version,
+            isolation = ?config.isolation,
+            "a plugin is in use"
+        );
+        Ok(Self {
+            name: config.name.clone(),
+            sha256,
+            description,
+            service,
+        })
+    }
+
+    /// Its name in the configuration.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it says of itself.
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// What was loaded, for a backup's record: id, version and SHA-256.
+    pub fn identity(&self) -> Value {
+        serde_json::json!({
+            "id": self.description.id,
+            "version": self.description.version,
+            "sha256": self.sha256.to_string(),
+        })
+    }
+
+    pub(crate) fn location(&self) -> String {
+        self.service.location()
+    }
+
+    /// Makes a call.
+    pub(crate) fn call(
+        &self,
+        request: &Request,
+        streams: &mut Streams<'_>,
+        cx: &Context,
+    ) -> Result<(), PluginError> {
+        let called = self.service.call(request, streams, cx);
+        called.map_err(|kind| kind.of(&self.name, request.describe()))
+    }
+
+    /// Makes a call that only tells.
+    pub(crate) fn ask(
+        &self,
+        request: &Request,
+        emit: Emit<'_>,
+        cx: &Context,
+    ) -> Result<(), PluginError> {
+        let mut streams = Streams {
+            source: None,
+            into: None,
+            emit,
+        };
+        self.call(request, &mut streams, cx)
+    }
+}
+
+/// What is in a library, whatever its hash; the library runs in a child that lives no longer.
+pub fn describe(
+    path: &Path,
+    program: PathBuf,
+) -> Result<(Sha256, Vec<Description>), PluginError> {
+    let named = |kind: PluginErrorKind| kind.of(path.display().to_string(), "asking what it is");
+    let sealed = file::seal(path).map_err(named)?;
+    let config = PluginConfig {
+        name: path.display().to_string(),
+        path: path.to_owned(),
+        id: None,
+        sha256: sealed.sha256,
+        isolation: Isolation::Process,
+        options: Value::Null,
+        env: Vec::new(),
+        allow_libraries: Vec::new(),
+        limits: Limits::default(),
+        program,
+    };
+    elf::linkage(&sealed.memory).map_err(named)?;
+    let found = Isolated::describe(&config, &sealed.memory).map_err(named)?;
+    Ok((sealed.sha256, found))
+}
+
+fn choose(
+    config: &PluginConfig,
+    kind: Kind,
+    sealed: &SealedFile,
+) -> Result<Description, PluginErrorKind> {
+    elf::check(&sealed.memory, &config.allow_libraries)?;
+    let found = Isolated::describe(config, &sealed.memory)?;
+    let wanted = |description: &&Description| match &config.id {
+        Some(id) => description.id == *id,
+        None => description.kind == kind,
+    };
+    let mut fitting = found.iter().filter(wanted);
+    let chosen = fitting.next().cloned();
+    let has = || {
+        let all: Vec<String> = found
+            .iter()
+            .map(|description| format!("{} ({})", description.id, description.kind.word()))
+            .collect();
+        format!("it has {}", all.join(", "))
+    };
+    let refuse = |what: String| Err(PluginErrorKind::Refused(format!("{what}; {}", has())));
+    match chosen {
+        None => match &config.id {
+            Some(id) => refuse(format!("there is no plugin {id:?} in it")),
+            None => refuse(format!("there is no {} in it", kind.word())),
+        },
+        Some(chosen) if chosen.kind != kind => refuse(format!(
+            "{} is a {}, where a {} is wanted",
+            chosen.id,
+            chosen.kind.word(),
+            kind.word()
+        )),
+        Some(_) if fitting.next().is_some() => refuse(format!(
+            "it has several plugins of kind {}; `id` must say which",
+            kind.word()
+        )),
+        Some(chosen) => Ok(chosen),
+    }
+}
+
+fn service(
+    config: &PluginConfig,
+    description: &Description,
+    sealed: SealedFile,
+) -> Result<Arc<dyn Service>, PluginErrorKind> {
+    match config.isolation {
+        Isolation::Process => {
+            let id = description.id.clone();
+            let isolated = Isolated::new(config.clone(), id, sealed.memory);
+            isolated.start()?;
+            Ok(Arc::new(isolated))
+        }
+        Isolation::InProcess => {
+            let library = Library::open(sealed.memory)?;
+            let options = config.options.to_string();
+            let local = Local::create(&library, &description.id, &options)?;
+            Ok(Arc::new(local))
+        }
+    }
+}
