@@ -24,8 +24,12 @@ use crate::{logging, signals};
 
 /// The whole program.
 pub fn main() -> Status {
-    let environment = Environment::of_process();
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    if arguments.get(1).is_some_and(|word| word == respaldo_plugin_host::CHILD_ARGUMENT) {
+        // Another program in the same file: nothing of ours is read, watched or announced.
+        return respaldo_plugin_host::child_main(arguments.get(2).and_then(|word| word.to_str()));
+    }
+    let environment = Environment::of_process();
     let output = output_before_parsing(&arguments, &environment);
     announce_bugs(output);
     let ran = std::panic::catch_unwind(|| run(&arguments, environment, output));

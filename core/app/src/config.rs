@@ -15,6 +15,7 @@ mod merge;
 mod notify;
 mod panel;
 mod passfile;
+mod plugins;
 mod provenance;
 mod schedule;
 mod secret;
@@ -23,11 +24,13 @@ mod sources;
 mod supervisor;
 mod template;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use respaldo_domain::retention::PolicyOverrides;
 use respaldo_domain::table::TableName;
 use respaldo_engine::schedule::ScheduleSettings;
+use respaldo_plugin_host::PluginConfig;
 use respaldo_postgres::ConnInfo;
 
 pub use environment::Environment;
@@ -75,6 +78,8 @@ pub struct Config {
     pub sinks: Vec<SinkSettings>,
     /// Validators, and when they run.
     pub validators: Vec<ValidatorSettings>,
+    /// Libraries of others, by the name that the strategies above use.
+    pub plugins: BTreeMap<String, PluginConfig>,
     /// Retention, where it is configured.
     pub retention: PolicyOverrides,
     /// Whether retention is applied after each backup that succeeded.
@@ -169,6 +174,7 @@ impl Config {
             source: source.info,
             sinks: settings::sinks(settings.sink, &settings.repository.dir)?,
             validators: settings.validator,
+            plugins: plugins(settings.plugins, environment)?,
             retention: settings.retention.overrides()?,
             expire_after_backup: settings.retention.purge == settings::Purge::Auto,
             schedule: settings.schedule.settings(environment)?,
@@ -178,6 +184,17 @@ impl Config {
             provenance,
         })
     }
+}
+
+fn plugins(
+    written: BTreeMap<String, plugins::PluginKeys>,
+    environment: &Environment,
+) -> Result<BTreeMap<String, PluginConfig>, ConfigError> {
+    let config = |(name, keys): (String, plugins::PluginKeys)| {
+        let config = keys.config(&name, environment)?;
+        Ok((name, config))
+    };
+    written.into_iter().map(config).collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! From a configuration to the engine: the only place that names strategies.
 
+mod plugins;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +16,7 @@ use respaldo_engine::ports::{Catalog, Codec, Fault, Notifier, Validator};
 use respaldo_engine::store::{Store, StoreSink};
 use respaldo_engine::validate::Deeper;
 use respaldo_notifiers::{Healthcheck, Smtp, TIME_LIMIT, Webhook};
+use respaldo_plugin_host::Kind;
 use respaldo_postgres::{ConnInfo, Session, SessionOptions, Tools, server};
 use respaldo_validators::Drill;
 use serde_json::json;
@@ -37,13 +40,14 @@ pub fn operations(config: &Config, target: Option<&ConnInfo>) -> Result<Operatio
 
 /// The parts of the engine.
 pub fn parts(config: &Config, tools: Tools) -> Result<Parts, Failure> {
+    check_names(config)?;
     let codec: Arc<dyn Codec> = Arc::new(ContractCodec);
     let mut parts = Parts {
         source: config.source.clone(),
-        detector: detector(config)?,
+        detector: detector(config, &tools)?,
         dumper: dumper(config, &tools)?,
         store: Arc::new(store(config)?),
-        validators: validators(&codec),
+        validators: validators(config, &codec)?,
         catalog: catalog(config),
         settings: settings(config)?,
         tools,
@@ -74,7 +78,7 @@ pub fn tools(config: &Config, server: &ConnInfo) -> Result<Tools, Failure> {
 pub fn store(config: &Config) -> Result<Store, Failure> {
     let sink = |sink: &SinkSettings| {
         Ok(StoreSink {
-            sink: sink_of(sink)?,
+            sink: sink_of(config, sink)?,
             required: sink.required,
         })
     };
@@ -88,8 +92,12 @@ pub fn store(config: &Config) -> Result<Store, Failure> {
 }
 
 fn sink_of(
+    config: &Config,
     settings: &SinkSettings,
 ) -> Result<Arc<dyn respaldo_engine::ports::StorageSink>, Failure> {
+    if let Some(sink) = plugins::sink(config, &settings.strategy, &settings.name) {
+        return sink;
+    }
     let options = json!({ "dir": settings.dir });
     respaldo_sinks::by_name(&settings.strategy, &settings.name, options).map_err(
         |error| match error {
@@ -123,8 +131,14 @@ pub fn notifiers(notify: &NotifySettings) -> Result<Vec<Arc<dyn Notifier>>, Fail
     Ok(ways)
 }
 
-fn detector(config: &Config) -> Result<Arc<dyn respaldo_engine::ports::ChangeDetector>, Failure> {
+fn detector(
+    config: &Config,
+    tools: &Tools,
+) -> Result<Arc<dyn respaldo_engine::ports::ChangeDetector>, Failure> {
     let name = &config.detector.name;
+    if let Some(detector) = plugins::detector(config, name, tools) {
+        return detector;
+    }
     let options: DetectorOptions = config.detector.options("detector")?;
     respaldo_detectors::by_name(name, &options)
         .ok_or_else(|| unknown("detector.use", name, respaldo_detectors::NAMES))
@@ -136,16 +150,52 @@ fn dumper(
 ) -> Result<Arc<dyn respaldo_engine::ports::Dumper>, Failure> {
     let name = &config.dumper.name;
     let options: DumperOptions = config.dumper.options("dumper")?;
+    if let Some(dumper) = plugins::dumper(config, name, tools, &options) {
+        return dumper;
+    }
     respaldo_dumpers::with_options(name, tools, &options)
         .ok_or_else(|| unknown("dumper.use", name, respaldo_dumpers::NAMES))
 }
 
-/// One validator per level but the drill, which needs the engine itself.
-fn validators(codec: &Arc<dyn Codec>) -> Vec<Arc<dyn Validator>> {
-    respaldo_validators::NAMES
+/// One validator per level but the drill, which needs the engine itself; then those of plugins.
+fn validators(config: &Config, codec: &Arc<dyn Codec>) -> Result<Vec<Arc<dyn Validator>>, Failure> {
+    let own = respaldo_validators::NAMES
         .iter()
-        .filter_map(|name| respaldo_validators::by_name(name, codec))
-        .collect()
+        .filter_map(|name| respaldo_validators::by_name(name, codec));
+    Ok(own.chain(plugins::validators(config, codec)?).collect())
+}
+
+/// A plugin may not pass for a strategy that comes with respaldo.
+fn check_names(config: &Config) -> Result<(), Failure> {
+    let taken = config.plugins.keys().find(|name| is_built_in(name));
+    match taken {
+        Some(name) => Err(ConfigError::BadValue {
+            key: format!("plugins.{name}"),
+            problem: "a strategy that comes with respaldo has this name; choose another".to_owned(),
+        }
+        .into()),
+        None => Ok(()),
+    }
+}
+
+/// Whether a strategy that comes with respaldo has this name.
+pub fn is_built_in(name: &str) -> bool {
+    built_in().iter().any(|(_, built_in)| *built_in == name)
+}
+
+/// The strategies that come with respaldo, by what they are.
+pub fn built_in() -> Vec<(Kind, &'static str)> {
+    let of = |kind: Kind, names: &[&'static str]| -> Vec<(Kind, &'static str)> {
+        names.iter().map(|name| (kind, *name)).collect()
+    };
+    [
+        of(Kind::Detector, respaldo_detectors::NAMES),
+        of(Kind::Dumper, respaldo_dumpers::NAMES),
+        of(Kind::Sink, respaldo_sinks::NAMES),
+        of(Kind::Validator, respaldo_validators::NAMES),
+        of(Kind::Validator, &[respaldo_validators::drill::NAME]),
+    ]
+    .concat()
 }
 
 /// The catalog; the witness of lineage lies in it where it is in the source database.
@@ -205,12 +255,15 @@ fn deepest(config: &Config, when: ValidatorTime) -> Result<Option<ValidationLeve
     let mut deepest = None;
     let validators = config.validators.iter();
     for validator in validators.filter(|validator| validator.when == when) {
-        deepest = deepest.max(Some(level_of(&validator.strategy)?));
+        deepest = deepest.max(Some(level_of(config, &validator.strategy)?));
     }
     Ok(deepest)
 }
 
-fn level_of(name: &str) -> Result<ValidationLevel, Failure> {
+fn level_of(config: &Config, name: &str) -> Result<ValidationLevel, Failure> {
+    if config.plugins.contains_key(name) {
+        return Ok(respaldo_plugin_host::VALIDATORS_LEVEL);
+    }
     let codec: Arc<dyn Codec> = Arc::new(ContractCodec);
     if name == respaldo_validators::drill::NAME {
         return Ok(ValidationLevel::Drill);

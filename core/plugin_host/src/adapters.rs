@@ -9,7 +9,7 @@ mod validator;
 pub use detector::PluginDetector;
 pub use dumper::PluginDump;
 pub use sink::PluginSink;
-pub use validator::PluginValidator;
+pub use validator::{PluginValidator, VALIDATORS_LEVEL};
 
 use respaldo_engine::ports::{Context, Fault};
 use serde::de::DeserializeOwned;

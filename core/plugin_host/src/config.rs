@@ -1,13 +1,14 @@
 //! What the operator says of a plugin.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use respaldo_domain::object::Sha256;
 use serde_json::Value;
 
-/// A plugin that the operator allows.
-#[derive(Debug, Clone)]
+/// A plugin that the operator allows. Its options may hold secrets.
+#[derive(Clone)]
 pub struct PluginConfig {
     /// Its name in the configuration.
     pub name: String,
@@ -29,6 +30,16 @@ pub struct PluginConfig {
     pub limits: Limits,
     /// The executable of the child process.
     pub program: PathBuf,
+}
+
+impl fmt::Debug for PluginConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PluginConfig")
+            .field("name", &self.name)
+            .field("path", &self.path)
+            .field("isolation", &self.isolation)
+            .finish_non_exhaustive()
+    }
 }
 
 impl PluginConfig {

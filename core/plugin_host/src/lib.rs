@@ -21,7 +21,9 @@ mod plugin;
 mod request;
 mod service;
 
-pub use adapters::{PluginDetector, PluginDump, PluginSink, PluginValidator};
+pub use adapters::{
+    PluginDetector, PluginDump, PluginSink, PluginValidator, VALIDATORS_LEVEL,
+};
 pub use config::{Isolation, Limits, PluginConfig};
 pub use error::{PluginError, PluginErrorKind};
 pub use file::pin;

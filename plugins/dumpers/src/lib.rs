@@ -1,5 +1,7 @@
 //! Dumpers: from an exported snapshot to one custom-format archive that stock pg_restore reads.
 
+#[cfg(feature = "pg-dump")]
+mod foreign;
 mod options;
 #[cfg(feature = "parallel")]
 mod parallel;
@@ -11,6 +13,8 @@ use std::sync::Arc;
 use respaldo_engine::ports::Dumper;
 use respaldo_postgres::Tools;
 
+#[cfg(feature = "pg-dump")]
+pub use foreign::{ArchiveSource, Foreign};
 pub use options::DumperOptions;
 
 /// Names that [`by_name`] knows, the default first.

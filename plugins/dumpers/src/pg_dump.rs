@@ -35,7 +35,7 @@ use respaldo_engine::ports::{
 use respaldo_postgres::{StopFlag, Tool, ToolVersion};
 
 use crate::options::DumperOptions;
-use catalog::Relations;
+pub(crate) use catalog::Relations;
 pub(crate) use catalog::in_snapshot;
 pub(crate) use merge::Joined;
 pub(crate) use rewrite::Rewriter;
@@ -125,7 +125,7 @@ impl Dumper for PgDump {
         schema.each_block(cx, |index, block| rewriter.block(index, block))?;
         let definitions = schema.definitions();
         schema.finish()?;
-        rewriter.finish(self.tool.version(), definitions)
+        rewriter.finish(&self.tool.version().text, definitions)
     }
 }
 

@@ -4,6 +4,7 @@ use figment::value::{Dict, Value};
 
 use super::error::ConfigError;
 use super::layer::Layer;
+use super::plugins::PLUGIN_KEYS;
 
 /// How the text of an environment variable becomes a value of the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +106,7 @@ const SECTIONS: &[&str] = &[
     "dumper",
     "sink",
     "validator",
+    "plugins",
     "retention",
     "legacy",
     "schedule",
@@ -115,7 +117,7 @@ const SECTIONS: &[&str] = &[
 ];
 
 /// Sections of features that come with later versions.
-const LATER_SECTIONS: &[&str] = &["encryption", "plugins"];
+const LATER_SECTIONS: &[&str] = &["encryption"];
 
 /// How a key's text is read; `None` for a key that does not exist.
 pub fn kind_of(section: &str, key: &str) -> Option<KeyKind> {
@@ -138,6 +140,7 @@ pub fn check(layer: &Layer) -> Result<(), ConfigError> {
         match section.as_str() {
             "sink" => check_tables(layer, section, value, SINK_KEYS)?,
             "validator" => check_tables(layer, section, value, VALIDATOR_KEYS)?,
+            "plugins" => check_plugins(layer, section, value)?,
             _ if SECTIONS.contains(&section.as_str()) => check_section(layer, section, value)?,
             _ => return Err(unknown(layer, "", section, &all_sections())),
         }
@@ -159,6 +162,16 @@ fn check_section(layer: &Layer, section: &str, value: &Value) -> Result<(), Conf
         .as_dict()
         .ok_or_else(|| not_a_table(layer, section, "a table"))?;
     check_table(layer, section, table, &known)
+}
+
+/// A table for each plugin; the options of one are its own business.
+fn check_plugins(layer: &Layer, section: &str, value: &Value) -> Result<(), ConfigError> {
+    let wrong = || not_a_table(layer, section, "a table for each plugin ([plugins.NAME])");
+    for (name, plugin) in value.as_dict().ok_or_else(wrong)? {
+        let plugin = plugin.as_dict().ok_or_else(wrong)?;
+        check_table(layer, &format!("{section}.{name}"), plugin, PLUGIN_KEYS)?;
+    }
+    Ok(())
 }
 
 fn check_tables(

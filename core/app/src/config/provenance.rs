@@ -74,6 +74,7 @@ pub fn of(
                 })
             }),
     );
+    shown.extend(plugins(figment));
     shown.sort_by_key(|setting| {
         let section = setting.key.split('.').next().unwrap_or_default().to_owned();
         KEYS.iter()
@@ -81,6 +82,31 @@ pub fn of(
             .unwrap_or(usize::MAX)
     });
     Provenance(shown)
+}
+
+/// Plugins by name; of their options the names only, any of them may be a secret.
+fn plugins(figment: &Figment) -> Vec<Shown> {
+    let Ok(Value::Dict(_, plugins)) = figment.find_value("plugins") else {
+        return Vec::new();
+    };
+    let shown = |(name, plugin): (String, Value)| {
+        let metadata = figment.get_metadata(plugin.tag());
+        let origin = metadata.map(|metadata| metadata.name.to_string());
+        let table = plugin.into_dict().unwrap_or_default();
+        let keys = table.iter().map(|(key, value)| match value {
+            Value::Dict(_, options) if key == "options" => {
+                let names: Vec<&str> = options.keys().map(String::as_str).collect();
+                format!("options = {{ {} }}", names.join(", "))
+            }
+            value => format!("{key} = {}", text_of(value)),
+        });
+        Shown {
+            key: format!("plugins.{name}"),
+            value: keys.collect::<Vec<_>>().join(", "),
+            origin: origin.unwrap_or_default(),
+        }
+    };
+    plugins.into_iter().map(shown).collect()
 }
 
 fn masked(at: &Located) -> String {

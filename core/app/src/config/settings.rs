@@ -14,6 +14,7 @@ use super::error::ConfigError;
 use super::legacy::{self, LegacyKeys};
 use super::notify::NotifyKeys;
 use super::panel::{self, PanelKeys};
+use super::plugins::PluginKeys;
 use super::schedule::{self, ScheduleKeys};
 use super::supervisor::{self, SupervisorKeys};
 
@@ -29,6 +30,8 @@ pub struct Settings {
     #[serde(default)]
     pub sink: Vec<SinkSettings>,
     pub validator: Vec<ValidatorSettings>,
+    #[serde(default)]
+    pub plugins: BTreeMap<String, PluginKeys>,
     pub retention: RetentionKeys,
     pub legacy: LegacyKeys,
     pub schedule: ScheduleKeys,
@@ -211,6 +214,13 @@ pub struct SinkSettings {
     pub dir: Option<PathBuf>,
 }
 
+impl SinkSettings {
+    /// Whether it is a folder of this machine.
+    pub fn is_local(&self) -> bool {
+        self.strategy == "local"
+    }
+}
+
 fn yes() -> bool {
     true
 }
@@ -294,7 +304,7 @@ pub fn sinks(
             dir: None,
         });
     }
-    for sink in &mut configured {
+    for sink in configured.iter_mut().filter(|sink| sink.is_local()) {
         sink.dir.get_or_insert_with(|| repository.to_owned());
     }
     let problem = repeated(&configured).or_else(|| {
@@ -314,7 +324,7 @@ fn repeated(sinks: &[SinkSettings]) -> Option<String> {
         let earlier = &sinks[..at];
         if earlier.iter().any(|other| other.name == sink.name) {
             Some(format!("two sinks are named {:?}", sink.name))
-        } else if earlier.iter().any(|other| other.dir == sink.dir) {
+        } else if sink.dir.is_some() && earlier.iter().any(|other| other.dir == sink.dir) {
             Some(format!(
                 "{:?} stores into the folder of another sink",
                 sink.name

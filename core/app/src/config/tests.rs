@@ -199,7 +199,7 @@ fn an_unknown_key_is_an_error_that_names_the_closest_one() {
 #[test]
 fn a_section_of_a_later_version_is_refused_not_ignored() {
     for text in [
-        "[plugins.mine]\npath = '/x'\n",
+        "[encryption]\nrecipients = []\n",
         "[[sink]]\nname = 'x'\nuse = 's3'\nbucket = 'b'\n",
     ] {
         let error = Folder::new(text).load(&[URL]).unwrap_err();

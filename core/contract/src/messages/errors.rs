@@ -73,6 +73,10 @@ error_codes! {
         en: "the configuration says something respaldo cannot do", "A key is unknown or its value is not usable.", "respaldo config show tells where each value came from.";
         es: "la configuración pide algo que respaldo no puede hacer", "Una clave es desconocida o su valor no sirve.", "respaldo config show indica de dónde viene cada valor.";
     }
+    PluginUnusable "plugin-unusable" {
+        en: "a plugin cannot be used", "Its file, its hash, its version or its options do not allow it. Nothing was done.", "respaldo plugin check PATH examines a plugin; respaldo plugin pin PATH prints the lines that allow it.";
+        es: "un complemento no se puede usar", "Su archivo, su suma, su versión o sus opciones no lo permiten. No se hizo nada.", "respaldo plugin check RUTA examina un complemento; respaldo plugin pin RUTA imprime las líneas que lo permiten.";
+    }
     SourceUnreachable "source-unreachable" {
         en: "the database cannot be reached", "No backup was made; those made before are unaffected.", "Check that the server runs and that DATABASE_URL or DB_HOST and DB_PORT are right.";
         es: "no se puede llegar a la base de datos", "No se hizo ningún respaldo; los anteriores no se ven afectados.", "Compruebe que el servidor esté en marcha y que DATABASE_URL o DB_HOST y DB_PORT sean correctos.";

@@ -64,7 +64,9 @@ impl ErrorCode {
             | Self::TargetExists
             | Self::TargetMissing
             | Self::TargetNotEmpty => ExitCode::Usage,
-            Self::ConfigUnreadable | Self::ConfigInvalid => ExitCode::Configuration,
+            Self::ConfigUnreadable | Self::ConfigInvalid | Self::PluginUnusable => {
+                ExitCode::Configuration
+            }
             Self::LeaseHeld | Self::LeaseLost | Self::LegacyBusy => ExitCode::LeaseHeld,
             Self::SourceUnreachable
             | Self::SourceDenied

@@ -14,6 +14,9 @@ use crate::plugin::Plugin;
 use crate::request::Request;
 use crate::service::Streams;
 
+/// The level that reads a set's own archive, which is what a validator of others is given.
+pub const VALIDATORS_LEVEL: ValidationLevel = ValidationLevel::Readable;
+
 /// A plugin that looks at sealed backups; it belongs to the level that reads a set's own archive.
 pub struct PluginValidator {
     plugin: Plugin,
@@ -46,7 +49,7 @@ impl Validator for PluginValidator {
     }
 
     fn level(&self) -> ValidationLevel {
-        ValidationLevel::Readable
+        VALIDATORS_LEVEL
     }
 
     fn validate(

@@ -116,7 +116,7 @@ fn write_blocks(
     }
     let definitions = schema.definitions();
     schema.finish()?;
-    let mut receipt = rewriter.finish(dumper.version(), definitions)?;
+    let mut receipt = rewriter.finish(&dumper.version().text, definitions)?;
     receipt.tables.extend(receipts);
     Ok(receipt)
 }

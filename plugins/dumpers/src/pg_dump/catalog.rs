@@ -23,7 +23,7 @@ ORDER BY n.nspname, c.relname";
 
 /// What has data in a dump.
 #[derive(Debug, Default)]
-pub(super) struct Relations {
+pub(crate) struct Relations {
     /// Ordinary tables outside extensions and outside the scope.
     pub(super) excluded: Vec<(Oid, TableName)>,
     /// Materialized views.
@@ -48,7 +48,7 @@ struct Relation {
 
 impl Relations {
     /// Reads and sorts them.
-    pub(super) fn read(request: &DumpRequest) -> Result<Self, Fault> {
+    pub(crate) fn read(request: &DumpRequest) -> Result<Self, Fault> {
         let mut session = in_snapshot(request)?;
         let all = session.each_row(sql(RELATIONS), relation)?;
         session.close()?;

@@ -61,6 +61,17 @@ impl Joined {
         Ok(joined)
     }
 
+    /// What a single archive of another origin announces, checked in the same way.
+    pub(crate) fn foreign(
+        toc: Toc,
+        request: &DumpRequest,
+        relations: &Relations,
+    ) -> Result<Self, Fault> {
+        let joined = Self::alone(toc);
+        joined.check(request, relations)?;
+        Ok(joined)
+    }
+
     fn alone(toc: Toc) -> Self {
         let ids = ids_of(&toc);
         Self {

@@ -1,6 +1,7 @@
 //! Passing blocks on: plain in, compressed out, rows counted and fingerprinted on the way.
 
 use std::collections::HashMap;
+use std::io::Read;
 
 use respaldo_archive::{ArchiveError, ArchiveWriter, Block, BlockReport, CopyLines, Toc};
 use respaldo_domain::fingerprint::RowFingerprint;
@@ -10,11 +11,9 @@ use respaldo_domain::table::{Oid, TableName};
 use respaldo_engine::ports::{
     ArchiveFile, Context, Definitions, DumpReceipt, DumpRequest, DumpedTable, Fault, FaultKind,
 };
-use respaldo_postgres::ToolVersion;
 
 use super::faults;
 use super::merge::Joined;
-use super::run::Stream;
 use crate::options::Method;
 
 /// Writes the archive of a dump.
@@ -72,7 +71,7 @@ impl<'a> Rewriter<'a> {
     pub(crate) fn block(
         &mut self,
         run: usize,
-        block: Block<'_, Stream<'_>>,
+        block: Block<'_, impl Read>,
     ) -> Result<(), ArchiveError> {
         let there = block.dump_id();
         let Some(dump_id) = self.dump_id(run, there) else {
@@ -87,7 +86,7 @@ impl<'a> Rewriter<'a> {
     fn rows(
         &mut self,
         dump_id: i32,
-        block: Block<'_, Stream<'_>>,
+        block: Block<'_, impl Read>,
         table: InScope,
     ) -> Result<(), ArchiveError> {
         let mut lines = CopyLines::new();
@@ -113,7 +112,7 @@ impl<'a> Rewriter<'a> {
     }
 
     /// Large objects, and rows of extensions.
-    fn pass(&mut self, dump_id: i32, block: Block<'_, Stream<'_>>) -> Result<(), ArchiveError> {
+    fn pass(&mut self, dump_id: i32, block: Block<'_, impl Read>) -> Result<(), ArchiveError> {
         let report = self.writer.rewrite_block(dump_id, block, |_| Ok(()))?;
         self.cx
             .progress()
@@ -124,7 +123,7 @@ impl<'a> Rewriter<'a> {
     /// Writes the offsets. Fails when a promised block did not come.
     pub(crate) fn finish(
         self,
-        pg_dump: &ToolVersion,
+        pg_dump: &str,
         definitions: Definitions,
     ) -> Result<DumpReceipt, Fault> {
         if let Some(table) = self.scope.values().next() {
@@ -136,7 +135,7 @@ impl<'a> Rewriter<'a> {
         let contents_bytes = toc.encoded_len().map_err(faults::of_archive)?;
         self.writer.finish().map_err(faults::of_archive)?;
         Ok(DumpReceipt {
-            pg_dump: pg_dump.text.clone(),
+            pg_dump: pg_dump.to_owned(),
             header_version,
             compression: self.method.compression(),
             tables: self.tables,
