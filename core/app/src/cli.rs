@@ -14,7 +14,7 @@ use clap::{CommandFactory, FromArgMatches};
 use respaldo_contract::messages::{ErrorCode, ExitCode, Lang};
 
 pub use app::App;
-pub use args::{Cli, Command, Globals};
+pub use args::{Cli, Command, Globals, PluginKindArg, PluginLanguage};
 
 use crate::config::{self, Environment, LogFormat, Sources};
 use crate::failure::Failure;
@@ -25,7 +25,10 @@ use crate::{logging, signals};
 /// The whole program.
 pub fn main() -> Status {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    if arguments.get(1).is_some_and(|word| word == respaldo_plugin_host::CHILD_ARGUMENT) {
+    if arguments
+        .get(1)
+        .is_some_and(|word| word == respaldo_plugin_host::CHILD_ARGUMENT)
+    {
         // Another program in the same file: nothing of ours is read, watched or announced.
         return respaldo_plugin_host::child_main(arguments.get(2).and_then(|word| word.to_str()));
     }

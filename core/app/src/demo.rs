@@ -76,11 +76,32 @@ struct Point {
 
 /// Rehearses everything. The server goes when it is over, or stays where `keep` says so.
 pub fn rehearse(narrator: &Narrator<'_>, keep: bool, cx: &Context) -> Result<Rehearsal, Failure> {
+    perform(narrator, keep, &|_| {}, cx)
+}
+
+/// The same with other strategies: `cast` changes the configuration.
+pub fn rehearse_with(
+    narrator: &Narrator<'_>,
+    cast: Cast<'_>,
+    cx: &Context,
+) -> Result<Rehearsal, Failure> {
+    perform(narrator, false, cast, cx)
+}
+
+/// Who plays which part.
+type Cast<'c> = &'c dyn Fn(&mut Config);
+
+fn perform(
+    narrator: &Narrator<'_>,
+    keep: bool,
+    cast: Cast<'_>,
+    cx: &Context,
+) -> Result<Rehearsal, Failure> {
     let started = Instant::now();
     narrator.tell(Demo::Welcome {});
     let server = open(narrator)?;
     let mut business = move_in(narrator, &server, cx)?;
-    let operations = operations(&server)?;
+    let operations = operations(&server, cast)?;
     let scene = Scene {
         narrator,
         server: &server,
@@ -154,7 +175,7 @@ fn move_in(narrator: &Narrator<'_>, server: &Server, cx: &Context) -> Result<Ses
 }
 
 /// The engine with a configuration of its own: nothing of the person's is read.
-fn operations(server: &Server) -> Result<Operations, Failure> {
+fn operations(server: &Server, cast: Cast<'_>) -> Result<Operations, Failure> {
     let source = server.database(DATABASE);
     let environment = Environment::of(server.folder(), &[]);
     let set = vec![
@@ -165,7 +186,9 @@ fn operations(server: &Server) -> Result<Operations, Failure> {
         ),
         Layer::set("repository.dir", repository(server)),
     ];
-    wiring::operations(&Config::load(&Sources::of(environment), set)?, None)
+    let mut config = Config::load(&Sources::of(environment), set)?;
+    cast(&mut config);
+    wiring::operations(&config, None)
 }
 
 fn repository(server: &Server) -> String {

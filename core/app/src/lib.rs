@@ -14,6 +14,8 @@ mod logging;
 mod messages;
 pub mod metrics;
 pub mod output;
+mod plugin_check;
+mod plugin_skeleton;
 mod scheduled;
 pub mod serve;
 pub mod services;

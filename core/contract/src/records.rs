@@ -15,6 +15,7 @@ mod expire;
 mod export;
 mod legacy;
 mod list;
+mod plugin;
 mod points;
 mod preview;
 mod restore;
@@ -38,6 +39,10 @@ pub use legacy::{
     LegacyRuledRecord, LegacySyncRecord,
 };
 pub use list::ListRecord;
+pub use plugin::{
+    PluginCheckRecord, PluginListRecord, PluginNewRecord, PluginPinRecord, PluginRecord,
+    PromiseRecord,
+};
 pub use points::{RestorePointRecord, restore_points};
 pub use preview::{LiveRecord, PreviewBackupRecord, PreviewRecord, PreviewTableRecord};
 pub use restore::{DifferenceRecord, RestoreRecord, VerificationRecord};

@@ -3,9 +3,9 @@
 use std::fs::File;
 use std::io::{self, Read, Seek};
 
+use object::Endianness;
 use object::elf::{DT_NEEDED, DT_RPATH, DT_RUNPATH};
 use object::read::elf::{Dyn, ElfFile64, FileHeader, ProgramHeader};
-use object::Endianness;
 
 use crate::error::PluginErrorKind;
 
@@ -22,6 +22,11 @@ const OF_THE_SYSTEM: &[&str] = &[
     "ld-linux-aarch64.so.1",
 ];
 
+/// Whether every system has it.
+pub(crate) fn is_of_the_system(name: &str) -> bool {
+    OF_THE_SYSTEM.contains(&name)
+}
+
 /// What the loader would read of a library.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Linkage {
@@ -37,11 +42,11 @@ pub(crate) struct Linkage {
 pub(crate) fn check(memory: &File, allowed: &[String]) -> Result<(), PluginErrorKind> {
     let linkage = linkage(memory)?;
     if linkage.has_run_path {
-        let what = "it names folders to load libraries from (RPATH or RUNPATH), which no hash covers";
+        let what =
+            "it names folders to load libraries from (RPATH or RUNPATH), which no hash covers";
         return Err(PluginErrorKind::Refused(what.to_owned()));
     }
-    let known =
-        |name: &String| OF_THE_SYSTEM.contains(&name.as_str()) || allowed.iter().any(|a| a == name);
+    let known = |name: &String| is_of_the_system(name) || allowed.contains(name);
     match linkage.needed.iter().find(|name| !known(name)) {
         Some(name) => Err(PluginErrorKind::Refused(format!(
             "it needs {name}, which no hash covers; link it statically, or name it in `allow_libraries`"
@@ -54,7 +59,9 @@ pub(crate) fn check(memory: &File, allowed: &[String]) -> Result<(), PluginError
 pub(crate) fn linkage(memory: &File) -> Result<Linkage, PluginErrorKind> {
     let bytes = read(memory).map_err(PluginErrorKind::System)?;
     let parsed = parse(&bytes);
-    parsed.map_err(|error| PluginErrorKind::Load(format!("it is no library for this machine: {error}")))
+    parsed.map_err(|error| {
+        PluginErrorKind::Load(format!("it is no library for this machine: {error}"))
+    })
 }
 
 fn parse(bytes: &[u8]) -> object::read::Result<Linkage> {
@@ -74,7 +81,9 @@ fn parse(bytes: &[u8]) -> object::read::Result<Linkage> {
             match entry.tag(endian) {
                 DT_NEEDED => {
                     let name = entry.string(endian, strings)?;
-                    linkage.needed.push(String::from_utf8_lossy(name).into_owned());
+                    linkage
+                        .needed
+                        .push(String::from_utf8_lossy(name).into_owned());
                 }
                 DT_RPATH | DT_RUNPATH => linkage.has_run_path = true,
                 _ => {}

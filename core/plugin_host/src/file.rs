@@ -24,11 +24,6 @@ pub(crate) struct SealedFile {
     pub(crate) sha256: Sha256,
 }
 
-/// The SHA-256 of a file that may be used as a plugin.
-pub fn pin(path: &Path) -> Result<Sha256, PluginErrorKind> {
-    seal(path).map(|sealed| sealed.sha256)
-}
-
 /// Takes the file in, whatever its hash.
 pub(crate) fn seal(path: &Path) -> Result<SealedFile, PluginErrorKind> {
     check_path(path)?;
@@ -58,13 +53,17 @@ pub(crate) fn seal_pinned(path: &Path, allowed: Sha256) -> Result<SealedFile, Pl
 
 fn reason_of(path: &Path, error: &io::Error) -> String {
     if error.raw_os_error() == Some(libc::ELOOP) {
-        return format!("{} is a symbolic link; name the file itself", path.display());
+        return format!(
+            "{} is a symbolic link; name the file itself",
+            path.display()
+        );
     }
     format!("{} cannot be read: {error}", path.display())
 }
 
 fn check_path(path: &Path) -> Result<(), PluginErrorKind> {
-    let steps_aside = |part: Component<'_>| matches!(part, Component::ParentDir | Component::CurDir);
+    let steps_aside =
+        |part: Component<'_>| matches!(part, Component::ParentDir | Component::CurDir);
     if path.is_absolute() && !path.components().any(steps_aside) {
         return Ok(());
     }

@@ -335,7 +335,10 @@ pub(crate) fn judge(
         if was_stopped && cx.interrupt().is_set() {
             return Err(PluginErrorKind::Cancelled);
         }
-        return Err(PluginErrorKind::failed(status, words(status, outcome.message)));
+        return Err(PluginErrorKind::failed(
+            status,
+            words(status, outcome.message),
+        ));
     }
     match request {
         Request::Put { size_bytes, .. } if outcome.read_bytes != *size_bytes => {

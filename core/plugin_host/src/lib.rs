@@ -21,15 +21,13 @@ mod plugin;
 mod request;
 mod service;
 
-pub use adapters::{
-    PluginDetector, PluginDump, PluginSink, PluginValidator, VALIDATORS_LEVEL,
-};
+pub use adapters::{PluginDetector, PluginDump, PluginSink, PluginValidator, VALIDATORS_LEVEL};
 pub use config::{Isolation, Limits, PluginConfig};
 pub use error::{PluginError, PluginErrorKind};
-pub use file::pin;
 pub use isolated::child_main;
-pub use library::{Description, Kind};
-pub use plugin::{Plugin, describe};
+pub use library::{Description, Kind, version as interface_version};
+pub use plugin::{Examined, Plugin, examine, identify};
+pub use respaldo_sdk::abi::ENTRY_SYMBOL;
 
 /// First argument by which the executable is told to be the child of a plugin.
 pub const CHILD_ARGUMENT: &str = "plugin-host";

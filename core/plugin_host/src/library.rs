@@ -121,7 +121,9 @@ impl Library {
             handle.get::<unsafe extern "C" fn() -> *const Entry>(ENTRY_SYMBOL.as_bytes())
         };
         let entry = entry.map(|symbol| *symbol).map_err(|_| {
-            PluginErrorKind::Load(format!("it has no function {ENTRY_SYMBOL}: it is no plugin"))
+            PluginErrorKind::Load(format!(
+                "it has no function {ENTRY_SYMBOL}: it is no plugin"
+            ))
         });
         // Threads and thread-locals of the library may outlive everything: it is never unloaded.
         mem::forget(handle);
@@ -190,9 +192,11 @@ impl Library {
 
 /// The reason alone: libloading's own words repeat the path of the memory file.
 fn reason(error: &libloading::Error) -> String {
-    let text = std::error::Error::source(error)
-        .map_or_else(|| error.to_string(), ToString::to_string);
-    let text = text.split_once(": ").filter(|(path, _)| path.starts_with("/proc/self/fd/"))
+    let text =
+        std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+    let text = text
+        .split_once(": ")
+        .filter(|(path, _)| path.starts_with("/proc/self/fd/"))
         .map_or(text.clone(), |(_, rest)| rest.to_owned());
     format!("the system cannot load it: {text}")
 }
@@ -212,7 +216,9 @@ fn agree(entry: *const Entry) -> Result<u32, PluginErrorKind> {
         )
     };
     if magic != ENTRY_MAGIC || size < 16 {
-        return load(format!("what {ENTRY_SYMBOL} gave is not the entry of a plugin"));
+        return load(format!(
+            "what {ENTRY_SYMBOL} gave is not the entry of a plugin"
+        ));
     }
     let agreed = most.min(API_VERSION);
     if agreed >= least.max(API_MIN) {
@@ -233,7 +239,7 @@ fn agree(entry: *const Entry) -> Result<u32, PluginErrorKind> {
 }
 
 /// `major.minor` of a version of the boundary.
-pub(crate) fn version(api: u32) -> String {
+pub fn version(api: u32) -> String {
     format!("{}.{}", api >> 16, api & 0xFFFF)
 }
 

@@ -13,7 +13,13 @@ pub(crate) fn check(options: &Value, schema: &str) -> Result<(), PluginErrorKind
     let validator = jsonschema::validator_for(&schema).map_err(|error| broken(&error))?;
     let problems: Vec<String> = validator
         .iter_errors(options)
-        .map(|error| format!("{}: {}", place(&error.instance_path().to_string()), error.masked()))
+        .map(|error| {
+            format!(
+                "{}: {}",
+                place(&error.instance_path().to_string()),
+                error.masked()
+            )
+        })
         .collect();
     if problems.is_empty() {
         Ok(())

@@ -86,6 +86,11 @@ impl Plugin {
         })
     }
 
+    /// Memory of its process, where it has one, in bytes.
+    pub fn resident_bytes(&self) -> Option<u64> {
+        self.service.resident_bytes()
+    }
+
     pub(crate) fn location(&self) -> String {
         self.service.location()
     }
@@ -117,13 +122,57 @@ impl Plugin {
     }
 }
 
-/// What is in a library, whatever its hash; the library runs in a child that lives no longer.
-pub fn describe(
-    path: &Path,
-    program: PathBuf,
-) -> Result<(Sha256, Vec<Description>), PluginError> {
+/// What a configured plugin says of itself, whatever its kind; its options are checked, and no instance
+/// is made.
+pub fn identify(config: &PluginConfig) -> Result<Description, PluginError> {
+    let named = |kind: PluginErrorKind| kind.of(config.name.clone(), "asking what it is");
+    let sealed = file::seal_pinned(&config.path, config.sha256).map_err(named)?;
+    elf::check(&sealed.memory, &config.allow_libraries).map_err(named)?;
+    let found = Isolated::describe(config, &sealed.memory).map_err(named)?;
+    let count = found.len();
+    let mut fitting = found
+        .into_iter()
+        .filter(|description| config.id.as_ref().is_none_or(|id| *id == description.id));
+    match (fitting.next(), fitting.next()) {
+        (Some(only), None) => {
+            options::check(&config.options, &only.options_schema).map_err(named)?;
+            Ok(only)
+        }
+        _ => {
+            let what = format!("it has {count} plugins; `id` must say which");
+            Err(named(PluginErrorKind::Refused(what)))
+        }
+    }
+}
+
+/// What is known of a library without allowing it.
+#[derive(Debug, Clone)]
+pub struct Examined {
+    /// Its hash.
+    pub sha256: Sha256,
+    /// What is in it.
+    pub plugins: Vec<Description>,
+    /// Libraries that it needs.
+    pub needed: Vec<String>,
+    /// It names folders to load libraries from.
+    pub has_run_path: bool,
+    /// What it exports.
+    pub exports: Vec<String>,
+}
+
+impl Examined {
+    /// A library that it needs and that is not of the system.
+    pub fn strange_libraries(&self) -> Option<&str> {
+        let mut needed = self.needed.iter().map(String::as_str);
+        needed.find(|name| !elf::is_of_the_system(name))
+    }
+}
+
+/// Looks at a library, whatever its hash; it runs in a child that lives no longer.
+pub fn examine(path: &Path, program: PathBuf) -> Result<Examined, PluginError> {
     let named = |kind: PluginErrorKind| kind.of(path.display().to_string(), "asking what it is");
     let sealed = file::seal(path).map_err(named)?;
+    let linkage = elf::linkage(&sealed.memory).map_err(named)?;
     let config = PluginConfig {
         name: path.display().to_string(),
         path: path.to_owned(),
@@ -136,9 +185,13 @@ pub fn describe(
         limits: Limits::default(),
         program,
     };
-    elf::linkage(&sealed.memory).map_err(named)?;
-    let found = Isolated::describe(&config, &sealed.memory).map_err(named)?;
-    Ok((sealed.sha256, found))
+    Ok(Examined {
+        sha256: sealed.sha256,
+        plugins: Isolated::describe(&config, &sealed.memory).map_err(named)?,
+        needed: linkage.needed,
+        has_run_path: linkage.has_run_path,
+        exports: linkage.exports,
+    })
 }
 
 fn choose(

@@ -19,6 +19,11 @@ pub(crate) trait Service: Send + Sync {
 
     /// What a key is appended to so that a person finds the object; empty where it did not say.
     fn location(&self) -> String;
+
+    /// Memory of its process, where it has one of its own, in bytes.
+    fn resident_bytes(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// What a call reads, writes and tells.

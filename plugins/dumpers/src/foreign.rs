@@ -127,7 +127,10 @@ fn first_cause(
 }
 
 fn is_broken_pipe(fault: &Fault) -> bool {
-    let mut source = fault.source.as_deref().map(|error| error as &dyn std::error::Error);
+    let mut source = fault
+        .source
+        .as_deref()
+        .map(|error| error as &dyn std::error::Error);
     while let Some(error) = source {
         if let Some(error) = error.downcast_ref::<io::Error>() {
             return error.kind() == io::ErrorKind::BrokenPipe;

@@ -58,6 +58,11 @@ const CHECKS: &[(&str, Check)] = &[
     ("deleting is idempotent and exact", reading::delete),
 ];
 
+/// The promises, in the order in which they are checked.
+pub fn promises() -> impl Iterator<Item = &'static str> {
+    CHECKS.iter().map(|(promise, _)| *promise)
+}
+
 /// Runs every check on sinks that `make` gives; returns the promises not kept.
 pub fn run(make: &dyn Fn() -> Arc<dyn StorageSink>) -> Vec<Broken> {
     CHECKS

@@ -1,6 +1,7 @@
 //! The command line as a value.
 
 mod diff;
+mod plugin;
 mod schedule;
 
 use std::path::PathBuf;
@@ -14,6 +15,10 @@ use respaldo_domain::validation::ValidationLevel;
 use respaldo_legacy::LegacyKind;
 
 pub use diff::DiffArgs;
+pub use plugin::{
+    PluginCheckArgs, PluginCommand, PluginInfoArgs, PluginKindArg, PluginLanguage, PluginNewArgs,
+    PluginPinArgs,
+};
 pub use schedule::{ScheduleCommand, ScheduledKind, SetScheduleArgs};
 
 use super::time::{BackupRef, TimePoint};
@@ -107,6 +112,9 @@ pub enum Command {
     Legacy(LegacyCommand),
     /// Make backups when they are due, by the engine or else by the legacy service, until a signal
     Serve,
+    /// Strategies of others: list, examine, allow, begin one
+    #[command(subcommand)]
+    Plugin(PluginCommand),
     /// Mend the catalog
     #[command(subcommand)]
     Catalog(CatalogCommand),

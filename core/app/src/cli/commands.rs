@@ -15,6 +15,7 @@ mod init;
 mod legacy;
 mod list;
 mod man;
+mod plugin;
 mod preview;
 mod restore;
 mod retention;
@@ -49,6 +50,7 @@ pub fn run(command: Command, app: &App) -> Result<ExitCode, Failure> {
         Command::Legacy(command) => legacy::run(command, app),
         Command::Schedule(command) => schedule::run(&command, app),
         Command::Serve => crate::serve::run(app),
+        Command::Plugin(command) => plugin::run(&command, app),
         Command::Catalog(command) => catalog::run(&command, app),
         Command::Doctor => doctor::run(app),
         Command::Config(ConfigCommand::Show) => config::show(app),

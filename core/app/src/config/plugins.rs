@@ -88,10 +88,16 @@ impl PluginKeys {
         };
         let sha256 = Sha256::try_from(self.sha256.to_lowercase());
         let sha256 = sha256.map_err(|_| {
-            bad("sha256", "is not a SHA-256 of 64 hexadecimal digits; `respaldo plugin pin PATH` prints it")
+            bad(
+                "sha256",
+                "is not a SHA-256 of 64 hexadecimal digits; `respaldo plugin pin PATH` prints it",
+            )
         })?;
         if !self.path.is_absolute() {
-            return Err(bad("path", "must be absolute: a plugin is not searched for"));
+            return Err(bad(
+                "path",
+                "must be absolute: a plugin is not searched for",
+            ));
         }
         let isolation = match self.isolation {
             Place::Process => Isolation::Process,
@@ -108,7 +114,12 @@ impl PluginKeys {
                 .times(TIMES, 1000)
                 .filter(|ms| *ms > 0)
                 .map(Duration::from_millis)
-                .ok_or_else(|| bad(of, "is not a time: seconds, or a text such as \"10s\" or \"2m\"")),
+                .ok_or_else(|| {
+                    bad(
+                        of,
+                        "is not a time: seconds, or a text such as \"10s\" or \"2m\"",
+                    )
+                }),
         };
         let limits = Limits {
             load: time("load_timeout", self.load_timeout, usual.load)?,
@@ -120,7 +131,10 @@ impl PluginKeys {
                 .map(|amount| {
                     let bytes = amount.times(SIZES, 1).filter(|bytes| *bytes > 0);
                     bytes.ok_or_else(|| {
-                        bad("memory_limit", "is not a size: bytes, or a text such as \"512MiB\"")
+                        bad(
+                            "memory_limit",
+                            "is not a size: bytes, or a text such as \"512MiB\"",
+                        )
                     })
                 })
                 .transpose()?,

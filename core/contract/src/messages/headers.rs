@@ -22,6 +22,8 @@ macro_rules! headers {
 headers! {
     Id => "ID", "ID";
     Kind => "Kind", "Tipo";
+    Name => "Name", "Nombre";
+    Version => "Version", "Versión";
     State => "State", "Estado";
     Archive => "Archive", "Archivo";
     Label => "Label", "Etiqueta";

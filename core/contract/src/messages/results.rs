@@ -39,6 +39,15 @@ catalogue! {
         LegacyRestored { file, database, tables, time } =>
             "restored {file}, {tables} tables, into {database} in {time}",
             "se restauró {file}, {tables} tablas, en {database} en {time}";
+        PluginKeepsAll { count } =>
+            "all {count} promises are kept",
+            "se cumplen las {count} promesas";
+        PluginBreaks { broken, count } =>
+            "{broken} of {count} promises are not kept",
+            "no se cumplen {broken} de {count} promesas";
+        PluginSkeleton { folder } =>
+            "a plugin begins in {folder}; its README tells how to build and examine it",
+            "un complemento empieza en {folder}; su README dice cómo construirlo y examinarlo";
         Restored { database, tables, point, time } =>
             "restored {tables} tables as of {point} into {database} in {time}",
             "se restauraron {tables} tablas al {point} en {database} en {time}";

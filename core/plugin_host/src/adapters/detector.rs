@@ -178,7 +178,10 @@ impl Gathered {
 
     fn detection(self, summary: &Summary, identity: Value) -> Detection {
         let large_objects = self.large_objects(summary);
-        let missing = self.asked.iter().filter(|oid| !self.verdicts.contains_key(oid));
+        let missing = self
+            .asked
+            .iter()
+            .filter(|oid| !self.verdicts.contains_key(oid));
         let missing: Vec<TableVerdict> = missing.map(|oid| unexamined(*oid)).collect();
         let mut figures = summary.figures.clone();
         figures.insert("plugin".to_owned(), identity);

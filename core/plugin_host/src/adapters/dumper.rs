@@ -52,9 +52,8 @@ impl PluginDump {
         into: &mut (dyn Write + Send),
         cx: &Context,
     ) -> Result<(), Fault> {
-        let names = |names: &[respaldo_domain::table::TableName]| {
-            names.iter().map(convert::name).collect()
-        };
+        let names =
+            |names: &[respaldo_domain::table::TableName]| names.iter().map(convert::name).collect();
         let record = records::DumpRequest {
             target: convert::target(&request.target, self.pg_bin_path.as_deref()),
             snapshot: request.snapshot.clone(),

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use respaldo_domain::table::{Readability, TableFacts, TableName};
 use respaldo_engine::ports::SourceTarget;
-use secrecy::ExposeSecret;
 use respaldo_sdk::records::{Name, Table, Target};
+use secrecy::ExposeSecret;
 
 /// The source, with its secret.
 pub(super) fn target(target: &SourceTarget, pg_bin_path: Option<&Path>) -> Target {

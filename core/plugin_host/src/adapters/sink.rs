@@ -91,7 +91,9 @@ impl StorageSink for PluginSink {
         into: &mut (dyn Write + Send),
         cx: &Context,
     ) -> Result<(), Fault> {
-        let wanted = range.as_ref().map(|range| range.end.saturating_sub(range.start));
+        let wanted = range
+            .as_ref()
+            .map(|range| range.end.saturating_sub(range.start));
         let request = Request::Get {
             key: key.to_string(),
             offset: range.map_or(0, |range| range.start),
@@ -131,7 +133,10 @@ impl StorageSink for PluginSink {
         let told: Vec<records::ObjectInfo> = documents(&self.plugin, &request, cx)?;
         let mut found: Vec<ObjectInfo> = told.iter().filter_map(|info| self.info(info)).collect();
         found.sort_by(|a, b| a.key.cmp(&b.key));
-        if let Some(stray) = found.iter().find(|info| !info.key.as_str().starts_with(prefix)) {
+        if let Some(stray) = found
+            .iter()
+            .find(|info| !info.key.as_str().starts_with(prefix))
+        {
             let what = format!("it listed {}, which does not begin so", stray.key);
             return Err(broke(&self.plugin, &request, what));
         }

@@ -173,7 +173,11 @@ impl Shared {
         // Only a stream that the parent knows to have failed can have: it has the reason.
         let failed = stream.is_some() && status == STATUS_OK;
         Ok(Answer {
-            status: if failed { Status::Stream.code() } else { status },
+            status: if failed {
+                Status::Stream.code()
+            } else {
+                status
+            },
             message,
             read_bytes,
             load_failed: false,
@@ -252,7 +256,9 @@ impl Host for Line<'_> {
 
     fn progress(&self, done: u64, _total: u64) {
         // A parent that is gone ends this process by itself.
-        let _ = self.flush().and_then(|()| self.send(&Frame::Progress { done }));
+        let _ = self
+            .flush()
+            .and_then(|()| self.send(&Frame::Progress { done }));
     }
 
     fn emit(&self, json: &str) -> bool {

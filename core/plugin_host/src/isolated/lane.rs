@@ -86,7 +86,8 @@ impl Lane {
 
     /// Asks the call on this lane to stop, or takes that back for the next one.
     pub(super) fn set_cancelled(&self, cancelled: bool) {
-        self.cancelled().store(u32::from(cancelled), Ordering::Relaxed);
+        self.cancelled()
+            .store(u32::from(cancelled), Ordering::Relaxed);
     }
 
     fn slot_start(&self, slot: u32) -> *mut u8 {
@@ -115,11 +116,7 @@ impl Lane {
 }
 
 /// Sends descriptors with one byte that says what they are.
-pub(super) fn send_files(
-    socket: impl AsFd,
-    what: u8,
-    files: &[BorrowedFd<'_>],
-) -> io::Result<()> {
+pub(super) fn send_files(socket: impl AsFd, what: u8, files: &[BorrowedFd<'_>]) -> io::Result<()> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
     ancillary.push(SendAncillaryMessage::ScmRights(files));

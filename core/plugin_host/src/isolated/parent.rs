@@ -134,12 +134,9 @@ impl Service for Isolated {
         let process = self.process()?;
         let limits = &self.config.limits;
         let conversation = Conversation::begin(&process, limits.stall, limits.grace, cx);
-        let ended = conversation.and_then(|conversation| {
-            conversation.run(&Ask::Call(request.clone()), streams)
-        });
-        let result = ended.and_then(|ended| {
-            judge(request, ended.outcome, ended.refused, cx)
-        });
+        let ended = conversation
+            .and_then(|conversation| conversation.run(&Ask::Call(request.clone()), streams));
+        let result = ended.and_then(|ended| judge(request, ended.outcome, ended.refused, cx));
         // A killed call of a cancelled run is over as was wanted, but its process is dead all the same.
         self.note(&process, &result);
         match result {
@@ -153,12 +150,13 @@ impl Service for Isolated {
     fn location(&self) -> String {
         lock(&self.state).location.clone()
     }
+
+    fn resident_bytes(&self) -> Option<u64> {
+        lock(&self.state).process.as_ref()?.resident_bytes()
+    }
 }
 
-fn load(
-    process: &Process,
-    config: &PluginConfig,
-) -> Result<Vec<Description>, PluginErrorKind> {
+fn load(process: &Process, config: &PluginConfig) -> Result<Vec<Description>, PluginErrorKind> {
     let mut found = Vec::new();
     ask(process, config, &Ask::Load, &mut |json| {
         let description = serde_json::from_str(json);
@@ -288,12 +286,10 @@ impl<'a> Conversation<'a> {
                 self.source_ended = true;
                 self.send(&Frame::End)
             }
-            Ok(len) => {
-                self.send(&Frame::Data {
-                    slot,
-                    len: len as u64,
-                })
-            }
+            Ok(len) => self.send(&Frame::Data {
+                slot,
+                len: len as u64,
+            }),
             Err(error) => {
                 self.stream = Some(error);
                 self.stop()
@@ -341,7 +337,10 @@ impl<'a> Conversation<'a> {
             self.stop()?;
         }
         let seconds = |limit: Duration| format!("{:.0} s", limit.as_secs_f64());
-        if self.asked_to_stop.is_some_and(|at| at.elapsed() > self.grace) {
+        if self
+            .asked_to_stop
+            .is_some_and(|at| at.elapsed() > self.grace)
+        {
             self.process.kill();
             return Err(PluginErrorKind::Hung(format!(
                 "it was asked to stop and had not after {}; its process was killed",

@@ -76,6 +76,14 @@ impl Process {
         lock(&self.idle).push(lane);
     }
 
+    /// Its memory, in bytes.
+    pub(super) fn resident_bytes(&self) -> Option<u64> {
+        let path = format!("/proc/{}/statm", lock(&self.child).id());
+        let text = std::fs::read_to_string(path).ok()?;
+        let pages: u64 = text.split(' ').nth(1)?.parse().ok()?;
+        Some(pages * rustix::param::page_size() as u64)
+    }
+
     /// Kills it with everything that it started.
     pub(super) fn kill(&self) {
         let mut child = lock(&self.child);
@@ -178,7 +186,10 @@ fn listen(
         loop {
             let mut line = Vec::new();
             // A line without an end takes no more memory than is kept.
-            match (&mut lines).take(KEPT_BYTES as u64).read_until(b'\n', &mut line) {
+            match (&mut lines)
+                .take(KEPT_BYTES as u64)
+                .read_until(b'\n', &mut line)
+            {
                 Ok(0) | Err(_) => return,
                 Ok(_) => {}
             }
