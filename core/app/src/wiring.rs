@@ -18,7 +18,6 @@ use respaldo_engine::validate::Deeper;
 use respaldo_notifiers::{Healthcheck, Smtp, TIME_LIMIT, Webhook};
 use respaldo_plugin_host::Kind;
 use respaldo_postgres::{ConnInfo, Session, SessionOptions, Tools, server};
-use respaldo_validators::Drill;
 use serde_json::json;
 
 use crate::codec::ContractCodec;
@@ -42,6 +41,10 @@ pub fn operations(config: &Config, target: Option<&ConnInfo>) -> Result<Operatio
 pub fn parts(config: &Config, tools: Tools) -> Result<Parts, Failure> {
     check_names(config)?;
     let codec: Arc<dyn Codec> = Arc::new(ContractCodec);
+    #[cfg_attr(
+        not(feature = "drill"),
+        expect(unused_mut, reason = "a drill is added")
+    )]
     let mut parts = Parts {
         source: config.source.clone(),
         detector: detector(config, &tools)?,
@@ -53,13 +56,21 @@ pub fn parts(config: &Config, tools: Tools) -> Result<Parts, Failure> {
         tools,
         codec,
     };
-    // A rehearsal is restored by the same engine; it leaves no trace in the catalog.
+    #[cfg(feature = "drill")]
+    add_drill(&mut parts);
+    Ok(parts)
+}
+
+/// A rehearsal is restored by the same engine; it leaves no trace in the catalog.
+#[cfg(feature = "drill")]
+fn add_drill(parts: &mut Parts) {
     let rehearsals = Operations::new(Parts {
         catalog: None,
         ..parts.clone()
     });
-    parts.validators.push(Arc::new(Drill::new(rehearsals)));
-    Ok(parts)
+    parts
+        .validators
+        .push(Arc::new(respaldo_validators::Drill::new(rehearsals)));
 }
 
 /// Tools that can read the server. Where it does not answer any tools serve: what needs the
@@ -193,6 +204,7 @@ pub fn built_in() -> Vec<(Kind, &'static str)> {
         of(Kind::Dumper, respaldo_dumpers::NAMES),
         of(Kind::Sink, respaldo_sinks::NAMES),
         of(Kind::Validator, respaldo_validators::NAMES),
+        #[cfg(feature = "drill")]
         of(Kind::Validator, &[respaldo_validators::drill::NAME]),
     ]
     .concat()
@@ -265,16 +277,16 @@ fn level_of(config: &Config, name: &str) -> Result<ValidationLevel, Failure> {
         return Ok(respaldo_plugin_host::VALIDATORS_LEVEL);
     }
     let codec: Arc<dyn Codec> = Arc::new(ContractCodec);
+    #[cfg(feature = "drill")]
     if name == respaldo_validators::drill::NAME {
         return Ok(ValidationLevel::Drill);
     }
     let validator = respaldo_validators::by_name(name, &codec);
     validator.map(|validator| validator.level()).ok_or_else(|| {
-        let names: Vec<_> = respaldo_validators::NAMES
-            .iter()
-            .copied()
-            .chain([respaldo_validators::drill::NAME])
-            .collect();
+        let validators = built_in()
+            .into_iter()
+            .filter(|(kind, _)| *kind == Kind::Validator);
+        let names: Vec<&'static str> = validators.map(|(_, name)| name).collect();
         unknown("validator.use", name, &names)
     })
 }

@@ -1,11 +1,18 @@
 //! Dumpers: from an exported snapshot to one custom-format archive that stock pg_restore reads.
+#![cfg_attr(
+    not(feature = "pg-dump"),
+    allow(
+        dead_code,
+        unused_imports,
+        unused_variables,
+        reason = "what dumpers share is used by all of them"
+    )
+)]
 
-#[cfg(feature = "pg-dump")]
 mod foreign;
 mod options;
 #[cfg(feature = "parallel")]
 mod parallel;
-#[cfg(feature = "pg-dump")]
 mod pg_dump;
 
 use std::sync::Arc;
@@ -13,7 +20,6 @@ use std::sync::Arc;
 use respaldo_engine::ports::Dumper;
 use respaldo_postgres::Tools;
 
-#[cfg(feature = "pg-dump")]
 pub use foreign::{ArchiveSource, Foreign};
 pub use options::DumperOptions;
 

@@ -1,6 +1,7 @@
 //! Storage sinks, chosen by name in the configuration, and the suite that each of them passes.
 
 pub mod conformance;
+#[cfg(feature = "local")]
 pub mod local;
 pub mod memory;
 
@@ -9,7 +10,10 @@ use std::sync::Arc;
 use respaldo_engine::ports::StorageSink;
 
 /// Names of the sinks that can be configured.
-pub const NAMES: &[&str] = &[local::KIND];
+pub const NAMES: &[&str] = &[
+    #[cfg(feature = "local")]
+    local::KIND,
+];
 
 /// Why a configured sink cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -28,16 +32,22 @@ pub enum SinkConfigError {
 }
 
 /// Makes the sink `kind` under the name it has in the configuration.
+#[cfg_attr(
+    not(feature = "local"),
+    expect(unused_variables, reason = "there is no sink that could use them")
+)]
 pub fn by_name(
     kind: &str,
     name: &str,
     options: serde_json::Value,
 ) -> Result<Arc<dyn StorageSink>, SinkConfigError> {
+    #[cfg(feature = "local")]
     let bad = |source| SinkConfigError::Options {
         name: name.to_owned(),
         source,
     };
     match kind {
+        #[cfg(feature = "local")]
         local::KIND => {
             let options: local::Options = serde_json::from_value(options).map_err(bad)?;
             Ok(Arc::new(local::LocalSink::new(name, &options)))
@@ -46,7 +56,7 @@ pub fn by_name(
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "local"))]
 mod tests {
     use super::*;
 

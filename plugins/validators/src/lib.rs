@@ -24,14 +24,31 @@ pub use presence::Presence;
 pub use readable::Readable;
 
 /// Names of the validators that can be configured, shallowest first.
-pub const NAMES: &[&str] = &[presence::NAME, checksum::NAME, readable::NAME, chain::NAME];
+pub const NAMES: &[&str] = &[
+    #[cfg(feature = "presence")]
+    presence::NAME,
+    #[cfg(feature = "checksum")]
+    checksum::NAME,
+    #[cfg(feature = "readable")]
+    readable::NAME,
+    #[cfg(feature = "chain")]
+    chain::NAME,
+];
 
 /// The validator of this name; `None` where there is none.
+#[cfg_attr(
+    not(any(feature = "checksum", feature = "chain")),
+    expect(unused_variables, reason = "those that are left need no codec")
+)]
 pub fn by_name(name: &str, codec: &Arc<dyn Codec>) -> Option<Arc<dyn Validator>> {
     match name {
+        #[cfg(feature = "presence")]
         presence::NAME => Some(Arc::new(Presence)),
+        #[cfg(feature = "checksum")]
         checksum::NAME => Some(Arc::new(Checksum::new(codec.clone()))),
+        #[cfg(feature = "readable")]
         readable::NAME => Some(Arc::new(Readable)),
+        #[cfg(feature = "chain")]
         chain::NAME => Some(Arc::new(Chain::new(codec.clone()))),
         _ => None,
     }
