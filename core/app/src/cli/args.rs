@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use respaldo_contract::messages::Lang;
 use respaldo_domain::backup::BackupKind;
 use respaldo_domain::table::TableName;
 use respaldo_domain::validation::ValidationLevel;
@@ -16,7 +15,7 @@ use respaldo_legacy::LegacyKind;
 
 pub use diff::DiffArgs;
 pub use plugin::{
-    PluginCheckArgs, PluginCommand, PluginInfoArgs, PluginKindArg, PluginLanguage, PluginNewArgs,
+    LangArg, PluginCheckArgs, PluginCommand, PluginInfoArgs, PluginKindArg, PluginLanguage, PluginNewArgs,
     PluginPinArgs,
 };
 pub use schedule::{ScheduleCommand, ScheduledKind, SetScheduleArgs};
@@ -50,9 +49,9 @@ pub struct Globals {
     /// Which of several configured databases
     #[arg(long, global = true, value_name = "NAME")]
     pub database: Option<String>,
-    /// Language: en or es [default: that of LC_ALL or LANG]
+    /// Language: en or es [default: that of LC_ALL or LANG]; of plugin new: rust or c
     #[arg(long, global = true, value_name = "LANG")]
-    pub lang: Option<Lang>,
+    pub lang: Option<LangArg>,
     /// Print one JSON document, and no progress
     #[arg(long, global = true)]
     pub json: bool,

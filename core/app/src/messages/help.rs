@@ -1,5 +1,7 @@
 //! The help of every command and option in Spanish; the English stands at the definitions.
 
+mod plugin;
+
 use clap::{Arg, ArgAction, Command};
 use respaldo_contract::messages::Lang;
 
@@ -19,7 +21,7 @@ const SPANISH: &[(&str, &str, &str)] = &[
     (
         "",
         "lang",
-        "Idioma: en o es [por defecto: el de LC_ALL o LANG]",
+        "Idioma: en o es [por defecto: el de LC_ALL o LANG]; de plugin new: rust o c",
     ),
     ("", "json", "Imprimir un solo documento JSON, sin progreso"),
     (
@@ -517,6 +519,7 @@ fn with_spanish_help_commands(mut command: Command) -> Command {
 fn help_of(path: &str, arg: &str) -> Option<&'static str> {
     let found = SPANISH
         .iter()
+        .chain(plugin::PLUGIN)
         .find(|(of, name, _)| *of == path && *name == arg);
     found.map(|(_, _, text)| *text)
 }
@@ -547,7 +550,7 @@ mod tests {
         let mut without = Vec::new();
         missing(&Cli::command(), "", &mut without);
         assert_eq!(without, Vec::<String>::new());
-        for (path, arg, _) in SPANISH {
+        for (path, arg, _) in SPANISH.iter().chain(plugin::PLUGIN) {
             let mut command = &Cli::command();
             for name in path.split_whitespace() {
                 command = command.find_subcommand(name).unwrap();

@@ -1,8 +1,10 @@
 //! `plugin`.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Subcommand, ValueEnum};
+use respaldo_contract::messages::Lang;
 
 /// `plugin`.
 #[derive(Debug, Subcommand)]
@@ -49,15 +51,12 @@ pub struct PluginPinArgs {
     pub path: PathBuf,
 }
 
-/// `plugin new`.
+/// `plugin new`; the language is the global `--lang`.
 #[derive(Debug, Args)]
 pub struct PluginNewArgs {
     /// sink, detector, dumper or validator
     #[arg(value_name = "KIND", hide_possible_values = true)]
     pub kind: PluginKindArg,
-    /// rust or c
-    #[arg(long, value_name = "LANGUAGE", hide_possible_values = true)]
-    pub language: PluginLanguage,
     /// Folder to write into; must not exist
     #[arg(value_name = "DIR")]
     pub dir: PathBuf,
@@ -77,10 +76,34 @@ pub enum PluginKindArg {
 }
 
 /// A language to write a plugin in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PluginLanguage {
-    /// With the SDK
+    /// With the SDK.
     Rust,
-    /// With the header alone
+    /// With the header alone.
     C,
+}
+
+/// What `--lang` says: the language of all that is said, or, of `plugin new`, that of the plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LangArg {
+    /// For people.
+    Spoken(Lang),
+    /// For a compiler.
+    Written(PluginLanguage),
+}
+
+impl FromStr for LangArg {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "rust" => Ok(Self::Written(PluginLanguage::Rust)),
+            "c" => Ok(Self::Written(PluginLanguage::C)),
+            _ => word
+                .parse()
+                .map(Self::Spoken)
+                .map_err(|_| "en and es are, and of plugin new rust and c".to_owned()),
+        }
+    }
 }

@@ -7,13 +7,17 @@ use respaldo_contract::messages::{ErrorCode, ExitCode, Outcome};
 use respaldo_contract::records::PluginNewRecord;
 
 use crate::cli::app::App;
-use crate::cli::args::PluginNewArgs;
+use crate::cli::args::{LangArg, PluginNewArgs};
 use crate::failure::Failure;
 use crate::plugin_skeleton;
 
 /// Writes a skeleton into a new folder.
 pub fn run(args: &PluginNewArgs, app: &App) -> Result<ExitCode, Failure> {
-    let files = plugin_skeleton::files(args.kind, args.language)?;
+    let Some(LangArg::Written(language)) = app.globals.lang else {
+        let what = "--lang rust or --lang c must say what it is written in";
+        return Err(Failure::new(ErrorCode::Usage, what));
+    };
+    let files = plugin_skeleton::files(args.kind, language);
     if args.dir.exists() {
         let what = format!("{} exists already", args.dir.display());
         return Err(Failure::new(ErrorCode::OutputExists, what));
