@@ -100,7 +100,7 @@ fn status_of(error: &io::Error) -> Status {
         return Status::Stream;
     }
     match error.kind() {
-        Kind::NotFound => Status::NotFound,
+        Kind::NotFound | Kind::NotADirectory | Kind::IsADirectory => Status::NotFound,
         Kind::AlreadyExists => Status::Exists,
         Kind::PermissionDenied | Kind::ReadOnlyFilesystem => Status::Denied,
         Kind::StorageFull | Kind::QuotaExceeded | Kind::FileTooLarge => Status::Full,
