@@ -4,7 +4,9 @@
  * An object is written under .staging, made durable, and linked to its name, which fails where the name is taken. A
  * put that is killed leaves a file in .staging that nobody holds a lock on; sweep removes those.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

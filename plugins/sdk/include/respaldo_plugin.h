@@ -41,7 +41,7 @@
 // See RESPALDO_KIND_STORAGE.
 #define RESPALDO_KIND_VALIDATOR 4
 
-// Flag of an respaldo_instance: calls may come from several threads at once. Without it the host makes
+// Flag of respaldo_instance: calls may come from several threads at once. Without it the host makes
 // one call after the other.
 #define RESPALDO_FLAG_CONCURRENT 1
 
@@ -326,6 +326,9 @@ typedef struct respaldo_validator {
 
 #endif  /* RESPALDO_PLUGIN_H */
 
+#ifndef RESPALDO_PLUGIN_H_REST
+#define RESPALDO_PLUGIN_H_REST
+
 /* Id of respaldo_storage. */
 #define RESPALDO_STORAGE_ID "respaldo.storage/1"
 /* Id of respaldo_detector. */
@@ -359,3 +362,5 @@ RESPALDO_EXPORT const respaldo_entry *respaldo_plugin_entry(void);
 #ifdef __cplusplus
 }
 #endif
+
+#endif /* RESPALDO_PLUGIN_H_REST */
