@@ -12,7 +12,7 @@ use crate::fields::field;
 use crate::strategies::{Context, Level};
 
 /// What one call was given. A function that an older host does not have does nothing.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct HostCall<'a> {
     at: *const abi::Call,
     call: PhantomData<&'a abi::Call>,

@@ -95,7 +95,7 @@ fn status_of(error: &io::Error) -> Status {
     use io::ErrorKind as Kind;
     if error
         .get_ref()
-        .is_some_and(|inner| inner.is::<StreamFailed>())
+        .is_some_and(<dyn std::error::Error + Send + Sync>::is::<StreamFailed>)
     {
         return Status::Stream;
     }

@@ -72,7 +72,7 @@ impl AsyncStorageSink for Memory {
             }
             "pending" => {
                 let _unfinished = Unfinished;
-                pending().await
+                pending::<()>().await;
             }
             "panic" => bytes[7] = 1,
             _ => {
@@ -216,17 +216,18 @@ fn a_source_that_breaks_is_no_end_and_leaves_no_object() {
     }
 }
 
+struct Full;
+impl Write for Full {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::Error::from(io::ErrorKind::StorageFull))
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 #[test]
 fn a_destination_that_breaks_ends_the_call_with_its_error() {
-    struct Full;
-    impl Write for Full {
-        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-            Err(io::Error::from(io::ErrorKind::StorageFull))
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
     let (sink, host) = (sink(), Host::default());
     let bytes = sample(3_000_000);
     sink.put("big", 3_000_000, &mut &bytes[..], &host).unwrap();
@@ -238,7 +239,7 @@ fn a_destination_that_breaks_ends_the_call_with_its_error() {
 fn a_cancelled_call_drops_its_future() {
     let (sink, host) = (sink(), Host::default());
     let cancelled = Arc::clone(&host.cancelled);
-    let canceller = thread::spawn(move || {
+    let operator = thread::spawn(move || {
         thread::sleep(Duration::from_millis(100));
         cancelled.store(true, Ordering::SeqCst);
     });
@@ -247,7 +248,7 @@ fn a_cancelled_call_drops_its_future() {
     let error = sink.put("pending", 8_000_000, source, &host).unwrap_err();
     assert_eq!(error.status, Status::Cancelled);
     assert_eq!(DROPPED.load(Ordering::SeqCst), 1);
-    canceller.join().unwrap();
+    operator.join().unwrap();
 }
 
 #[test]
@@ -260,6 +261,18 @@ fn a_panic_says_where_and_the_sink_goes_on() {
     sink.put("read", 0, &mut io::empty(), &host).unwrap();
 }
 
+/// To be told from the others by its name.
+struct Only;
+impl Plugin for Only {
+    const ID: &'static str = "test.async.only";
+    const NAME: &'static str = "";
+    const VERSION: &'static str = "0.1.0";
+    type Options = NoOptions;
+    fn create(_: NoOptions) -> Result<Self> {
+        Ok(Self)
+    }
+}
+
 #[test]
 fn nothing_of_a_runtime_is_left() {
     let threads = || {
@@ -270,16 +283,6 @@ fn nothing_of_a_runtime_is_left() {
             .filter(|name| name.trim() == "test.async.only")
             .count()
     };
-    struct Only;
-    impl Plugin for Only {
-        const ID: &'static str = "test.async.only";
-        const NAME: &'static str = "";
-        const VERSION: &'static str = "0.1.0";
-        type Options = NoOptions;
-        fn create(_: NoOptions) -> Result<Self> {
-            Ok(Self)
-        }
-    }
     let all: Vec<Async<Only>> = (0..20)
         .map(|_| Async::create(NoOptions {}).unwrap())
         .collect();

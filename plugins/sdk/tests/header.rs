@@ -89,7 +89,9 @@ fn the_ids_of_the_header_are_those_of_the_host() {
 
 fn run(command: &mut Command) -> String {
     let output = command.output();
-    let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let output = output
+        .map_err(|error| format!("{command:?}: {error}"))
+        .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {said}");
     String::from_utf8(output.stdout).unwrap()

@@ -21,14 +21,14 @@ const RECORDS: usize = 256;
 /// The object that a `put` is given.
 #[derive(Debug)]
 pub struct Source {
-    pieces: Receiver<Option<Vec<u8>>>,
+    pieces: Receiver<Vec<u8>>,
     piece: Vec<u8>,
     taken: usize,
     ended: bool,
 }
 
-/// The host's end of a [`Source`].
-pub(super) struct Feed(Sender<Option<Vec<u8>>>);
+/// The host's end of a [`Source`]. An empty piece is the end of the stream.
+pub(super) struct Feed(Sender<Vec<u8>>);
 
 pub(super) fn source() -> (Feed, Source) {
     let (sender, pieces) = channel(PIECES);
@@ -55,11 +55,11 @@ impl Source {
         self.noted(piece)
     }
 
-    /// `None` of the channel: the host's end is gone. `None` in it: the end of the stream.
-    fn noted(&mut self, piece: Option<Option<Vec<u8>>>) -> io::Result<Option<Vec<u8>>> {
+    /// `None` of the channel: the host's end is gone.
+    fn noted(&mut self, piece: Option<Vec<u8>>) -> io::Result<Option<Vec<u8>>> {
         let piece = piece.ok_or_else(StreamFailed::error)?;
-        self.ended = piece.is_none();
-        Ok(piece)
+        self.ended = piece.is_empty();
+        Ok((!self.ended).then_some(piece))
     }
 }
 
@@ -89,9 +89,8 @@ impl Feed {
             let bytes = from.fill_buf()?;
             let piece = &bytes[..bytes.len().min(PIECE)];
             let len = piece.len();
-            let piece = (len > 0).then(|| piece.to_vec());
             // A future that is gone has a result of its own.
-            if self.0.send(piece).await.is_err() || len == 0 {
+            if self.0.send(piece.to_vec()).await.is_err() || len == 0 {
                 return Ok(());
             }
             from.consume(len);
