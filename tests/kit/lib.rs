@@ -21,6 +21,7 @@ pub mod littlebank;
 pub mod mutator;
 pub mod oracle;
 pub mod pipeline;
+pub mod plugins;
 pub mod proxy;
 pub mod repository;
 pub mod respaldo;

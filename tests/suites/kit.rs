@@ -11,3 +11,5 @@ mod fixtures;
 mod mutator;
 #[path = "kit/oracle.rs"]
 mod oracle;
+#[path = "kit/plugins.rs"]
+mod plugins;

@@ -51,7 +51,7 @@ pub const DUMPER_ID: &str = "respaldo.dumper/1";
 /// Id of [`Validator`].
 pub const VALIDATOR_ID: &str = "respaldo.validator/1";
 
-/// Flag of an [`Instance`]: calls may come from several threads at once. Without it the host makes
+/// Flag of [`Instance`]: calls may come from several threads at once. Without it the host makes
 /// one call after the other.
 pub const FLAG_CONCURRENT: u32 = 1;
 

@@ -95,12 +95,12 @@ fn status_of(error: &io::Error) -> Status {
     use io::ErrorKind as Kind;
     if error
         .get_ref()
-        .is_some_and(|inner| inner.is::<StreamFailed>())
+        .is_some_and(<dyn std::error::Error + Send + Sync>::is::<StreamFailed>)
     {
         return Status::Stream;
     }
     match error.kind() {
-        Kind::NotFound => Status::NotFound,
+        Kind::NotFound | Kind::NotADirectory | Kind::IsADirectory => Status::NotFound,
         Kind::AlreadyExists => Status::Exists,
         Kind::PermissionDenied | Kind::ReadOnlyFilesystem => Status::Denied,
         Kind::StorageFull | Kind::QuotaExceeded | Kind::FileTooLarge => Status::Full,

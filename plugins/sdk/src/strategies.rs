@@ -7,10 +7,11 @@ use std::io::{BufRead, Write};
 use std::ops::Range;
 
 use schemars::JsonSchema;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::error::Result;
+use crate::error::{Error, Result, Status};
 use crate::records::{
     DetectionRequest, DumpRequest, DumperFacts, Finding, ObjectInfo, SinkLimits, Subject, Summary,
     TableVerdict, Target,
@@ -41,6 +42,11 @@ pub trait Plugin: Send + Sync + Sized + 'static {
     /// Makes an instance. Reaches nothing outside yet.
     fn create(options: Self::Options) -> Result<Self>;
 }
+
+/// Options of a plugin that has none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoOptions {}
 
 /// What a call is given: whether to stop, and whom to tell how far it is.
 pub trait Context: Send + Sync {
@@ -75,8 +81,14 @@ pub trait StorageSink: Send + Sync {
     /// What a key is appended to so that a person finds the object, for example `/backup/`.
     fn location(&self) -> String;
 
-    /// Reaches the store with these credentials and says what it can do.
-    fn probe(&self, cx: &dyn Context) -> Result<SinkLimits>;
+    /// Reaches the store with these credentials and says what it can do. As given here it asks for an object
+    /// that is not there.
+    fn probe(&self, cx: &dyn Context) -> Result<SinkLimits> {
+        match self.head("probe", cx) {
+            Err(error) if error.status != Status::NotFound => Err(error),
+            _ => Ok(SinkLimits::default()),
+        }
+    }
 
     /// Stores the `size` bytes of `source` under `key`. Ok means durable and visible; on an error,
     /// cancellation or crash the key shows what it showed before. Fails with
@@ -93,8 +105,18 @@ pub trait StorageSink: Send + Sync {
         cx: &dyn Context,
     ) -> Result<()>;
 
-    /// An object, or [`crate::Status::NotFound`].
-    fn head(&self, key: &str, cx: &dyn Context) -> Result<ObjectInfo>;
+    /// An object, or [`crate::Status::NotFound`]. As given here it looks into the list.
+    fn head(&self, key: &str, cx: &dyn Context) -> Result<ObjectInfo> {
+        let mut found = None;
+        let each = &mut |object: ObjectInfo| {
+            if object.key == key {
+                found = Some(object);
+            }
+            Ok(())
+        };
+        self.list(key, each, cx)?;
+        found.ok_or_else(|| Error::new(Status::NotFound, format!("{key} is not there")))
+    }
 
     /// Every object whose key begins with `prefix`, each once, in any order.
     fn list(&self, prefix: &str, each: Each<'_, ObjectInfo>, cx: &dyn Context) -> Result<()>;
@@ -103,8 +125,10 @@ pub trait StorageSink: Send + Sync {
     fn remove(&self, key: &str, cx: &dyn Context) -> Result<()>;
 
     /// Removes leftovers of interrupted puts (a killed plugin cannot clean up); returns how many. Never an
-    /// object, and nothing that a put under way still needs.
-    fn sweep(&self, cx: &dyn Context) -> Result<u64>;
+    /// object, and nothing that a put under way still needs. As given here there are none.
+    fn sweep(&self, _cx: &dyn Context) -> Result<u64> {
+        Ok(0)
+    }
 }
 
 /// Says of each table whether it is provably unchanged since the base. **Fails towards dumping**: what cannot be

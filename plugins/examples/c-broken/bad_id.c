@@ -1,0 +1,3 @@
+/* Its id is none. */
+#define ID "Not An Id"
+#include "base.h"

@@ -1,0 +1,3 @@
+/* Its schema is not JSON. */
+#define SCHEMA "{\"type\":"
+#include "base.h"

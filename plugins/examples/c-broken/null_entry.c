@@ -1,0 +1,3 @@
+/* Has no entry to give. */
+#define ENTRY NULL
+#include "base.h"

@@ -1,0 +1,2 @@
+/* Nothing is broken: the others are this one with one thing changed. */
+#include "base.h"

@@ -1,0 +1,3 @@
+/* Of a kind that this host does not know. */
+#define KIND 99
+#include "base.h"
