@@ -15,6 +15,7 @@ use respaldo_contract::messages::{ErrorCode, ExitCode, Lang};
 
 pub use app::App;
 pub use args::{Cli, Command, Globals, PluginKindArg, PluginLanguage};
+use args::{LangArg, PluginCommand};
 
 use crate::config::{self, Environment, LogFormat, Sources};
 use crate::failure::Failure;
@@ -61,6 +62,12 @@ fn run(arguments: &[OsString], environment: Environment, output: Output) -> Exit
     let outcome = signals::watch()
         .map_err(|error| Failure::of(ErrorCode::Internal, &error))
         .and_then(|interrupt| {
+            if matches!(cli.globals.lang, Some(LangArg::Written(_)))
+                && !matches!(cli.command, Command::Plugin(PluginCommand::New(_)))
+            {
+                let what = "--lang: en and es are; rust and c are languages of plugin new";
+                return Err(Failure::new(ErrorCode::Usage, what));
+            }
             let app = App {
                 sources,
                 globals: cli.globals,

@@ -21,6 +21,13 @@ const LAYERS: &[(&str, &str, &[&str])] = &[
     ),
     // It tells what it is given.
     ("panel", "core/panel", &[]),
+    // Third parties build on it: it must not move with us.
+    ("sdk", "plugins/sdk", &[]),
+    (
+        "plugin-host",
+        "core/plugin_host",
+        &["sdk", "engine", "domain", "postgres"],
+    ),
     // What works when the engine does not must not need what the engine needs.
     ("legacy", "legacy", &["postgres"]),
     ("detectors", "plugins/detectors", STRATEGY),

@@ -15,8 +15,8 @@ use respaldo_legacy::LegacyKind;
 
 pub use diff::DiffArgs;
 pub use plugin::{
-    LangArg, PluginCheckArgs, PluginCommand, PluginInfoArgs, PluginKindArg, PluginLanguage, PluginNewArgs,
-    PluginPinArgs,
+    LangArg, PluginCheckArgs, PluginCommand, PluginInfoArgs, PluginKindArg, PluginLanguage,
+    PluginNewArgs, PluginPinArgs,
 };
 pub use schedule::{ScheduleCommand, ScheduledKind, SetScheduleArgs};
 
