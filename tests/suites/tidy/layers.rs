@@ -26,6 +26,8 @@ const LAYERS: &[(&str, &str, &[&str])] = &[
     ("detectors", "plugins/detectors", STRATEGY),
     ("dumpers", "plugins/dumpers", STRATEGY),
     ("notifiers", "plugins/notifiers", STRATEGY),
+    // Built by others, without the rest.
+    ("sdk", "plugins/sdk", &[]),
     ("sinks", "plugins/sinks", STRATEGY),
     ("validators", "plugins/validators", STRATEGY),
 ];
