@@ -115,7 +115,7 @@ mod tests {
     use std::mem::offset_of;
 
     use super::*;
-    use crate::mock::Host;
+    use crate::tests::mock::Host;
 
     #[test]
     fn everything_said_reaches_the_host() {

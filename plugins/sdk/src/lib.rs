@@ -15,8 +15,6 @@ pub mod export;
 mod fields;
 mod glue;
 mod guard;
-#[cfg(test)]
-mod mock;
 pub mod records;
 pub mod strategies;
 mod streams;

@@ -298,7 +298,7 @@ impl Write for HostWriter<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mock::{Destination, Host, Source};
+    use crate::tests::mock::{Destination, Host, Source};
 
     const LENGTHS: [usize; 6] = [0, 1, 4095, 65_536, 262_145, 1_000_003];
 

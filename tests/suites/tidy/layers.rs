@@ -21,8 +21,6 @@ const LAYERS: &[(&str, &str, &[&str])] = &[
     ),
     // It tells what it is given.
     ("panel", "core/panel", &[]),
-    // Third parties build on it: it must not move with us.
-    ("sdk", "plugins/sdk", &[]),
     (
         "plugin-host",
         "core/plugin_host",
@@ -33,6 +31,8 @@ const LAYERS: &[(&str, &str, &[&str])] = &[
     ("detectors", "plugins/detectors", STRATEGY),
     ("dumpers", "plugins/dumpers", STRATEGY),
     ("notifiers", "plugins/notifiers", STRATEGY),
+    // Built by others, without the rest.
+    ("sdk", "plugins/sdk", &[]),
     ("sinks", "plugins/sinks", STRATEGY),
     ("validators", "plugins/validators", STRATEGY),
 ];
