@@ -51,6 +51,31 @@ impl RustPlugin {
     }
 }
 
+/// The library of a package elsewhere, built where the examples are; without a lock file of its own.
+pub fn build(manifest: &Path, library: &str) -> PathBuf {
+    let _turn = turn();
+    let lock = manifest.with_file_name("Cargo.lock");
+    // The versions that the examples are built with, where it needs the same.
+    fs::copy(examples().join("rust-magic/Cargo.lock"), &lock).unwrap();
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command
+        .args(["build", "--quiet", "--manifest-path"])
+        .arg(manifest);
+    command.env("CARGO_TARGET_DIR", target().join("elsewhere"));
+    let status = command.status();
+    let status = status.unwrap_or_else(|error| panic!("cargo does not start: {error}"));
+    assert!(
+        status.success(),
+        "{} does not build: see above",
+        manifest.display()
+    );
+    existing(
+        target()
+            .join("elsewhere/debug")
+            .join(format!("lib{library}.so")),
+    )
+}
+
 fn cargo(manifest: &Path, more: &[&str]) -> bool {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(["build", "--quiet", "--locked", "--manifest-path"]);

@@ -240,6 +240,7 @@ fn settings(config: &Config) -> Result<Settings, Failure> {
         expire_after_backup: config.expire_after_backup,
         schedule: config.schedule.clone(),
         maintenance_user_id: config.maintenance_user_id,
+        plugins: plugins::in_use(config)?,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })
 }

@@ -17,7 +17,7 @@ mod table;
 use document::Document;
 pub use parts::{
     ArchiveRecord, ContentsRecord, CoverageRecord, GapRecord, LargeObjectsRecord, ObjectRecord,
-    ToolsRecord,
+    PluginUseRecord, ToolsRecord,
 };
 pub use source::{LineageRecord, PropertiesRecord, SourceRecord};
 pub use table::{DataRecord, TableRecord};

@@ -150,6 +150,21 @@ pub struct Tools {
     pub detector: String,
     /// Name of the row fingerprint's algorithm.
     pub fingerprint: String,
+    /// Libraries of others that took part.
+    pub plugins: Vec<PluginUse>,
+}
+
+/// A library of others that a backup was made with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginUse {
+    /// Its name in the configuration.
+    pub name: String,
+    /// `vendor.name`.
+    pub id: String,
+    /// Version.
+    pub version: String,
+    /// Hash of the library.
+    pub sha256: Sha256,
 }
 
 /// What a reader must know of an archive to decode a block without its table of contents.

@@ -441,6 +441,7 @@ fn manifest(
             pg_dump: text(&archive.header.dump_version),
             detector: "adopted".to_owned(),
             fingerprint: fingerprint::ALGORITHM.to_owned(),
+            plugins: Vec::new(),
         },
         objects: vec![SealedObject {
             role: ObjectRole::Archive,

@@ -70,6 +70,8 @@ pub struct Settings {
     pub schedule: ScheduleSettings,
     /// `app.user_id` for restores, as the existing application's policies ask for.
     pub maintenance_user_id: Option<u32>,
+    /// Libraries of others that are in use, for manifests.
+    pub plugins: Vec<respaldo_domain::manifest::PluginUse>,
     /// Version of the program, for manifests.
     pub version: String,
 }

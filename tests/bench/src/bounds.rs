@@ -2,6 +2,7 @@
 
 use crate::meter::Cost;
 use crate::results::{Results, Row};
+use crate::rooms::boundary;
 use crate::rooms::{OURS, OURS_AT_6, OURS_STOCK};
 
 /// Walls mean little when others use more than this share of the processors.
@@ -19,6 +20,10 @@ const DAY_RESTIC: Work = ("day", "restic over pg_dump, again");
 const RESTORE: Work = ("restore", OURS);
 const NAIVE: Work = ("restore", "naive replay of FULL + 6");
 const PG_RESTORE: Work = ("restore", "pg_restore -j2 of a fresh full");
+
+const INTO_HERE: Work = ("boundary", boundary::HERE);
+const INTO_APART: Work = ("boundary", boundary::APART);
+const HASHED: Work = ("boundary", boundary::HASH);
 
 /// A section and a tool in it.
 type Work = (&'static str, &'static str);
@@ -99,6 +104,18 @@ const RULES: &[Rule] = &[
         (FULL_STOCK, Wall),
         (FC, Wall),
         0.40,
+    ),
+    ratio(
+        "a stream into a plugin, CPU",
+        (INTO_APART, Cpu),
+        (INTO_HERE, Cpu),
+        2.5,
+    ),
+    ratio(
+        "a stream into a plugin, CPU",
+        (INTO_APART, Cpu),
+        (HASHED, Cpu),
+        0.25,
     ),
     ratio("daily incremental, wall", (DAY, Wall), (FC, Wall), 0.08),
     ratio(

@@ -1,5 +1,6 @@
 //! What is measured, one kind of work per room.
 
+pub mod boundary;
 mod many;
 mod mixed;
 mod one;
@@ -33,6 +34,9 @@ pub fn run(options: &Options, results: &mut Results) {
     }
     if options.wants("pgbench") {
         pgbench::run(options, results);
+    }
+    if options.wants("boundary") {
+        boundary::run(options, results);
     }
     for (room, tables) in [("many-1000", 1_000), ("many-10000", 10_000)] {
         if options.wants(room) {

@@ -49,10 +49,7 @@ pub(super) fn promises(found: &Examined, description: &Description) -> Vec<Promi
                 format!("it needs {name}: whoever uses it must name that in allow_libraries")
             }),
         ),
-        of(
-            "it says what it is and by which licence",
-            words(description),
-        ),
+        of("it has a name for people", words(description)),
         of(
             "its version is a semantic one",
             version(&description.version),
@@ -78,15 +75,8 @@ fn exports(found: &Examined) -> Option<String> {
 }
 
 fn words(description: &Description) -> Option<String> {
-    let empty = [
-        ("name", &description.name),
-        ("vendor", &description.vendor),
-        ("license", &description.license),
-        ("description", &description.description),
-    ];
-    let empty = empty.into_iter().filter(|(_, text)| text.is_empty());
-    let empty: Vec<&str> = empty.map(|(name, _)| name).collect();
-    (!empty.is_empty()).then(|| format!("empty: {}", empty.join(", ")))
+    let missing = description.name.is_empty();
+    missing.then(|| "its name for people is empty".to_owned())
 }
 
 fn version(version: &str) -> Option<String> {

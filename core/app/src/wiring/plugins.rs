@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use respaldo_contract::messages::ErrorCode;
+use respaldo_domain::manifest::PluginUse;
 use respaldo_dumpers::{ArchiveSource, DumperOptions, Foreign};
 use respaldo_engine::ports::{
     ChangeDetector, Codec, Context, DumpRequest, Dumper, Fault, SourceTarget, StorageSink,
     Validator,
 };
 use respaldo_plugin_host::{
-    Kind, Plugin, PluginDetector, PluginDump, PluginError, PluginSink, PluginValidator,
+    Kind, Plugin, PluginDetector, PluginDump, PluginError, PluginSink, PluginValidator, identify,
 };
 use respaldo_postgres::Tools;
 
@@ -84,6 +85,33 @@ pub(super) fn validators(
         .map(|plugin| {
             let validator = PluginValidator::new(plugin?, Arc::clone(codec));
             Ok(Arc::new(validator) as Arc<dyn Validator>)
+        })
+        .collect()
+}
+
+/// What is in use, for manifests.
+pub(super) fn in_use(config: &Config) -> Result<Vec<PluginUse>, Failure> {
+    let strategies = [&config.detector.name, &config.dumper.name].into_iter();
+    let sinks = config.sinks.iter().map(|sink| &sink.strategy);
+    let validators = config
+        .validators
+        .iter()
+        .map(|validator| &validator.strategy);
+    let mut names: Vec<&String> = strategies.chain(sinks).chain(validators).collect();
+    names.sort_unstable();
+    names.dedup();
+    let plugins = names
+        .into_iter()
+        .filter_map(|name| config.plugins.get(name));
+    plugins
+        .map(|plugin| {
+            let description = identify(plugin)?;
+            Ok(PluginUse {
+                name: plugin.name.clone(),
+                id: description.id,
+                version: description.version,
+                sha256: plugin.sha256,
+            })
         })
         .collect()
 }

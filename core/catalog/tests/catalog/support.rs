@@ -212,5 +212,6 @@ fn tools() -> Tools {
         pg_dump: "15.0".to_owned(),
         detector: "pg-stat".to_owned(),
         fingerprint: "copytext-sip13-128-sum/1".to_owned(),
+        plugins: Vec::new(),
     }
 }

@@ -4,7 +4,7 @@ use respaldo_domain::backup::ArchiveName;
 use respaldo_domain::changes::Reason;
 use respaldo_domain::coverage::{Coverage, Gap, GapKind};
 use respaldo_domain::manifest::{
-    ArchiveFacts, ArchiveRest, Compression, Contents, LargeObjects, Tools,
+    ArchiveFacts, ArchiveRest, Compression, Contents, LargeObjects, PluginUse, Tools,
 };
 use respaldo_domain::object::{ObjectKey, ObjectRole, SealedObject, Sha256};
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,22 @@ pub struct ToolsRecord {
     pub detector: String,
     /// Algorithm of the row fingerprints.
     pub huella: String,
+    /// Libraries of others that took part.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub complementos: Vec<PluginUseRecord>,
+}
+
+/// A library of others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginUseRecord {
+    /// Its name in the configuration.
+    pub nombre: String,
+    /// `vendor.name`.
+    pub id: String,
+    /// Version.
+    pub version: String,
+    /// Hash of the library.
+    pub sha256: Sha256,
 }
 
 /// An object of a backup set.
@@ -126,6 +142,16 @@ impl From<&Tools> for ToolsRecord {
             pg_dump: tools.pg_dump,
             detector: tools.detector,
             huella: tools.fingerprint,
+            complementos: tools
+                .plugins
+                .into_iter()
+                .map(|plugin| PluginUseRecord {
+                    nombre: plugin.name,
+                    id: plugin.id,
+                    version: plugin.version,
+                    sha256: plugin.sha256,
+                })
+                .collect(),
         }
     }
 }
@@ -138,6 +164,16 @@ impl From<ToolsRecord> for Tools {
             pg_dump: record.pg_dump,
             detector: record.detector,
             fingerprint: record.huella,
+            plugins: record
+                .complementos
+                .into_iter()
+                .map(|plugin| PluginUse {
+                    name: plugin.nombre,
+                    id: plugin.id,
+                    version: plugin.version,
+                    sha256: plugin.sha256,
+                })
+                .collect(),
         }
     }
 }

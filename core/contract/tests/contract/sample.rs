@@ -142,6 +142,7 @@ fn tools() -> Tools {
         pg_dump: "15.20".into(),
         detector: "pg-stat".into(),
         fingerprint: "copytext-sip13-128-sum/1".into(),
+        plugins: Vec::new(),
     }
 }
 

@@ -230,6 +230,7 @@ fn manifest(
         tools: respaldo_domain::manifest::Tools {
             respaldo: parts.settings.version.clone(),
             dumper: FROM_CHAIN.to_owned(),
+            plugins: parts.settings.plugins.clone(),
             ..from.tools.clone()
         },
         objects,

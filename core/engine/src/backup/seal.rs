@@ -275,6 +275,7 @@ fn manifest(
             pg_dump: dumped.receipt.pg_dump,
             detector: parts.detector.name().to_owned(),
             fingerprint: fingerprint::ALGORITHM.to_owned(),
+            plugins: parts.settings.plugins.clone(),
         },
         definitions: None,
         contents: dumped.contents,

@@ -62,7 +62,11 @@ fn a_plugin_that_hangs_is_ended_after_the_time_that_it_has() {
 
 #[test]
 fn a_plugin_that_closes_what_it_was_given_is_told_and_replaced() {
-    fails_alone(&in_c("close-fds", "put"), FaultKind::Internal, "its process");
+    fails_alone(
+        &in_c("close-fds", "put"),
+        FaultKind::Internal,
+        "its process",
+    );
 }
 
 #[test]

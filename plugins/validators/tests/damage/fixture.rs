@@ -313,6 +313,7 @@ fn manifest(
             pg_dump: "15.4".to_owned(),
             detector: "pg-stat".to_owned(),
             fingerprint: ALGORITHM.to_owned(),
+            plugins: Vec::new(),
         },
         definitions: None,
         contents: None,

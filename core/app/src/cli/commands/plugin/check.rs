@@ -1,7 +1,10 @@
 //! `plugin check`.
 
+use std::sync::Arc;
+
 use respaldo_contract::messages::{ErrorCode, ExitCode, Lang, Outcome};
 use respaldo_contract::records::{PluginCheckRecord, PromiseRecord};
+use respaldo_engine::ports::{Context, Quiet};
 use serde_json::Value;
 
 use super::record_of;
@@ -25,7 +28,8 @@ pub fn run(args: &PluginCheckArgs, app: &App) -> Result<ExitCode, Failure> {
         args.id.as_deref(),
         options,
         &narrator,
-        &app.context(),
+        // A rehearsal's steps are no news.
+        &Context::new(app.interrupt.clone(), Arc::new(Quiet)),
     )?;
     let broken = found.promises.iter().filter(|p| p.broken.is_some()).count();
     let (count, lang) = (found.promises.len(), app.lang());
