@@ -103,6 +103,11 @@ impl Local {
         &self.location
     }
 
+    /// Whether calls may come at once.
+    pub(crate) fn is_concurrent(&self) -> bool {
+        self.turn.is_none()
+    }
+
     /// Makes the call.
     pub(crate) fn invoke(
         &self,

@@ -43,7 +43,7 @@ fn sink(scene: &Scene, library: &std::path::Path) {
         .psql("live", "TRUNCATE seguridad.backup_manifest CASCADE");
     scene.respaldo.ok(&["catalog", "rebuild"]);
     let again = scene.respaldo.ok(&["list", "--json"]).json();
-    let count = |list: &Value| list["respaldos"].as_array().map(Vec::len);
+    let count = |list: &Value| list.as_array().map(Vec::len);
     assert_eq!(count(&listed), count(&again), "{again:#}");
 }
 
@@ -84,5 +84,5 @@ fn a_detector_a_dumper_and_a_validator_serve_a_chain_together() {
     );
     // A day on which nothing happens dumps nothing.
     let quiet = scene.backup("inc");
-    assert_eq!(quiet["tablas_respaldadas"], 0, "{quiet:#}");
+    assert_eq!(quiet["tablas_volcadas"], 0, "{quiet:#}");
 }

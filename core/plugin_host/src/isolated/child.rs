@@ -15,7 +15,7 @@ use respaldo_sdk::Status;
 use respaldo_sdk::abi::STATUS_OK;
 use rustix::process::{Resource, Rlimit, Signal};
 
-use super::frame::{Answer, Ask, Frame, append};
+use super::frame::{Answer, Ask, Frame, Made, append};
 use super::lane::{self, Lane, SLOT_BYTES, SLOTS};
 use super::process::lock;
 use crate::error::PluginErrorKind;
@@ -148,7 +148,12 @@ impl Shared {
 
     fn create(&self, id: &str, options: &str, line: &Line<'_>) -> Result<Answer, PluginErrorKind> {
         let local = Local::create(self.library()?, id, options)?;
-        line.emit(local.location());
+        let made = Made {
+            location: local.location().to_owned(),
+            concurrent: local.is_concurrent(),
+        };
+        let made = serde_json::to_string(&made);
+        line.emit(&made.map_err(|error| PluginErrorKind::System(error.into()))?);
         let _ = self.instance.set(local);
         Ok(Answer::default())
     }

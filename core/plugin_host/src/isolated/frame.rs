@@ -47,6 +47,15 @@ pub(super) enum Ask {
     Call(Request),
 }
 
+/// What is told of an instance that was made.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Made {
+    /// What a key is appended to so that a person finds the object.
+    pub(super) location: String,
+    /// Calls may come at once.
+    pub(super) concurrent: bool,
+}
+
 /// How it ended.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Answer {

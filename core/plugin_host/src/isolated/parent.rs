@@ -9,7 +9,7 @@ use respaldo_engine::ports::{Context, Interrupt};
 use respaldo_sdk::abi::STATUS_OK;
 use rustix::event::{PollFd, PollFlags, Timespec};
 
-use super::frame::{Answer, Ask, Frame, documents};
+use super::frame::{Answer, Ask, Frame, Made, documents};
 use super::lane::{Lane, SLOT_BYTES, SLOTS};
 use super::process::{Process, lock};
 use crate::config::PluginConfig;
@@ -28,13 +28,16 @@ pub(crate) struct Isolated {
     id: String,
     library: File,
     state: Mutex<State>,
+    /// Held during a call where the plugin wants one call after the other: whoever waits for his turn
+    /// here is not waiting for the plugin.
+    turn: Mutex<()>,
 }
 
 #[derive(Default)]
 struct State {
     process: Option<Arc<Process>>,
     deaths: u32,
-    location: String,
+    made: Made,
 }
 
 impl Isolated {
@@ -45,6 +48,7 @@ impl Isolated {
             id,
             library,
             state: Mutex::default(),
+            turn: Mutex::default(),
         }
     }
 
@@ -75,8 +79,8 @@ impl Isolated {
         }
         let started = self.start_anew();
         match started {
-            Ok((process, location)) => {
-                state.location = location;
+            Ok((process, made)) => {
+                state.made = made;
                 state.process = Some(Arc::clone(&process));
                 Ok(process)
             }
@@ -87,7 +91,7 @@ impl Isolated {
         }
     }
 
-    fn start_anew(&self) -> Result<(Arc<Process>, String), PluginErrorKind> {
+    fn start_anew(&self) -> Result<(Arc<Process>, Made), PluginErrorKind> {
         let process =
             Process::start(&self.config, &self.library).map_err(PluginErrorKind::System)?;
         load(&process, &self.config)?;
@@ -95,12 +99,13 @@ impl Isolated {
             id: self.id.clone(),
             options: self.config.options.to_string(),
         };
-        let mut location = String::new();
+        let mut made = Made::default();
         ask(&process, &self.config, &create, &mut |json| {
-            json.clone_into(&mut location);
+            made = serde_json::from_str(json)
+                .map_err(|error| PluginErrorKind::Broke(error.to_string()))?;
             Ok(())
         })?;
-        Ok((Arc::new(process), location))
+        Ok((Arc::new(process), made))
     }
 
     /// After a call: a process that is of no use any more goes, and the next call gets another.
@@ -132,6 +137,8 @@ impl Service for Isolated {
         cx: &Context,
     ) -> Result<(), PluginErrorKind> {
         let process = self.process()?;
+        let is_concurrent = lock(&self.state).made.concurrent;
+        let _turn = (!is_concurrent).then(|| lock(&self.turn));
         let limits = &self.config.limits;
         let conversation = Conversation::begin(&process, limits.stall, limits.grace, cx);
         let ended = conversation
@@ -148,7 +155,7 @@ impl Service for Isolated {
     }
 
     fn location(&self) -> String {
-        lock(&self.state).location.clone()
+        lock(&self.state).made.location.clone()
     }
 
     fn resident_bytes(&self) -> Option<u64> {
