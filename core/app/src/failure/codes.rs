@@ -183,6 +183,7 @@ impl From<RemoveError> for Failure {
             RemoveError::Unknown(_) => ErrorCode::UnknownBackup,
             RemoveError::Lease(fault) => of_lease(fault),
             RemoveError::Needed(_) => ErrorCode::HasDependents,
+            RemoveError::InUse(_) => ErrorCode::BackupInUse,
             RemoveError::Store(fault) => of_store(fault),
         };
         Self::of(code, &error)

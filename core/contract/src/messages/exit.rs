@@ -65,7 +65,9 @@ impl ErrorCode {
             | Self::TargetMissing
             | Self::TargetNotEmpty => ExitCode::Usage,
             Self::ConfigUnreadable | Self::ConfigInvalid => ExitCode::Configuration,
-            Self::LeaseHeld | Self::LeaseLost | Self::LegacyBusy => ExitCode::LeaseHeld,
+            Self::LeaseHeld | Self::LeaseLost | Self::BackupInUse | Self::LegacyBusy => {
+                ExitCode::LeaseHeld
+            }
             Self::SourceUnreachable
             | Self::SourceDenied
             | Self::SourceUnsupported
