@@ -35,7 +35,6 @@ use crate::intent::WorkDir;
 use crate::lease::Lease;
 use crate::parts::Parts;
 use crate::ports::{Context, EventLevel, Fault, FaultKind, LeaseWork, NewBackup, SourceTarget};
-use crate::reading::{self, Reading};
 use crate::rebuild;
 use crate::remove::sweep_dead;
 use crate::schedule;
@@ -235,7 +234,7 @@ fn make(
     name: &ArchiveName,
     cx: &Context,
 ) -> Result<seal::Sealed, BackupError> {
-    let _held = hold_base(parts, &base, cx)?;
+    let _held = base::hold(parts, &base, cx).map_err(BackupError::Repository)?;
     let spool = WorkDir::open(&parts.settings.work_dir)
         .map_err(BackupError::Repository)?
         .spool(name);
@@ -260,26 +259,6 @@ fn make(
         dumped,
     };
     seal::seal(parts, run, lease, draft, &spool, cx)
-}
-
-/// Keeps the base until this backup is sealed, whatever lease the one who would remove it holds: that of a
-/// standby is another. Fails only where the base is gone already.
-fn hold_base(
-    parts: &Parts,
-    base: &base::Base,
-    cx: &Context,
-) -> Result<Option<Reading>, BackupError> {
-    let Some(manifest) = &base.manifest else {
-        return Ok(None);
-    };
-    match reading::hold(parts, manifest, cx) {
-        Err(fault) if fault.kind == FaultKind::NotFound => Err(BackupError::Repository(fault)),
-        Err(fault) => {
-            tracing::debug!(%fault, "the base is held by the lease alone");
-            Ok(None)
-        }
-        Ok(reading) => Ok(Some(reading)),
-    }
 }
 
 fn lease_error(fault: Fault) -> BackupError {
