@@ -53,6 +53,7 @@ impl Reading {
 /// nobody from reading. Fails with [`FaultKind::NotFound`] where the set was removed meanwhile.
 pub(crate) fn hold(parts: &Parts, manifest: &Manifest, cx: &Context) -> Result<Reading, Fault> {
     let work = WorkDir::open(&parts.settings.work_dir)?;
+    clear_up(parts, &work, cx)?;
     let hold = Hold {
         reader: Instance::here().name,
         archives: needed(manifest),
@@ -72,6 +73,15 @@ pub(crate) fn hold(parts: &Parts, manifest: &Manifest, cx: &Context) -> Result<R
         // Whoever reads the set says what is wrong with its sink.
         _ => Ok(reading),
     }
+}
+
+/// What killed readers of this machine left goes with the next one.
+fn clear_up(parts: &Parts, work: &WorkDir, cx: &Context) -> Result<(), Fault> {
+    let somebody_died = !note::all(work)?.dead.is_empty();
+    if somebody_died && let Err(fault) = Readers::look(parts, cx) {
+        tracing::debug!(%fault, "what killed readers left stays until the next look");
+    }
+    Ok(())
 }
 
 fn needed(manifest: &Manifest) -> BTreeSet<ArchiveName> {
