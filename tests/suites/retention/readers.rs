@@ -44,8 +44,8 @@ impl Machines {
         let ruled = by.ok(args).json();
         let kept = ruled["conservados"].as_array().unwrap().iter();
         let mut of_oldest = kept.filter(|kept| kept["archivo"] == self.fulls[0].as_str());
-        let kept = of_oldest.next().unwrap_or_else(|| panic!("{ruled:#}"));
-        kept["motivo"].as_str().unwrap().to_owned()
+        let reason = of_oldest.next().and_then(|kept| kept["motivo"].as_str());
+        reason.unwrap_or_default().to_owned()
     }
 
     fn holds(&self) -> Vec<PathBuf> {

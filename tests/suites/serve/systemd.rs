@@ -10,7 +10,8 @@ fn wait_for(socket: &UnixDatagram, wanted: &str) -> Vec<String> {
     let begin = Instant::now();
     let mut before = Vec::new();
     let mut message = [0; 4096];
-    while begin.elapsed() < LONG {
+    loop {
+        assert!(begin.elapsed() < LONG, "{wanted} never came: {before:?}");
         let length = socket.recv(&mut message).unwrap_or(0);
         let text = String::from_utf8_lossy(&message[..length]).into_owned();
         let words: Vec<String> = text.lines().map(str::to_owned).collect();
@@ -19,7 +20,6 @@ fn wait_for(socket: &UnixDatagram, wanted: &str) -> Vec<String> {
         }
         before.extend(words);
     }
-    panic!("{wanted} never came: {before:?}");
 }
 
 #[test]

@@ -57,7 +57,7 @@ impl DeadNote {
 
 impl Note {
     /// Notes that these sets are being read.
-    pub(super) fn write(work: &WorkDir, names: &BTreeSet<ArchiveName>) -> Result<Self, Fault> {
+    pub(super) fn write(work: &WorkDir, sets: &BTreeSet<ArchiveName>) -> Result<Self, Fault> {
         let folder = work.file(FOLDER);
         let failed = |e| Fault::io(format!("writing into {}", folder.display()), e);
         fs::create_dir_all(&folder).map_err(failed)?;
@@ -65,7 +65,7 @@ impl Note {
         let path = folder.join(holder.simple().to_string());
         let draft = path.with_extension("new");
         // It has its name when it is locked and whole.
-        let written = write(&draft, names);
+        let written = write(&draft, sets);
         let named = written.and_then(|lock| fs::rename(&draft, &path).map(|()| lock));
         if named.is_err() {
             // Where not even that works, the next look removes it.

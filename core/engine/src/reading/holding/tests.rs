@@ -41,7 +41,7 @@ impl Shelf {
 }
 
 impl StorageSink for Shelf {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "shelf"
     }
 
