@@ -12,5 +12,7 @@ mod histories;
 mod lease;
 #[path = "retention/policy.rs"]
 mod policy;
+#[path = "retention/readers.rs"]
+mod readers;
 #[path = "retention/sinks.rs"]
 mod sinks;

@@ -11,6 +11,8 @@ mod causes;
 mod ears;
 #[path = "serve/fleet.rs"]
 mod fleet;
+#[path = "serve/following.rs"]
+mod following;
 #[path = "serve/idle.rs"]
 mod idle;
 #[path = "serve/leading.rs"]
@@ -19,6 +21,8 @@ mod leading;
 mod scene;
 #[path = "serve/serving.rs"]
 mod serving;
+#[path = "serve/systemd.rs"]
+mod systemd;
 #[path = "serve/telling.rs"]
 mod telling;
 #[path = "serve/tools.rs"]

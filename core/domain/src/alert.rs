@@ -27,16 +27,19 @@ pub enum Alarm {
     EngineStopped,
     /// A backup was found damaged.
     BackupDamaged,
+    /// A backup was made, and something that belongs to it was not: its copy, the removal of old ones.
+    BackupIncomplete,
 }
 
 impl Alarm {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::BackupFailing,
         Self::BackupMissed,
         Self::EngineLegacy,
         Self::EngineStopped,
         Self::BackupDamaged,
+        Self::BackupIncomplete,
     ];
 }
 
@@ -59,8 +62,13 @@ impl From<Alarm> for Topic {
 impl Topic {
     /// That this run fails.
     pub fn failing(run: &str) -> Self {
+        Self::of(Alarm::BackupFailing, run)
+    }
+
+    /// An alarm that concerns one run.
+    pub fn of(alarm: Alarm, run: &str) -> Self {
         Self {
-            alarm: Alarm::BackupFailing,
+            alarm,
             run: Some(run.to_owned()),
         }
     }
@@ -82,6 +90,8 @@ pub enum Event {
     },
     /// Whoever looked found that everything that was due has been made, by whomever.
     NothingLeft,
+    /// Whoever looked found that of what was due these runs have not been made.
+    Left(Vec<String>),
     /// The cause of an alarm is there, with why.
     Holds(Topic, String),
     /// The cause of an alarm is not there.
@@ -208,6 +218,7 @@ impl Alerts {
                 [failed].into_iter().chain(began).collect()
             }
             Event::NothingLeft => self.end_what_waited(),
+            Event::Left(runs) => self.end_what_was_missed_but(&runs),
             Event::Holds(topic, why) => self.begin(topic, &why, now).into_iter().collect(),
             Event::Over(topic) => self.end(&topic).into_iter().collect(),
         }
@@ -242,9 +253,23 @@ impl Alerts {
 
     /// A run that failed may have been made by hand, or another one have done for it.
     fn end_what_waited(&mut self) -> Vec<Tell> {
-        let waited = [Alarm::BackupFailing, Alarm::BackupMissed];
+        let waited = [
+            Alarm::BackupFailing,
+            Alarm::BackupMissed,
+            Alarm::BackupIncomplete,
+        ];
         let over = self.raised().filter(|topic| waited.contains(&topic.alarm));
         let over: Vec<Topic> = over.cloned().collect();
+        over.iter().filter_map(|topic| self.end(topic)).collect()
+    }
+
+    /// A run that is not waited for any more was made, or another did for it.
+    fn end_what_was_missed_but(&mut self, waiting: &[String]) -> Vec<Tell> {
+        let is_over = |topic: &&Topic| {
+            let run = topic.run.as_ref();
+            topic.alarm == Alarm::BackupMissed && run.is_some_and(|run| !waiting.contains(run))
+        };
+        let over: Vec<Topic> = self.raised().filter(is_over).cloned().collect();
         over.iter().filter_map(|topic| self.end(topic)).collect()
     }
 }

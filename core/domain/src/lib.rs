@@ -9,6 +9,7 @@ pub mod changes;
 pub mod coverage;
 pub mod difference;
 pub mod fingerprint;
+pub mod hold;
 pub mod manifest;
 pub mod object;
 pub mod range;

@@ -34,8 +34,7 @@ use crate::history::History;
 use crate::intent::WorkDir;
 use crate::lease::Lease;
 use crate::parts::Parts;
-use crate::ports::{Context, EventLevel, Fault, LeaseWork, NewBackup, SourceTarget};
-use crate::reading::being_read;
+use crate::ports::{Context, EventLevel, Fault, FaultKind, LeaseWork, NewBackup, SourceTarget};
 use crate::rebuild;
 use crate::remove::sweep_dead;
 use crate::schedule;
@@ -235,6 +234,7 @@ fn make(
     name: &ArchiveName,
     cx: &Context,
 ) -> Result<seal::Sealed, BackupError> {
+    let _held = base::hold(parts, &base, cx).map_err(BackupError::Repository)?;
     let spool = WorkDir::open(&parts.settings.work_dir)
         .map_err(BackupError::Repository)?
         .spool(name);
@@ -263,7 +263,7 @@ fn make(
 
 fn lease_error(fault: Fault) -> BackupError {
     match fault.kind {
-        crate::ports::FaultKind::Busy => BackupError::Lease(fault),
+        FaultKind::Busy => BackupError::Lease(fault),
         _ => BackupError::Source(fault),
     }
 }
@@ -325,7 +325,6 @@ fn sweep(
     for name in sweep_dead(parts, work, lineage, cx)? {
         run.warn(WarningCode::Swept, name.to_string());
     }
-    being_read(work)?;
     parts.store.sweep(cx).map(drop)
 }
 

@@ -10,7 +10,7 @@ use respaldo_domain::table::TableName;
 
 use crate::parts::Parts;
 use crate::ports::{Context, Fault};
-use crate::reading;
+use crate::reading::{self, Reading};
 use crate::selector::{Selector, resolve};
 
 /// What is asked for.
@@ -96,9 +96,8 @@ fn rows_of(
     let unknown = || DiffError::UnknownTable(name.clone());
     let named = tables.iter().find(|table| &table.table == name);
     let named = named.ok_or_else(unknown)?;
-    let work = crate::intent::WorkDir::open(&parts.settings.work_dir).map_err(DiffError::Backup)?;
     let _held = [before, after]
-        .map(|manifest| reading::hold(&work, manifest))
+        .map(|manifest| reading::hold(parts, manifest, cx).map(Reading::warned))
         .into_iter()
         .collect::<Result<Vec<_>, _>>()
         .map_err(DiffError::Backup)?;

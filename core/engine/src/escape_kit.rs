@@ -68,7 +68,7 @@ pub fn escape_kit(
     cx: &Context,
 ) -> Result<EscapeKitReport, ExportError> {
     let manifest = find(parts, &request.selector, cx)?;
-    let _reading = hold(parts, &manifest)?;
+    let _reading = hold(parts, &manifest, cx)?;
     let plan = plan::plan(parts, &manifest, cx)?;
     let mut kit = Kit {
         folder: NewFolder::begin(&request.folder).map_err(ExportError::Output)?,

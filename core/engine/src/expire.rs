@@ -12,7 +12,7 @@ use crate::intent::WorkDir;
 use crate::lease::maintenance;
 use crate::parts::Parts;
 use crate::ports::{Context, Fault, FaultKind, ObjectReader};
-use crate::reading::being_read;
+use crate::reading::Readers;
 use crate::remove::{sweep_dead, take_away};
 
 /// A backup with what becomes of it.
@@ -69,18 +69,17 @@ pub fn policy(parts: &Parts) -> Result<Policy, Fault> {
 /// What retention would do. An unreadable manifest may need any backup: then nothing is decided.
 pub fn plan(parts: &Parts, cx: &Context) -> Result<Vec<Ruled>, Fault> {
     let policy = policy(parts)?;
-    let work = WorkDir::open(&parts.settings.work_dir)?;
     let mut manifests = Vec::new();
     for (_, manifest) in all_manifests(&parts.store, &*parts.codec, cx)? {
         manifests.push(manifest?);
     }
     let proven = proven(parts, &manifests, cx)?;
-    let read = being_read(&work)?;
+    let readers = Readers::look(parts, cx)?;
     let held: Vec<Held> = manifests
         .iter()
         .map(|manifest| Held {
             proven: proven.contains(&manifest.archive),
-            in_use: read.contains(&manifest.archive),
+            in_use: readers.read(&manifest.archive),
             ..Held::of(manifest)
         })
         .collect();
@@ -156,7 +155,7 @@ pub(crate) fn under_lease(parts: &Parts, cx: &Context) -> Result<ExpiryReport, F
     }
     for ruled in report.ruled.iter().filter(|ruled| ruled.expires()) {
         let name = &ruled.manifest.archive;
-        match remove_unless_read(parts, &work, &ruled.manifest, cx) {
+        match take_away(parts, &work, &ruled.manifest, "backup-expired", cx) {
             Ok(()) => {
                 report.removed.push(name.clone());
                 report.freed_bytes += ruled.manifest.stored_bytes();
@@ -169,18 +168,4 @@ pub(crate) fn under_lease(parts: &Parts, cx: &Context) -> Result<ExpiryReport, F
         }
     }
     Ok(report)
-}
-
-/// Looks again: a restore may have begun since the plan was made.
-fn remove_unless_read(
-    parts: &Parts,
-    work: &WorkDir,
-    manifest: &Manifest,
-    cx: &Context,
-) -> Result<(), Fault> {
-    cx.check()?;
-    if being_read(work)?.contains(&manifest.archive) {
-        return Err(Fault::bare(FaultKind::Busy, "it is being read now"));
-    }
-    take_away(parts, work, manifest, "backup-expired", cx)
 }

@@ -20,7 +20,6 @@ use self::ahead::reading_ahead;
 use self::join::{Joined, join};
 use self::source::Source;
 use crate::faults::step;
-use crate::intent::WorkDir;
 use crate::parts::Parts;
 use crate::ports::{Context, Fault, FaultKind};
 pub use crate::publish::Existing;
@@ -78,7 +77,7 @@ pub(crate) fn export_with(
     cx: &Context,
 ) -> Result<ExportReport, ExportError> {
     let manifest = find(parts, selector, cx)?;
-    let _reading = hold(parts, &manifest)?;
+    let _reading = hold(parts, &manifest, cx)?;
     let joined = join(parts, &manifest, cx)?;
     let mut out = Outward { out, failed: false };
     write(parts, manifest, joined, hashes, &mut out, cx).map_err(|error| match error {
@@ -121,10 +120,13 @@ pub(crate) fn find(
 }
 
 /// Keeps retention away from what is read.
-pub(crate) fn hold(parts: &Parts, manifest: &Manifest) -> Result<Reading, ExportError> {
-    WorkDir::open(&parts.settings.work_dir)
-        .and_then(|work| reading::hold(&work, manifest))
-        .map_err(ExportError::Backup)
+pub(crate) fn hold(
+    parts: &Parts,
+    manifest: &Manifest,
+    cx: &Context,
+) -> Result<Reading, ExportError> {
+    let held = reading::hold(parts, manifest, cx).map_err(ExportError::Backup)?;
+    Ok(held.warned())
 }
 
 /// Writes the joined archive, each block checked as it passes.

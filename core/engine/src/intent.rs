@@ -15,6 +15,7 @@ use respaldo_domain::table::Oid;
 use serde::{Deserialize, Serialize};
 
 use crate::ports::{Context, Fault, FaultKind};
+use crate::reading::Readers;
 use crate::store::Store;
 
 /// Files of runs on this machine: intents, spools, the index of manifests.
@@ -96,19 +97,20 @@ impl WorkDir {
         .close()
     }
 
-    /// Removes what dead runs on the database left: to be called under its lease. Returns the
-    /// names of the sets swept.
-    pub fn sweep(
+    /// Removes what dead runs on the database left and nobody reads: to be called under its lease.
+    /// Returns the names of the sets swept.
+    pub(crate) fn sweep(
         &self,
         lineage: &Lineage,
         store: &Store,
+        readers: &Readers,
         cx: &Context,
     ) -> Result<Vec<ArchiveName>, Fault> {
         let mut swept = Vec::new();
         for (path, intent) in self.intents()? {
             let same = intent.system_identifier == lineage.system_identifier
                 && intent.database_oid == lineage.database_oid;
-            if !same {
+            if !same || readers.read(&intent.archive) {
                 continue;
             }
             match remove_litter(&intent.archive, store, cx) {

@@ -11,6 +11,7 @@ use crate::intent::WorkDir;
 use crate::lease::maintenance;
 use crate::parts::Parts;
 use crate::ports::{Catalog, Context, EventLevel, Fault, FaultKind};
+use crate::reading::{Readers, nobody_reads};
 use crate::selector::{Selector, resolve};
 
 /// What was removed.
@@ -34,6 +35,9 @@ pub enum RemoveError {
     /// Others restore from it.
     #[error("{} backups need it: {}", .0.len(), list(.0))]
     Needed(Vec<ArchiveName>),
+    /// A restore, an export or a look at them is under way, on this machine or another.
+    #[error("{} of the backups are being read now: {}", .0.len(), list(.0))]
+    InUse(Vec<ArchiveName>),
     /// Storage failed.
     #[error("the backup could not be removed from storage")]
     Store(#[source] Fault),
@@ -67,10 +71,13 @@ pub fn remove(
         return Err(RemoveError::Needed(names));
     }
     let this = manifests.iter().filter(|manifest| manifest.archive == name);
+    let all: Vec<&Manifest> = dependents.into_iter().chain(this).collect();
+    refuse_what_is_read(parts, &all, cx)?;
     let work = WorkDir::open(&parts.settings.work_dir).map_err(RemoveError::Store)?;
     let mut removed = Removed::default();
-    for manifest in dependents.into_iter().chain(this) {
-        take_away(parts, &work, manifest, "backup-deleted", cx).map_err(RemoveError::Store)?;
+    for manifest in all {
+        take_away(parts, &work, manifest, "backup-deleted", cx)
+            .map_err(|fault| not_taken(fault, &manifest.archive))?;
         removed.freed_bytes += manifest.stored_bytes();
         removed.archives.push(manifest.archive.clone());
     }
@@ -80,6 +87,27 @@ pub fn remove(
 fn unknown(fault: Fault) -> RemoveError {
     match fault.kind {
         FaultKind::NotFound => RemoveError::Unknown(fault),
+        _ => RemoveError::Store(fault),
+    }
+}
+
+fn refuse_what_is_read(
+    parts: &Parts,
+    manifests: &[&Manifest],
+    cx: &Context,
+) -> Result<(), RemoveError> {
+    let readers = Readers::look(parts, cx).map_err(RemoveError::Store)?;
+    let names = manifests.iter().map(|manifest| &manifest.archive);
+    let read: Vec<ArchiveName> = names.filter(|name| readers.read(name)).cloned().collect();
+    if read.is_empty() {
+        return Ok(());
+    }
+    Err(RemoveError::InUse(read))
+}
+
+fn not_taken(fault: Fault, name: &ArchiveName) -> RemoveError {
+    match fault.kind {
+        FaultKind::Busy => RemoveError::InUse(vec![name.clone()]),
         _ => RemoveError::Store(fault),
     }
 }
@@ -112,7 +140,9 @@ fn dependents<'a>(manifests: &'a [Manifest], name: &ArchiveName) -> Vec<&'a Mani
 }
 
 /// Removes a set from every sink and from the catalog. An intent names it meanwhile: what a crash
-/// leaves of it is swept by the next run.
+/// leaves of it is swept by the next run. Fails with [`FaultKind::Busy`] where somebody reads it; a
+/// reader that comes while it is being removed leaves the set without its manifest, and the rest to
+/// the next run.
 pub(crate) fn take_away(
     parts: &Parts,
     work: &WorkDir,
@@ -121,9 +151,15 @@ pub(crate) fn take_away(
     cx: &Context,
 ) -> Result<(), Fault> {
     step("remove.set")?;
+    cx.check()?;
     let name = &manifest.archive;
+    nobody_reads(parts, name, cx)?;
     let intent = work.intend(name, &manifest.source.lineage)?;
-    parts.store.delete_set(manifest, cx)?;
+    let still_unread = || {
+        step("remove.unsealed")?;
+        nobody_reads(parts, name, cx)
+    };
+    parts.store.delete_set(manifest, still_unread, cx)?;
     step("remove.removed")?;
     if let Err(fault) = intent.close() {
         tracing::debug!(%fault, "the intent could not be taken back; the next run does it");
@@ -149,7 +185,11 @@ pub(crate) fn sweep_dead(
     lineage: &Lineage,
     cx: &Context,
 ) -> Result<Vec<ArchiveName>, Fault> {
-    let swept = work.sweep(lineage, &parts.store, cx)?;
+    let readers = Readers::look(parts, cx).unwrap_or_else(|fault| {
+        tracing::warn!(error = %chain(&fault), "it cannot be told who reads: nothing is swept");
+        Readers::unknown()
+    });
+    let swept = work.sweep(lineage, &parts.store, &readers, cx)?;
     for name in &swept {
         let told = parts
             .catalog

@@ -21,7 +21,8 @@ pub enum Selector {
     Name(ArchiveName),
 }
 
-/// The name of the backup a selector means; [`FaultKind::NotFound`] where there is none.
+/// The name of the backup a selector means; [`FaultKind::NotFound`] where there is none, [`FaultKind::NoCatalog`]
+/// where it has a number and nobody who knows it answers.
 pub(crate) fn resolve(
     parts: &Parts,
     selector: &Selector,
@@ -61,11 +62,24 @@ fn by_id(parts: &Parts, id: BackupId) -> Result<Option<ArchiveName>, Fault> {
     let Some(catalog) = &parts.catalog else {
         let hint = "name the backup by its archive, or configure [catalog] url";
         return Err(Fault::new(
-            FaultKind::Invalid,
+            FaultKind::NoCatalog,
             "without a catalog there are no ids",
             hint,
         ));
     };
-    let entry = catalog.get(id)?.filter(|entry| entry.ours);
+    let entry = catalog.get(id).map_err(not_asked)?;
+    let entry = entry.filter(|entry| entry.ours);
     Ok(entry.and_then(|entry| entry.archive.parse().ok()))
+}
+
+/// Storage is well: whoever tells of this fault must not blame it.
+fn not_asked(fault: Fault) -> Fault {
+    match fault.kind {
+        FaultKind::NotFound | FaultKind::Cancelled => fault,
+        _ => Fault::new(
+            FaultKind::NoCatalog,
+            "asking the catalog which backup has this id",
+            fault,
+        ),
+    }
 }

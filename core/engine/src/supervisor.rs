@@ -131,11 +131,17 @@ pub enum Happening {
     },
     /// What is due could not be found out.
     Blind(String),
-    /// The engine made what it could of what was due, and this is since when the oldest that is left is.
-    Looked {
-        /// `None`: nothing is left.
-        waiting_since: Option<DateTime<Utc>>,
-    },
+    /// The engine made what it could of what was due, and this is left of it, in the order of its making.
+    Looked(Vec<Waiting>),
+}
+
+/// A run that is due and was not made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// The run.
+    pub run: RunInfo,
+    /// Since when it is due, where that is known.
+    pub since: Option<DateTime<Utc>>,
 }
 
 /// Hears of everything that happens.
@@ -356,7 +362,10 @@ impl<P: Primary, F: Fallback, L: Listener> Supervisor<P, F, L> {
         self.runs.retain(|run, _| due.contains(run));
         let mut waiting = Vec::new();
         for run in due {
-            waiting.push(run.due_at());
+            waiting.push(Waiting {
+                run: RunInfo::of(&run),
+                since: run.due_at(),
+            });
             if self.is_closing(cx) || !self.is_run_due(&run, clock()) {
                 continue;
             }
@@ -378,8 +387,7 @@ impl<P: Primary, F: Fallback, L: Listener> Supervisor<P, F, L> {
                 waiting.pop();
             }
         }
-        let waiting_since = waiting.into_iter().flatten().min();
-        self.listener.hear(&Happening::Looked { waiting_since });
+        self.listener.hear(&Happening::Looked(waiting));
     }
 
     fn is_run_due(&mut self, run: &P::Run, now: DateTime<Utc>) -> bool {

@@ -141,10 +141,9 @@ fn was_removed(parts: &Parts, name: &ArchiveName, cx: &Context) -> bool {
     }
 }
 
-/// Keeps retention on this machine away from what is looked at, where that can be.
-fn hold(parts: &Parts, manifest: &Manifest) -> Option<Reading> {
-    let held = WorkDir::open(&parts.settings.work_dir);
-    let held = held.and_then(|work| reading::hold(&work, manifest));
+/// Keeps retention away from what is looked at, where that can be.
+fn hold(parts: &Parts, manifest: &Manifest, cx: &Context) -> Option<Reading> {
+    let held = reading::hold(parts, manifest, cx);
     held.inspect_err(|fault| tracing::debug!(%fault, "what is validated is not held"))
         .ok()
 }
@@ -159,7 +158,7 @@ fn look_at(
     let started = Instant::now();
     let findings = match parts.store.manifest(name, &*parts.codec, cx) {
         Ok(manifest) => {
-            let _reading = hold(parts, &manifest);
+            let _reading = hold(parts, &manifest, cx);
             let levels = ValidationLevel::ALL
                 .into_iter()
                 .filter(|level| *level <= request.level);

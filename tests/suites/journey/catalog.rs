@@ -123,3 +123,24 @@ fn a_catalog_that_was_dropped_is_rebuilt_from_the_manifests() {
         assert!(found.is_empty(), "{}: {found:#?}", point.archive());
     }
 }
+
+#[test]
+fn a_catalog_that_does_not_answer_is_told_as_what_it_is_where_a_number_is_looked_up() {
+    let cluster = Cluster::start();
+    let url = cluster.owned_database("live", "dueno");
+    let driver = Respaldo::for_url(&cluster, &url);
+    let full = driver.ok(&["backup", "full", "--json"]).json();
+    let (id, name) = (full["id"].to_string(), full["nombre"].as_str().unwrap());
+    let driver = driver.config("[catalog]\nurl = \"postgresql://nobody@127.0.0.1:1/none\"\n");
+    for args in [
+        &["show", &id, "--json"][..],
+        &["preview", "--id", &id, "--json"],
+        &["diff", &id, &id, "--json"],
+        &["validate", &id, "--json"],
+        &["export", "--id", &id, "-o", "copy.backup", "--json"],
+    ] {
+        driver.run(args).expect_error(12, "catalog-unreachable");
+    }
+    // A name needs no catalog.
+    driver.ok(&["show", name, "--json"]);
+}

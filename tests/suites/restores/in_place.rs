@@ -1,7 +1,7 @@
 //! A restore in place keeps what belongs to the database and not to its contents, and what we know
 //! of backups.
 
-use respaldo_tests::{DbImage, Scene, Snapshot, assert_equal};
+use respaldo_tests::{DbImage, Respaldo, Scene, Snapshot, assert_equal};
 
 /// Settings, grants, a comment and a limit, as an administrator gives them.
 const PROPERTIES: &str = "
@@ -212,4 +212,47 @@ fn a_database_elsewhere_that_is_replaced_keeps_its_own_owner_and_settings() {
         "INCREMENTAL",
         "the source's line is unbroken"
     );
+}
+
+/// Another process on the same repository.
+fn another(scene: &Scene) -> Respaldo {
+    let repository = scene.repository.root().to_str().unwrap();
+    Respaldo::for_url(&scene.cluster, &scene.cluster.url_as("dueno", "bank"))
+        .env("RESPALDO_REPOSITORY__DIR", repository)
+}
+
+#[test]
+fn while_rows_are_carried_over_the_restore_holds_the_lease_of_the_new_database() {
+    let scene = Scene::open();
+    let archive = scene.backup_name("full");
+    let held = scene
+        .respaldo
+        .hold_at_step("restore.carry", &replace(&archive, &[]));
+    another(&scene)
+        .run(&["backup", "inc", "--json"])
+        .expect_error(11, "lease-held");
+    let restored = held.release();
+    assert!(restored.is_done(), "{restored:#?}");
+    scene.backup("full");
+    assert_eq!(scene.unfinished_rows(), [""; 0]);
+}
+
+#[test]
+fn a_run_that_began_right_after_the_swap_keeps_its_row_and_the_restore_says_so() {
+    let scene = Scene::open();
+    let archive = scene.backup_name("full");
+    let restore = scene
+        .respaldo
+        .hold_at_step("restore.swapped", &replace(&archive, &[]));
+    let other = another(&scene);
+    let run = other.hold_at_step("backup.store", &["backup", "full", "--json"]);
+    let restored = restore.release();
+    assert_eq!(restored.code, Some(3), "{restored:#?}");
+    assert!(restored.stdout.contains("lease"), "{restored:#?}");
+    assert_eq!(scene.unfinished_rows().len(), 1);
+    let made = run.release();
+    assert!(made.is_done(), "{made:#?}");
+    let listed = scene.respaldo.ok(&["list", "--json"]).json();
+    assert_eq!(listed.as_array().unwrap().len(), 2, "{listed:#}");
+    assert_eq!(scene.unfinished_rows(), [""; 0]);
 }

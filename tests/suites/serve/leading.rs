@@ -10,7 +10,7 @@ use respaldo_tests::respaldo::{Running, wait_until};
 use respaldo_tests::{Client, Proxy, Respaldo};
 use uuid::Uuid;
 
-use super::scene::{DB, LONG, OWNER, Scene, configured, end, leads};
+use super::scene::{DB, LONG, OWNER, Scene, configured, end, leader};
 
 /// Within which another must lead.
 const TAKE_OVER: Duration = Duration::from_secs(30);
@@ -29,7 +29,20 @@ fn machine(scene: &Scene, url: &str) -> Respaldo {
     machine
 }
 
-/// What `status` says on a machine: both write into the same folder, so the newest word counts.
+/// Whether a service said how things stand with it: each has a file of its own.
+fn is_up(scene: &Scene, service: &Running) -> bool {
+    let folder = scene
+        .respaldo
+        .folder()
+        .join("backups_incrementales/.respaldo");
+    let end = format!(".{}.json", service.pid());
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = files.filter_map(|file| file.file_name().into_string().ok());
+    names
+        .into_iter()
+        .any(|name| name.starts_with("serve-") && name.ends_with(&end))
+}
+
 fn wait_for_a_leader(scene: &Scene) {
     let lock = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1919251312 AND objid = 2 AND granted";
     let held = || scene.cluster.psql("postgres", lock).trim() == "1";
@@ -48,11 +61,14 @@ fn when_the_leader_is_cut_off_the_other_leads_within_thirty_seconds_and_makes_wh
     wait_for_a_leader(&scene);
     scene.wait_for_backups(1);
     let near = scene.serve();
-    assert!(wait_until(LONG, || !leads(&scene.respaldo)), "two lead");
+    assert!(wait_until(LONG, || is_up(&scene, &near)));
+    assert_eq!(leader(&scene.respaldo), Some(cut_off.pid().into()));
 
     proxy.cut();
     let begin = Instant::now();
-    let led = wait_until(TAKE_OVER, || leads(&scene.respaldo));
+    let led = wait_until(TAKE_OVER, || {
+        leader(&scene.respaldo) == Some(near.pid().into())
+    });
     assert!(led, "nobody leads after {:?}", begin.elapsed());
     let listed = scene.respaldo.ok(&["list", "--json"]).json();
     scene.respaldo.ok(&["delete", &listed[0]["id"].to_string()]);

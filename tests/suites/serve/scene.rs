@@ -127,9 +127,13 @@ fn status(respaldo: &Respaldo) -> Value {
     serde_json::from_str(&status.stdout).unwrap_or_default()
 }
 
-/// Whether the service of a machine leads.
-pub fn leads(respaldo: &Respaldo) -> bool {
-    status(respaldo)["servicio"]["lidera"] == true
+/// The process of a machine's services that leads.
+pub fn leader(respaldo: &Respaldo) -> Option<u64> {
+    let status = status(respaldo);
+    let service = &status["servicio"];
+    service["pid"]
+        .as_u64()
+        .filter(|_| service["lidera"] == true)
 }
 
 /// Ends a service as systemd does.

@@ -3,9 +3,10 @@
 use std::thread;
 use std::time::Duration;
 
+use respaldo_tests::Repository;
 use respaldo_tests::respaldo::wait_until;
 
-use super::scene::{LONG, Scene, end};
+use super::scene::{DB, LONG, Scene, end};
 
 #[test]
 fn what_was_never_made_is_made_at_once_and_only_once() {
@@ -53,6 +54,30 @@ fn a_backup_under_way_may_end_when_the_service_is_stopped() {
     assert!(!held.running().has_ended(), "it waits for its run");
     held.release().expect_code(0);
     assert_eq!(scene.made(), ["FULL"]);
+}
+
+#[test]
+fn a_backup_that_cannot_end_in_time_is_stopped_and_leaves_nothing_half() {
+    let mut scene = Scene::open();
+    scene.respaldo = scene.respaldo.env("RESPALDO_SUPERVISOR__STOP_WITHIN", "1");
+    let mut held = scene.respaldo.hold_at_step("backup.store", &["serve"]);
+    held.running().signal("TERM");
+    // Longer than it may take to end by itself.
+    thread::sleep(Duration::from_secs(3));
+    assert!(!held.running().has_ended(), "it is in the middle of a step");
+    held.release().expect_code(0);
+    assert_eq!(scene.made(), [""; 0]);
+    let repository = Repository::of(&scene.respaldo);
+    let mut left = repository.files();
+    left.retain(|key| {
+        !key.starts_with(".respaldo/") || key.contains("intents") || key.contains("spool")
+    });
+    assert!(left.is_empty(), "{left:?}");
+    let rows = "SELECT string_agg(estado, ' ') FROM seguridad.backup_manifest";
+    assert_eq!(scene.cluster.psql(DB, rows).trim(), "FALLIDO");
+    let service = scene.serve();
+    scene.wait_for_backups(1);
+    end(service);
 }
 
 #[test]

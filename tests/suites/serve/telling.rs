@@ -106,6 +106,29 @@ fn what_was_not_told_before_a_kill_is_told_by_the_next_process() {
 }
 
 #[test]
+fn a_copy_of_a_legacy_backup_that_fails_is_told_until_it_does_not_matter_any_more() {
+    let scene = Scene::open();
+    let webhook = Webhook::open();
+    let copies = scene.respaldo.folder().join("copies");
+    fs::write(&copies, "no folder").unwrap();
+    let broken = format!(
+        "{}[legacy]\nsync_dir = '{}'\n[detector]\nuse = 'crystal-ball'",
+        webhook.section(),
+        copies.display()
+    );
+    scene.configure(&broken);
+    let service = scene.serve();
+    webhook.wait_for(&["began backup-incomplete daily"]);
+    scene.configure(&webhook.section());
+    let both = [
+        "began backup-incomplete daily",
+        "ended backup-incomplete daily",
+    ];
+    webhook.wait_for(&both);
+    end(service);
+}
+
+#[test]
 fn that_nothing_makes_backups_is_told_and_that_something_does_again() {
     let scene = Scene::open();
     let webhook = Webhook::open();

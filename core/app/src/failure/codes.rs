@@ -183,6 +183,7 @@ impl From<RemoveError> for Failure {
             RemoveError::Unknown(_) => ErrorCode::UnknownBackup,
             RemoveError::Lease(fault) => of_lease(fault),
             RemoveError::Needed(_) => ErrorCode::HasDependents,
+            RemoveError::InUse(_) => ErrorCode::BackupInUse,
             RemoveError::Store(fault) => of_store(fault),
         };
         Self::of(code, &error)
@@ -253,6 +254,7 @@ fn of_source(fault: &Fault) -> ErrorCode {
         FaultKind::Busy => ErrorCode::LeaseHeld,
         FaultKind::Cancelled => ErrorCode::Interrupted,
         FaultKind::SnapshotOvertaken => ErrorCode::SnapshotOvertaken,
+        FaultKind::NoCatalog => ErrorCode::CatalogUnreachable,
         FaultKind::Internal => ErrorCode::Internal,
         FaultKind::NotFound
         | FaultKind::Exists
@@ -273,6 +275,7 @@ pub fn of_store(fault: &Fault) -> ErrorCode {
         FaultKind::Locked => ErrorCode::LockTimeout,
         FaultKind::Cancelled => ErrorCode::Interrupted,
         FaultKind::SnapshotOvertaken => ErrorCode::SnapshotOvertaken,
+        FaultKind::NoCatalog => ErrorCode::CatalogUnreachable,
         FaultKind::Internal => ErrorCode::Internal,
         FaultKind::Exists | FaultKind::Unavailable | FaultKind::Invalid => {
             ErrorCode::SinkUnavailable

@@ -7,6 +7,7 @@
 mod desk;
 
 use std::collections::BTreeSet;
+use std::slice;
 use std::time::Duration;
 
 use chrono::{DateTime, Local, Utc};
@@ -15,7 +16,7 @@ use respaldo_contract::messages::{EngineState as Word, Lang};
 use respaldo_domain::alert::{Alarm, Event, Topic};
 use respaldo_domain::schedule::Task;
 use respaldo_domain::supervision::EngineState;
-use respaldo_engine::supervisor::RunInfo;
+use respaldo_engine::supervisor::{RunInfo, Waiting};
 
 use super::state_file::{self, StateFile};
 use crate::config::Sources;
@@ -72,17 +73,23 @@ impl Alarms {
         }
         // A process that dies with each run never comes to look at what is left.
         if self.is_led(run) {
-            self.waits(None, now);
+            self.wait_for(slice::from_ref(run), None, now);
         }
     }
 
-    /// A backup was made.
-    pub fn made(&mut self, run: &RunInfo) {
+    /// A backup was made; with what it lacks, where it lacks something.
+    pub fn made(&mut self, run: &RunInfo, lacks: Option<&str>) {
         self.begun.remove(&run.name);
         if self.is_led(run) {
             self.shared.stop_waiting();
         }
-        self.desk(run).see(Event::RunSucceeded(run.name.clone()));
+        let incomplete = Topic::of(Alarm::BackupIncomplete, &run.name);
+        let desk = self.desk(run);
+        desk.see(Event::RunSucceeded(run.name.clone()));
+        desk.see(match lacks {
+            Some(what) => Event::Holds(incomplete, what.to_owned()),
+            None => Event::Over(incomplete),
+        });
         if run.task.is_none() {
             self.own.see(Event::Over(missed_by_legacy()));
         }
@@ -116,30 +123,34 @@ impl Alarms {
         }
     }
 
-    /// Something is due since then and was not made, or nothing is. Who does not lead did not look.
-    pub fn looked(&mut self, waiting_since: Option<DateTime<Utc>>, now: DateTime<Utc>) {
+    /// This is due and was not made. Who does not lead did not look.
+    pub fn looked(&mut self, waiting: &[Waiting], now: DateTime<Utc>) {
         if !self.leads {
             return;
         }
-        match waiting_since {
-            Some(since) => self.waits(Some(since), now),
-            None => {
-                self.shared.stop_waiting();
-                self.shared.see(Event::NothingLeft);
-            }
+        if waiting.is_empty() {
+            self.shared.stop_waiting();
+            return self.shared.see(Event::NothingLeft);
         }
+        let runs: Vec<RunInfo> = waiting.iter().map(|waiting| waiting.run.clone()).collect();
+        let names = runs.iter().map(|run| run.name.clone());
+        self.shared.see(Event::Left(names.collect()));
+        let oldest = waiting.iter().filter_map(|waiting| waiting.since).min();
+        self.wait_for(&runs, oldest, now);
     }
 
     /// What was due before anybody looked is made up first; what fails is told as failing.
-    fn waits(&mut self, due: Option<DateTime<Utc>>, now: DateTime<Utc>) {
+    fn wait_for(&mut self, runs: &[RunInfo], due: Option<DateTime<Utc>>, now: DateTime<Utc>) {
         let seen = self.shared.is_waiting_since(now);
         let after = self.shared.missed_after();
         let is_late = after.is_some_and(|after| now - seen > after);
         if is_late && !self.shared.has_raised(Alarm::BackupFailing) {
             let since = due.unwrap_or(seen).with_timezone(&Local);
             let why = since.format("%Y-%m-%d %H:%M").to_string();
-            let missed = Event::Holds(Alarm::BackupMissed.into(), why);
-            self.shared.see(missed);
+            for run in runs {
+                let missed = Topic::of(Alarm::BackupMissed, &run.name);
+                self.shared.see(Event::Holds(missed, why.clone()));
+            }
         }
     }
 
@@ -186,10 +197,7 @@ impl Alarms {
 
 /// That what the legacy service should make cannot be found out.
 fn missed_by_legacy() -> Topic {
-    Topic {
-        alarm: Alarm::BackupMissed,
-        run: Some(Word::Legacy.label().to_owned()),
-    }
+    Topic::of(Alarm::BackupMissed, Word::Legacy.label())
 }
 
 #[cfg(test)]

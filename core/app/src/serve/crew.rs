@@ -244,13 +244,9 @@ impl Crew {
 
     /// Whether every thread answers, or is at a run, which may take hours.
     pub fn is_alive(&self, now: Instant) -> bool {
-        let runs = |member: &Member| {
-            let standing = member.state.standing();
-            standing.is_some_and(|standing| standing.running.is_some())
-        };
-        lock(&self.members)
-            .iter()
-            .all(|member| !member.answers.is_missed(now, ANSWERS_WITHIN) || runs(member))
+        let members = lock(&self.members);
+        let mut members = members.iter();
+        members.all(|member| is_answering(&member.answers, &member.state, now))
     }
 
     /// Ends everybody: no run begins, those under way may end within `within` and are then stopped, which
@@ -290,6 +286,13 @@ fn wait(members: &[Member], limit: Duration) -> bool {
         notify(&[sd_notify::NotifyState::Watchdog]);
     }
     true
+}
+
+/// Whether a thread answered lately, or is at a run.
+fn is_answering(answers: &Pulse, state: &StateFile, now: Instant) -> bool {
+    let standing = state.standing();
+    let runs = standing.is_some_and(|standing| standing.running.is_some());
+    runs || !answers.is_missed(now, ANSWERS_WITHIN)
 }
 
 /// The name of an entry, else that of the database.
@@ -356,5 +359,28 @@ impl Work {
         while begin.elapsed() < wait && !self.closing.is_set() {
             thread::sleep(LOOK_EVERY);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_answers_or_is_at_a_run_keeps_the_watchdog_quiet_and_one_that_hangs_does_not() {
+        let began = Instant::now();
+        let (answers, state) = (Pulse::felt_at(began), StateFile::new());
+        let late = began + ANSWERS_WITHIN;
+        let before = late.checked_sub(Duration::from_secs(1)).unwrap();
+        assert!(is_answering(&answers, &state, before));
+        assert!(!is_answering(&answers, &state, late));
+        state.enter(EngineState::Professional);
+        assert!(!is_answering(&answers, &state, late));
+        state.runs(Some("FULL".to_owned()));
+        assert!(is_answering(&answers, &state, late + ANSWERS_WITHIN));
+        state.runs(None);
+        assert!(!is_answering(&answers, &state, late));
+        answers.feel(late);
+        assert!(is_answering(&answers, &state, late));
     }
 }

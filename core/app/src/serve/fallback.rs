@@ -204,3 +204,27 @@ fn left_over(pruned: &PruneReport) -> Vec<String> {
 fn not_removed(why: &str) -> String {
     format!("old legacy backups were not removed: {why}")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+
+    use super::*;
+    use crate::config::Environment;
+
+    #[test]
+    fn a_folder_in_which_another_run_is_at_work_is_left_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let nobody = [("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/tienda")];
+        let sources = Sources::of(Environment::of(folder.path(), &nobody));
+        let mut fallback = Fallback::new(&sources, &StateFile::new()).unwrap();
+        let mut make = || fallback.make(&Whole(LegacyKind::Daily), &Context::quiet());
+        let own = folder.path().join("backups/.respaldo");
+        fs::create_dir_all(&own).unwrap();
+        let lock = File::create(own.join("lock")).unwrap();
+        lock.lock().unwrap();
+        assert_eq!(make(), Ok(Made::Elsewhere));
+        drop(lock);
+        make().unwrap_err();
+    }
+}

@@ -61,7 +61,7 @@ impl Listener for Teller {
                 tracing::warn!(%run, what, "was made, and something deserves a look");
                 let detail = json!({ "run": run.name, "what": what });
                 self.record(EventLevel::Warning, "backup_warned", &detail);
-                self.ended_well(run);
+                self.backup_made(run, Some(what));
             }
             Happening::Found { run, what } => {
                 tracing::error!(%run, what, "found something");
@@ -82,7 +82,7 @@ impl Listener for Teller {
                 tracing::error!(reason, "what is due cannot be found out");
                 self.alarms.is_blind(reason);
             }
-            Happening::Looked { waiting_since } => self.alarms.looked(*waiting_since, Utc::now()),
+            Happening::Looked(waiting) => self.alarms.looked(waiting, Utc::now()),
         }
     }
 }
@@ -93,11 +93,16 @@ fn is_backup(run: &RunInfo) -> bool {
 
 impl Teller {
     fn ended_well(&mut self, run: &RunInfo) {
-        self.state.runs(None);
-        if !is_backup(run) {
-            return self.alarms.looked_into_backups(None);
+        if is_backup(run) {
+            return self.backup_made(run, None);
         }
-        self.alarms.made(run);
+        self.state.runs(None);
+        self.alarms.looked_into_backups(None);
+    }
+
+    fn backup_made(&mut self, run: &RunInfo, lacks: Option<&str>) {
+        self.state.runs(None);
+        self.alarms.made(run, lacks);
         if let Some(kind) = run.task.and_then(Task::kind) {
             self.metrics.ran(kind, Ran::Succeeded);
         }

@@ -1,8 +1,9 @@
 //! How things stand, in a small file that `status` reads: in the repository, and in the folder of the legacy
-//! service, for one of them may be what broke. Several machines may share a folder, so its name has the machine in it.
+//! service, for one of them may be what broke. Several machines may share a folder, and several processes of one machine,
+//! so its name has both in it: nobody writes over the word of another.
 //!
 //! It is written every few seconds and removed by a service that ends as it should. One that stays tells that its
-//! service died.
+//! service died, until the next one of that machine begins.
 
 use std::fs;
 use std::io::Write;
@@ -23,6 +24,7 @@ pub const REFRESH_EVERY: Duration = Duration::from_secs(10);
 /// Whose last word is older is not alive.
 const BELIEVED_FOR: TimeDelta = TimeDelta::minutes(1);
 const FILE: &str = "serve";
+const EXTENSION: &str = ".json";
 
 /// How things stand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,12 +51,16 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// The last word of the service of this machine in one of these folders.
+    /// What the services of this machine said last in these folders: the one that leads, else one that is at work,
+    /// else the last that died.
     pub fn read(folders: &[PathBuf]) -> Option<Self> {
-        let name = of_machine(FILE);
-        let read = |folder: &PathBuf| read::<Self>(&folder.join(&name));
-        let found = folders.iter().filter_map(read);
-        found.max_by_key(|standing| standing.written_at)
+        let now = Utc::now();
+        let found = folders.iter().flat_map(|folder| words_in(folder));
+        let rank = |standing: &Self| {
+            let is_alive = standing.is_alive(now);
+            (is_alive, is_alive && standing.leads, standing.written_at)
+        };
+        found.map(|(_, standing)| standing).max_by_key(rank)
     }
 
     /// Whether the service that said this is still at work.
@@ -67,6 +73,44 @@ impl Standing {
 fn is_gone(pid: u32) -> bool {
     let is_there = |pid: u32| Path::new("/proc").join(pid.to_string()).exists();
     is_there(1) && !is_there(pid)
+}
+
+/// What the services of this machine said in a folder, with the files.
+fn words_in(folder: &Path) -> Vec<(PathBuf, Standing)> {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    let word = |file: fs::DirEntry| {
+        let standing = is_of_here(file.file_name().to_str()?).then(|| read(&file.path()))?;
+        Some((file.path(), standing?))
+    };
+    files.filter_map(word).collect()
+}
+
+/// Whether a service of this machine wrote the file; one before this version had no process in its name.
+fn is_of_here(file: &str) -> bool {
+    let common = of_machine(FILE);
+    let rest = file.strip_prefix(common.trim_end_matches(EXTENSION));
+    let process = rest.and_then(|rest| rest.strip_suffix(EXTENSION));
+    let is_number = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    process.is_some_and(|text| text.is_empty() || text.strip_prefix('.').is_some_and(is_number))
+}
+
+/// The name of the file of a process.
+fn of_process(pid: u32) -> String {
+    let common = of_machine(FILE);
+    let stem = common.trim_end_matches(EXTENSION);
+    format!("{stem}.{pid}{EXTENSION}")
+}
+
+/// Removes what services of this machine left that died: who begins stands for them. What one before had the number of
+/// this process wrote is left, too.
+fn clear_up(folder: &Path) {
+    let now = Utc::now();
+    let is_left =
+        |standing: &Standing| !standing.is_alive(now) || standing.pid == std::process::id();
+    for (path, _) in words_in(folder).iter().filter(|(_, word)| is_left(word)) {
+        // What stays is told as what it is.
+        fs::remove_file(path).ok();
+    }
 }
 
 /// The name of a file that each machine has for itself.
@@ -84,8 +128,8 @@ pub fn of_machine(stem: &str) -> String {
     let id = fs::read_to_string("/etc/machine-id").unwrap_or_default();
     let id: String = id.chars().filter(char::is_ascii_hexdigit).take(8).collect();
     match id.is_empty() {
-        true => format!("{stem}-{host}.json"),
-        false => format!("{stem}-{host}-{id}.json"),
+        true => format!("{stem}-{host}{EXTENSION}"),
+        false => format!("{stem}-{host}-{id}{EXTENSION}"),
     }
 }
 
@@ -112,6 +156,7 @@ impl StateFile {
     pub fn also_in(&self, folder: &Path) {
         self.change(|inner| {
             if !inner.folders.iter().any(|known| known == folder) {
+                clear_up(folder);
                 inner.folders.push(folder.to_owned());
             }
         });
@@ -119,7 +164,12 @@ impl StateFile {
 
     /// Also writes it beside backups of others, until the engine is up.
     pub fn also_beside(&self, folder: &Path) {
-        self.change(|inner| inner.beside = Some(folder.to_owned()));
+        self.change(|inner| {
+            if inner.beside.as_deref() != Some(folder) {
+                clear_up(folder);
+                inner.beside = Some(folder.to_owned());
+            }
+        });
     }
 
     /// Another state.
@@ -129,7 +179,7 @@ impl StateFile {
             if state == EngineState::Professional
                 && let Some(folder) = inner.beside.take()
             {
-                remove_own(&folder.join(of_machine(FILE)));
+                remove_own(&folder);
             }
             // Another reason is no other state.
             let is_like =
@@ -199,12 +249,10 @@ impl StateFile {
         self.change(|_| {});
     }
 
-    /// At the end. What another process of this machine wrote stays.
+    /// At the end.
     pub fn remove(&self) {
-        let inner = self.lock();
-        let name = of_machine(FILE);
-        for folder in inner.all() {
-            remove_own(&folder.join(&name));
+        for folder in self.lock().all() {
+            remove_own(&folder);
         }
     }
 
@@ -214,7 +262,7 @@ impl StateFile {
         let folders = inner.all();
         if let Some(standing) = &mut inner.standing {
             standing.written_at = Utc::now();
-            let name = of_machine(FILE);
+            let name = of_process(std::process::id());
             for folder in folders {
                 if let Err(error) = write(&folder, &name, standing) {
                     tracing::debug!(%error, folder = %folder.display(), "the state is not written");
@@ -230,13 +278,9 @@ impl Inner {
     }
 }
 
-/// What another process of this machine wrote stays.
-fn remove_own(path: &Path) {
-    let written = read::<Standing>(path);
-    if written.is_some_and(|standing| standing.pid == std::process::id()) {
-        // What stays tells that somebody should look.
-        fs::remove_file(path).ok();
-    }
+fn remove_own(folder: &Path) {
+    // What stays tells that somebody should look.
+    fs::remove_file(folder.join(of_process(std::process::id()))).ok();
 }
 
 /// What a file holds; one that is not there or makes no sense holds nothing.
@@ -305,22 +349,59 @@ mod tests {
         assert_eq!(Standing::read(&folders), None);
     }
 
+    /// What another process of this machine said.
+    fn said_by(folder: &Path, pid: u32, change: impl FnOnce(&mut Standing)) -> Standing {
+        let file = begun(folder);
+        let mut standing = file.standing().unwrap();
+        file.remove();
+        standing.pid = pid;
+        change(&mut standing);
+        write(folder, &of_process(pid), &standing).unwrap();
+        standing
+    }
+
+    /// No system gives out such a number.
+    const GONE: u32 = u32::MAX;
+    /// Always there.
+    const FIRST: u32 = 1;
+
     #[test]
-    fn a_service_whose_process_is_gone_is_not_alive_and_its_file_stays_for_its_own() {
+    fn one_that_died_is_told_of_until_the_next_begins() {
         let folder = tempfile::tempdir().unwrap();
         let folders = [folder.path().to_owned()];
+        let dead = said_by(folder.path(), GONE, |_| {});
+        assert_eq!(Standing::read(&folders), Some(dead.clone()));
+        assert!(!dead.is_alive(Utc::now()));
+        begun(folder.path()).remove();
+        assert_eq!(Standing::read(&folders), None);
+    }
+
+    #[test]
+    fn what_a_version_before_this_one_left_is_told_of_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let dead = said_by(folder.path(), GONE, |_| {});
+        begun(folder.path()).remove();
+        write(folder.path(), &of_machine(FILE), &dead).unwrap();
+        assert_eq!(Standing::read(&[folder.path().to_owned()]), Some(dead));
+        begun(folder.path()).remove();
+        assert_eq!(Standing::read(&[folder.path().to_owned()]), None);
+    }
+
+    #[test]
+    fn of_two_processes_of_one_machine_none_writes_over_the_word_of_the_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let folders = [folder.path().to_owned()];
+        let leader = said_by(folder.path(), FIRST, |standing| standing.leads = true);
         let file = begun(folder.path());
-        let mut standing = Standing::read(&folders).unwrap();
-        // No system gives out such a number.
-        standing.pid = u32::MAX;
-        write(folder.path(), &of_machine(FILE), &standing).unwrap();
-        let standing = Standing::read(&folders).unwrap();
-        assert!(!standing.is_alive(Utc::now()));
+        assert_eq!(Standing::read(&folders), Some(leader), "it leads");
+        let follower = said_by(folder.path(), FIRST, |standing| {
+            standing.written_at -= TimeDelta::seconds(5);
+        });
+        file.refresh();
+        let newest = Standing::read(&folders).unwrap();
+        assert_eq!(newest.pid, std::process::id(), "both live, and none leads");
         file.remove();
-        assert!(
-            Standing::read(&folders).is_some(),
-            "another process wrote it"
-        );
+        assert_eq!(Standing::read(&folders), Some(follower));
     }
 
     #[cfg(unix)]
@@ -331,7 +412,7 @@ mod tests {
         let inner = folder.path().join("repository/.respaldo");
         let _file = begun(&inner);
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(&inner.join(of_machine(FILE))), 0o600);
+        assert_eq!(mode(&inner.join(of_process(std::process::id()))), 0o600);
         assert_eq!(mode(&inner), 0o700);
         assert_eq!(mode(&folder.path().join("repository")), 0o700);
         assert_eq!(fs::read_dir(&inner).unwrap().count(), 1);

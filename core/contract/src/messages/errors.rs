@@ -105,6 +105,10 @@ error_codes! {
         en: "the lease was lost while working", "The connection that held it broke, so another run may have begun; this one sealed nothing.", "Run it again; if it happens often, look at the network to the server.";
         es: "se perdió el turno mientras se trabajaba", "Se cortó la conexión que lo retenía y otra ejecución pudo haber empezado; esta no selló nada.", "Ejecútelo otra vez; si ocurre a menudo, revise la red hacia el servidor.";
     }
+    BackupInUse "backup-in-use" {
+        en: "the backup is being read", "A restore, an export or a validation of it is under way, on this machine or another; nothing was removed.", "Wait for it to end. What a killed one left counts for two hours and a quarter.";
+        es: "el respaldo se está leyendo", "Hay en curso una restauración, una exportación o una validación de él, en esta máquina o en otra; no se eliminó nada.", "Espere a que termine. Lo que dejó una que fue interrumpida a la fuerza cuenta dos horas y cuarto.";
+    }
     RightsMissing "rights-missing" {
         en: "the role lacks rights this needs", "Nothing was changed.", "respaldo doctor prints the exact GRANT statements to run.";
         es: "al rol le faltan permisos para esto", "No se cambió nada.", "respaldo doctor imprime las sentencias GRANT exactas que hay que ejecutar.";

@@ -67,7 +67,9 @@ impl ErrorCode {
             Self::ConfigUnreadable | Self::ConfigInvalid | Self::PluginUnusable => {
                 ExitCode::Configuration
             }
-            Self::LeaseHeld | Self::LeaseLost | Self::LegacyBusy => ExitCode::LeaseHeld,
+            Self::LeaseHeld | Self::LeaseLost | Self::BackupInUse | Self::LegacyBusy => {
+                ExitCode::LeaseHeld
+            }
             Self::SourceUnreachable
             | Self::SourceDenied
             | Self::SourceUnsupported

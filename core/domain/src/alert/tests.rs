@@ -38,6 +38,8 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         topics().prop_map(|topic| Event::Holds(topic, "seen".to_owned())),
         topics().prop_map(Event::Over),
         Just(Event::NothingLeft),
+        proptest::sample::subsequence(RUNS.to_vec(), 0..=RUNS.len())
+            .prop_map(|runs| Event::Left(runs.into_iter().map(str::to_owned).collect())),
     ];
     proptest::collection::vec(event, 0..60)
 }
@@ -99,6 +101,11 @@ proptest! {
                 Event::RunFailed { run, .. } => prop_assert!(is_raised(&Topic::failing(&run))),
                 Event::RunSucceeded(run) => prop_assert!(!is_raised(&Topic::failing(&run))),
                 Event::NothingLeft => prop_assert!(RUNS.iter().all(|run| !is_raised(&Topic::failing(run)))),
+                Event::Left(waiting) => {
+                    for run in RUNS.iter().filter(|run| !waiting.iter().any(|left| left == *run)) {
+                        prop_assert!(!is_raised(&Topic::of(Alarm::BackupMissed, run)));
+                    }
+                }
                 Event::RunStarted(_) => {}
             }
         }

@@ -17,6 +17,7 @@ use super::definitions::Stored;
 use crate::history::History;
 use crate::parts::{Parts, Settings};
 use crate::ports::{BaseReading, Context, Fault, FaultKind, LineageStatus, ObjectReader};
+use crate::reading::{self, Reading};
 use crate::store::sha256;
 
 /// Largest stats object read, in bytes: 10,000 tables take about 10 MB.
@@ -215,5 +216,21 @@ fn lineage(parts: &Parts, manifest: &Manifest, source: &SourceFacts) -> LineageS
         LineageStatus::Witnessed
     } else {
         LineageStatus::Broken
+    }
+}
+
+/// Keeps the base until this backup is sealed, whatever lease the one who would remove it holds: that of a
+/// standby is another. Fails only where the base is gone already.
+pub(super) fn hold(parts: &Parts, base: &Base, cx: &Context) -> Result<Option<Reading>, Fault> {
+    let Some(manifest) = &base.manifest else {
+        return Ok(None);
+    };
+    match reading::hold(parts, manifest, cx) {
+        Err(fault) if fault.kind == FaultKind::NotFound => Err(fault),
+        Err(fault) => {
+            tracing::debug!(%fault, "the base is held by the lease alone");
+            Ok(None)
+        }
+        Ok(reading) => Ok(Some(reading)),
     }
 }

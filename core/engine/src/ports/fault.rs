@@ -41,6 +41,8 @@ pub enum FaultKind {
     Cancelled,
     /// The snapshot was overtaken by DDL; a new one may succeed.
     SnapshotOvertaken,
+    /// The catalog, which alone knows what was asked for, cannot be asked.
+    NoCatalog,
     /// A bug, in us or in a plugin.
     Internal,
 }
@@ -49,7 +51,11 @@ impl FaultKind {
     /// Whether the same call may succeed later.
     pub fn is_transient(self) -> bool {
         match self {
-            Self::Unavailable | Self::Locked | Self::Busy | Self::SnapshotOvertaken => true,
+            Self::Unavailable
+            | Self::Locked
+            | Self::Busy
+            | Self::SnapshotOvertaken
+            | Self::NoCatalog => true,
             Self::NotFound
             | Self::Exists
             | Self::Denied

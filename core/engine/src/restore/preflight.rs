@@ -168,8 +168,8 @@ pub(super) fn check_objects(
     restore
         .enter("restore.objects")
         .map_err(RestoreError::Backup)?;
-    let held = reading::hold(&restore.work, &plan.manifest).map_err(RestoreError::Backup)?;
-    restore.reading = Some(held);
+    let held = reading::hold(restore.parts, &plan.manifest, restore.cx);
+    restore.reading = Some(held.map_err(RestoreError::Backup)?.warned());
     let lenient = restore.request.options.allow_older_tables;
     for share in &plan.sources {
         let own = &share.facts.name == plan.manifest.definitions_in();

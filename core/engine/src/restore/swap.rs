@@ -253,7 +253,8 @@ fn keep_comment(site: &Site, admin: &ConnInfo) -> Result<(), Fault> {
     Ok(())
 }
 
-/// What we know of backups does not go back in time with the data.
+/// What we know of backups does not go back in time with the data. The lease of the database that was
+/// replaced stayed with it: this one's is taken, for carrying removes the rows of a run that began meanwhile.
 fn bring_catalog(
     restore: &mut Restore<'_>,
     site: &Site,
@@ -265,6 +266,8 @@ fn bring_catalog(
     if !restore.is_in_place() {
         return Ok(());
     }
+    let _lease = Lease::acquire(&restore.parts.source)?;
+    step("restore.carry")?;
     if let Some(old) = old {
         carry::carry_over(restore, &admin.with_database(old), &site.target)?;
     }

@@ -144,9 +144,15 @@ impl Store {
         first_fault.map_or(Ok(()), Err)
     }
 
-    /// Removes a set from every sink: all manifests, then the other objects where the manifest is
-    /// gone. Goes on after a failure and returns the first; to be called again it is harmless.
-    pub fn delete_set(&self, manifest: &Manifest, cx: &Context) -> Result<(), Fault> {
+    /// Removes a set from every sink: all manifests, then, where `may_go` has nothing against it, the other
+    /// objects where the manifest is gone. Goes on after a failure of a sink and returns the first; to
+    /// be called again it is harmless.
+    pub fn delete_set(
+        &self,
+        manifest: &Manifest,
+        may_go: impl FnOnce() -> Result<(), Fault>,
+        cx: &Context,
+    ) -> Result<(), Fault> {
         let objects = own_objects(manifest)?;
         let mut first_fault = None;
         let mut unsealed = Vec::new();
@@ -156,6 +162,7 @@ impl Store {
                 Err(fault) => _ = first_fault.get_or_insert(fault),
             }
         }
+        may_go()?;
         for entry in unsealed {
             for key in &objects {
                 if let Err(fault) = delete(entry, key, cx) {

@@ -326,22 +326,25 @@ fn a_clock_set_back_by_a_day_keeps_nobody_from_trying() {
 }
 
 #[test]
-fn what_was_left_undone_is_told_with_since_when_it_is_due() {
+fn what_was_left_undone_is_told_by_its_name_with_since_when_it_is_due() {
     let mut scene = Scene::new(&[0]);
     scene.change(|world| world.run_fails = Some("disk full"));
     scene.beat_for(60);
     let looked = |scene: &Scene| {
         let world = scene.world.borrow();
         let looked = |happening: &Happening| match happening {
-            Happening::Looked { waiting_since } => Some(*waiting_since),
+            Happening::Looked(waiting) => Some(waiting.clone()),
             _ => None,
         };
         world.heard.iter().rev().find_map(looked).unwrap()
     };
-    assert_eq!(looked(&scene), Some(DateTime::UNIX_EPOCH));
+    let left = looked(&scene);
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0].since, Some(DateTime::UNIX_EPOCH));
+    assert_eq!(left[0].run.name, "0");
     scene.change(|world| world.run_fails = None);
     scene.beat_for(120);
-    assert_eq!(looked(&scene), None);
+    assert_eq!(looked(&scene), []);
 }
 
 #[test]

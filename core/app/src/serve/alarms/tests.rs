@@ -106,43 +106,96 @@ fn run(name: &str, task: Option<Task>) -> RunInfo {
     RunInfo { name, task }
 }
 
-const MISSED: [&str; 2] = ["began BackupMissed", "ended BackupMissed"];
+/// Due since the beginning.
+fn waits(runs: &[RunInfo]) -> Vec<Waiting> {
+    let waiting = |run: &RunInfo| Waiting {
+        run: run.clone(),
+        since: Some(at(0)),
+    };
+    runs.iter().map(waiting).collect()
+}
+
+const MISSED: [&str; 2] = ["began BackupMissed FULL", "ended BackupMissed FULL"];
 
 #[test]
 fn what_is_due_and_not_made_for_an_hour_is_told_and_that_it_is_made() {
     let scene = Scene::open();
     let mut leader = scene.leader();
-    leader.alarms.looked(Some(at(0)), at(1));
-    leader.alarms.looked(Some(at(0)), at(60));
+    leader.alarms.looked(&waits(&[full()]), at(1));
+    leader.alarms.looked(&waits(&[full()]), at(60));
     assert_eq!(scene.told(), [""; 0]);
-    leader.alarms.looked(Some(at(0)), at(62));
-    leader.alarms.looked(Some(at(0)), at(63));
+    leader.alarms.looked(&waits(&[full()]), at(62));
+    leader.alarms.looked(&waits(&[full()]), at(63));
     assert_eq!(scene.told(), MISSED[..1]);
-    leader.alarms.made(&incremental());
-    leader.alarms.looked(Some(at(0)), at(64));
+    leader.alarms.made(&incremental(), None);
+    leader.alarms.looked(&waits(&[full()]), at(64));
     assert_eq!(scene.told(), MISSED[..1], "the full is still missing");
-    leader.alarms.looked(None, at(65));
-    leader.alarms.looked(None, at(66));
+    leader.alarms.looked(&[], at(65));
+    leader.alarms.looked(&[], at(66));
     assert_eq!(scene.told(), MISSED);
+}
+
+#[test]
+fn each_kind_that_is_missed_is_told_by_its_name_and_ends_by_itself() {
+    let scene = Scene::open();
+    let mut leader = scene.leader();
+    let both = waits(&[full(), incremental()]);
+    leader.alarms.looked(&both, at(0));
+    leader.alarms.looked(&both, at(62));
+    assert_eq!(
+        scene.told(),
+        ["began BackupMissed FULL", "began BackupMissed INCREMENTAL"]
+    );
+    leader.alarms.looked(&both[1..], at(63));
+    leader.alarms.looked(&[], at(64));
+    assert_eq!(
+        scene.told()[2..],
+        ["ended BackupMissed FULL", "ended BackupMissed INCREMENTAL"]
+    );
+}
+
+#[test]
+fn a_legacy_backup_that_lacks_something_is_told_once_until_one_lacks_nothing() {
+    let scene = Scene::open();
+    let mut process = scene.process();
+    let daily = run("daily", None);
+    for _ in 0..2 {
+        process.alarms.begins(&daily, at(0));
+        process.alarms.made(&daily, Some("the copy failed"));
+    }
+    process.alarms.made(&run("weekly", None), None);
+    assert_eq!(scene.told_of_machine(), ["began BackupIncomplete daily"]);
+    process.alarms.made(&daily, None);
+    process.alarms.made(&daily, Some("the copy failed"));
+    process.alarms.enters(&EngineState::Professional);
+    assert_eq!(
+        scene.told_of_machine()[1..],
+        [
+            "ended BackupIncomplete daily",
+            "began BackupIncomplete daily",
+            "ended BackupIncomplete daily"
+        ]
+    );
+    assert_eq!(scene.told(), [""; 0]);
 }
 
 #[test]
 fn neither_a_lost_lead_nor_a_restart_ends_a_missed_backup_or_puts_it_off() {
     let scene = Scene::open();
     let mut leader = scene.leader();
-    leader.alarms.looked(Some(at(0)), at(0));
+    leader.alarms.looked(&waits(&[full()]), at(0));
     leader.leads(false);
-    leader.alarms.looked(None, at(30));
+    leader.alarms.looked(&[], at(30));
     drop(leader);
     let mut next = scene.leader();
-    next.alarms.looked(Some(at(0)), at(61));
+    next.alarms.looked(&waits(&[full()]), at(61));
     assert_eq!(scene.told(), MISSED[..1]);
     next.leads(false);
-    next.alarms.looked(None, at(62));
+    next.alarms.looked(&[], at(62));
     next.leads(true);
-    next.alarms.looked(Some(at(0)), at(63));
+    next.alarms.looked(&waits(&[full()]), at(63));
     assert_eq!(scene.told(), MISSED[..1]);
-    next.alarms.looked(None, at(64));
+    next.alarms.looked(&[], at(64));
     assert_eq!(scene.told(), MISSED);
 }
 
@@ -161,10 +214,10 @@ fn a_backup_that_takes_long_or_fails_is_not_missed() {
     let scene = Scene::open();
     let mut leader = scene.leader();
     leader.alarms.begins(&full(), at(0));
-    leader.alarms.made(&full());
+    leader.alarms.made(&full(), None);
     leader.alarms.begins(&incremental(), at(180));
     leader.alarms.failed(&incremental(), "no space");
-    leader.alarms.looked(Some(at(0)), at(400));
+    leader.alarms.looked(&waits(&[full()]), at(400));
     assert_eq!(scene.told(), ["began BackupFailing INCREMENTAL"]);
 }
 
@@ -176,11 +229,11 @@ fn a_full_that_goes_on_failing_is_told_once_while_incrementals_are_made_in_its_s
         leader.alarms.begins(&full(), at(day * 1440));
         leader.alarms.failed(&full(), "no roles");
         leader.alarms.begins(&incremental(), at(day * 1440));
-        leader.alarms.made(&incremental());
-        leader.alarms.looked(Some(at(0)), at(day * 1440 + 90));
+        leader.alarms.made(&incremental(), None);
+        leader.alarms.looked(&waits(&[full()]), at(day * 1440 + 90));
     }
     assert_eq!(scene.told(), ["began BackupFailing FULL"]);
-    leader.alarms.made(&full());
+    leader.alarms.made(&full(), None);
     let both = ["began BackupFailing FULL", "ended BackupFailing FULL"];
     assert_eq!(scene.told(), both);
 }
@@ -193,10 +246,10 @@ fn who_begins_to_lead_goes_on_from_what_another_told() {
     one.leads(false);
     other.leads(true);
     other.alarms.failed(&full(), "no space");
-    other.alarms.made(&full());
+    other.alarms.made(&full(), None);
     other.leads(false);
     one.leads(true);
-    one.alarms.looked(None, at(0));
+    one.alarms.looked(&[], at(0));
     let both = ["began BackupFailing FULL", "ended BackupFailing FULL"];
     assert_eq!(scene.told(), both);
     assert_eq!(scene.raised(), 0);
