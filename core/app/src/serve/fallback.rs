@@ -139,11 +139,7 @@ impl Service for Fallback {
         let stop = || cx.interrupt().is_set();
         let report = match service.backup(run.0, &stop) {
             Ok(report) => report,
-            Err(error @ LegacyError::Busy(_)) => {
-                tracing::info!(%error, "left to another run");
-                return Ok(Made::Elsewhere);
-            }
-            Err(error) => return Err(in_words(&error)),
+            Err(error) => return not_made(&error),
         };
         let mut found = warned(&report.warnings);
         match service.prune(PruneScope::Own, PruneMode::Remove) {
@@ -190,6 +186,17 @@ fn in_words(error: &(dyn Error + 'static)) -> String {
     causes(error).join(": ")
 }
 
+/// Another run at work in the folder is no failure: it makes what is due, or what is due is found again.
+fn not_made(error: &LegacyError) -> Result<Made, String> {
+    match error {
+        LegacyError::Busy(_) => {
+            tracing::info!(%error, "left to another run");
+            Ok(Made::Elsewhere)
+        }
+        _ => Err(in_words(error)),
+    }
+}
+
 fn warned(warnings: &[LegacyWarning]) -> Vec<String> {
     let told = legacy::warnings(warnings, Lang::En);
     told.into_iter().map(|warning| warning.mensaje).collect()
@@ -207,24 +214,12 @@ fn not_removed(why: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::{self, File};
-
     use super::*;
-    use crate::config::Environment;
 
     #[test]
-    fn a_folder_in_which_another_run_is_at_work_is_left_to_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let nobody = [("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/tienda")];
-        let sources = Sources::of(Environment::of(folder.path(), &nobody));
-        let mut fallback = Fallback::new(&sources, &StateFile::new()).unwrap();
-        let mut make = || fallback.make(&Whole(LegacyKind::Daily), &Context::quiet());
-        let own = folder.path().join("backups/.respaldo");
-        fs::create_dir_all(&own).unwrap();
-        let lock = File::create(own.join("lock")).unwrap();
-        lock.lock().unwrap();
-        assert_eq!(make(), Ok(Made::Elsewhere));
-        drop(lock);
-        make().unwrap_err();
+    fn a_folder_in_which_another_run_is_at_work_is_left_to_it_and_anything_else_fails() {
+        let busy = LegacyError::Busy(PathBuf::from("backups"));
+        assert_eq!(not_made(&busy), Ok(Made::Elsewhere));
+        not_made(&LegacyError::Interrupted).unwrap_err();
     }
 }
