@@ -1,7 +1,7 @@
 //! Strategies of others serve a whole chain, and what comes back is what there was.
 
 use respaldo_tests::plugins::{RustPlugin, c_folder};
-use respaldo_tests::{DbImage, assert_equal, littlebank};
+use respaldo_tests::{Snapshot, assert_equal, littlebank};
 use serde_json::Value;
 
 use super::scene::Scene;
@@ -12,7 +12,7 @@ fn serves_a_chain(scene: &Scene) -> Value {
     let mut points = Vec::new();
     for day in 1..=3 {
         littlebank::day(&scene.url, day);
-        let image = DbImage::take(&scene.url);
+        let image = Snapshot::take(&scene.url);
         points.push((scene.backup(if day == 2 { "dif" } else { "inc" }), image));
     }
     scene.respaldo.ok(&["validate", "--level", "chain"]);
@@ -21,7 +21,7 @@ fn serves_a_chain(scene: &Scene) -> Value {
         let id = point["id"].to_string();
         let restore = ["restore", "--id", &id, "--target-db", &target, "--create"];
         scene.respaldo.ok(&restore);
-        assert_equal(image, &DbImage::take(&scene.cluster.url(&target)));
+        assert_equal(image, &Snapshot::take(&scene.cluster.url(&target)));
     }
     full
 }

@@ -74,7 +74,7 @@ impl StorageSink for Shelf {
         &self,
         key: &ObjectKey,
         _range: Option<Range<u64>>,
-        into: &mut dyn Write,
+        into: &mut (dyn Write + Send),
         _cx: &Context,
     ) -> Result<(), Fault> {
         let bytes = self.lock().get(key).cloned();
