@@ -193,6 +193,7 @@ impl Gathered {
             tables: self.verdicts.into_values().chain(missing).collect(),
             large_objects,
             alarms: summary.alarms.clone(),
+            limited: Vec::new(),
             figures,
         }
     }
