@@ -13,6 +13,8 @@ mod definitions;
 mod disaster;
 #[path = "journey/large_objects.rs"]
 mod large_objects;
+#[path = "journey/logical_slot.rs"]
+mod logical_slot;
 #[path = "journey/pointers.rs"]
 mod pointers;
 #[path = "journey/rights.rs"]

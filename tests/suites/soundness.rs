@@ -45,6 +45,9 @@ const COUNTERS: &str = "
 
 const XMIN: &str = "[detector]\nuse = \"xmin\"\n";
 
+/// The wait is for a slot to be made among writers that leave transactions open.
+const LOG: &str = "[detector]\nuse = \"logical-slot\"\nslot_wait_s = 8.0\n";
+
 const CONTENT: &str = "[detector]\nuse = \"content-hash\"\n";
 
 /// Long enough for a dozen backups.
@@ -92,9 +95,19 @@ fn no_change_is_missed_by_the_fingerprint_across_crashes() {
     });
 }
 
+#[test]
+fn no_change_is_missed_by_the_decoded_log() {
+    let tally = stress(&Plan {
+        name: "logical-slot",
+        config: LOG,
+        ..SHORT
+    });
+    assert!(tally.cleared_by_log > 0, "{tally:?}");
+}
+
 /// The same for long, for `make soak`.
 mod soak {
-    use super::{CONTENT, COUNTERS, Plan, SHORT, USUAL, XMIN, stress};
+    use super::{CONTENT, COUNTERS, LOG, Plan, SHORT, USUAL, XMIN, stress};
 
     const LONG: Plan = Plan {
         seconds: 600,
@@ -130,6 +143,16 @@ mod soak {
         stress(&Plan {
             name: "crashes",
             crash_every: Some(3),
+            ..LONG
+        });
+    }
+
+    #[test]
+    fn no_change_is_missed_in_a_long_stress_by_the_decoded_log_across_crashes() {
+        stress(&Plan {
+            name: "logical-slot with crashes",
+            config: LOG,
+            crash_every: Some(5),
             ..LONG
         });
     }

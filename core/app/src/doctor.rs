@@ -3,6 +3,7 @@
 mod catalog;
 mod checks;
 mod server;
+mod slots;
 mod storage;
 mod tools;
 

@@ -150,9 +150,20 @@ fn detector(
     if let Some(detector) = plugins::detector(config, name, tools) {
         return detector;
     }
-    let options: DetectorOptions = config.detector.options("detector")?;
-    respaldo_detectors::by_name(name, &options)
+    respaldo_detectors::by_name(name, &detector_options(config)?)
         .ok_or_else(|| unknown("detector.use", name, respaldo_detectors::NAMES))
+}
+
+/// The options of the detectors that come with respaldo. What a slot on the server is known by is
+/// the repository: two repositories of one database have a slot each.
+pub fn detector_options(config: &Config) -> Result<DetectorOptions, ConfigError> {
+    let options: DetectorOptions = config.detector.options("detector")?;
+    let repository = std::path::absolute(&config.repository);
+    let repository = repository.unwrap_or_else(|_| config.repository.clone());
+    Ok(DetectorOptions {
+        slot_owner: repository.to_string_lossy().into_owned(),
+        ..options
+    })
 }
 
 fn dumper(

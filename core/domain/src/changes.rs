@@ -47,6 +47,8 @@ pub enum Reason {
     CountersDiffer,
     /// Counters are equal behind a complete barrier.
     CountersEqual,
+    /// No committed transaction since the base wrote to it, says the server's decoded log.
+    LogSilent,
     /// A table the counters cleared failed the spot check: a writer does not report.
     SpotCheckFailed,
     /// The content hash differs.

@@ -79,6 +79,8 @@ pub enum WarningCode {
     ClockMovedBack,
     /// A writer does not report statistics.
     SpotCheckFailed,
+    /// The detector had to do without what it was configured to use; it read or dumped more for it.
+    DetectorLimited,
     /// A table could not be looked at, and is dumped for it.
     NotExamined,
     /// Locks had to be held against a waiting session.

@@ -47,6 +47,7 @@ impl ChangeDetector for Always {
                 .collect(),
             large_objects,
             alarms: Vec::new(),
+            limited: Vec::new(),
             unexamined: Vec::new(),
             figures: BTreeMap::new(),
         })

@@ -23,6 +23,8 @@ pub(crate) struct Comparison<'r> {
     pub options: &'r DetectorOptions,
     pub subjects: Vec<Subject>,
     pub alarms: Vec<String>,
+    /// Why the detector has to do without what it is configured to use.
+    pub limited: Vec<String>,
     /// What could not be looked at, and why.
     unexamined: Vec<String>,
     basis: Basis,
@@ -70,6 +72,7 @@ impl<'r> Comparison<'r> {
             options,
             subjects,
             alarms: Vec::new(),
+            limited: Vec::new(),
             unexamined: Vec::new(),
             basis,
             baseline: decode(request.baseline.as_ref()).unwrap_or_default(),
@@ -123,9 +126,9 @@ impl<'r> Comparison<'r> {
         Ok(())
     }
 
-    /// Scans whatever no print is known of and the counters did not clear.
+    /// Scans whatever no print is known of and nothing cleared.
     pub fn scan_the_rest(&mut self, cx: &Context) -> Result<(), Fault> {
-        self.scan(|subject| !matches!(subject.state, State::Cleared(_)), cx)
+        self.scan(|subject| !matches!(subject.state, State::Cleared(..)), cx)
     }
 
     fn report(&mut self, failures: &[(Oid, String)]) {
@@ -153,6 +156,7 @@ impl<'r> Comparison<'r> {
             tables,
             large_objects,
             alarms: self.alarms,
+            limited: self.limited,
             unexamined: self.unexamined,
             figures: self.figures,
         }
@@ -217,6 +221,7 @@ fn of_table(facts: &TableFacts, bytes: u64, state: State, basis: Basis) -> Subje
         scannable,
         print: None,
         failed: false,
+        mark: None,
     }
 }
 
@@ -247,6 +252,7 @@ fn of_large_objects(
         },
         print: None,
         failed: false,
+        mark: None,
     })
 }
 

@@ -34,6 +34,18 @@ pub(crate) struct Evidence {
     /// When its rows were last looked at; the spot check goes by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_at: Option<DateTime<FixedOffset>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<LogMark>,
+}
+
+/// What ties a table to the decoded log, which knows it by name only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LogMark {
+    /// Hash of the snapshot that its data is of.
+    pub snapshot: String,
+    /// The versions of the catalog rows that name it, and its file. As long as they are the same
+    /// it had the same name throughout.
+    pub name: String,
 }
 
 /// Evidence that cannot be read is no evidence.
@@ -63,6 +75,7 @@ mod tests {
                 sum: "-36893488147419103232".to_owned(),
             }),
             verified_at: DateTime::parse_from_rfc3339("2026-11-24T02:17:46.123456Z").ok(),
+            mark: None,
         };
         assert_eq!(decode(encode(&evidence).as_ref()), Some(evidence));
         let of_another_form = encode(&serde_json::json!({"print": 3}));

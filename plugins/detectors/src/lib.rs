@@ -2,8 +2,9 @@
 //!
 //! Every one **fails towards dumping**. What they compare, in order of cost: the catalog as the
 //! snapshot sees it (`signals`), the server's counters behind a barrier (`counters`, `barrier`),
-//! a scan of the rows under the snapshot (`scan`). `comparison` holds what they share: a subject
-//! per table and one for the large objects, its evidence in and its evidence out.
+//! the server's decoded log (`logical_slot`), a scan of the rows under the snapshot (`scan`).
+//! `comparison` holds what they share: a subject per table and one for the large objects, its
+//! evidence in and its evidence out.
 #![cfg_attr(
     not(feature = "pg-stat"),
     expect(dead_code, reason = "pg-stat uses all that is shared")
@@ -17,6 +18,7 @@ mod options;
 mod scan;
 mod sessions;
 mod signals;
+pub mod slots;
 mod subject;
 
 #[cfg(feature = "always")]
@@ -25,6 +27,8 @@ mod always;
 mod barrier;
 #[cfg(feature = "content-hash")]
 mod content_hash;
+#[cfg(feature = "logical-slot")]
+mod logical_slot;
 #[cfg(feature = "pg-stat")]
 mod pg_stat;
 #[cfg(feature = "pg-stat")]
@@ -46,13 +50,20 @@ pub const NAMES: &[&str] = &[
     xmin::NAME,
     #[cfg(feature = "content-hash")]
     content_hash::NAME,
+    #[cfg(feature = "logical-slot")]
+    logical_slot::NAME,
     #[cfg(feature = "always")]
     always::NAME,
 ];
 
 /// The detector of that name.
 #[cfg_attr(
-    not(any(feature = "pg-stat", feature = "xmin", feature = "content-hash")),
+    not(any(
+        feature = "pg-stat",
+        feature = "xmin",
+        feature = "content-hash",
+        feature = "logical-slot"
+    )),
     expect(unused_variables, reason = "always has no options")
 )]
 pub fn by_name(name: &str, options: &DetectorOptions) -> Option<Arc<dyn ChangeDetector>> {
@@ -63,6 +74,8 @@ pub fn by_name(name: &str, options: &DetectorOptions) -> Option<Arc<dyn ChangeDe
         xmin::NAME => Some(Arc::new(xmin::Xmin::new(options.clone()))),
         #[cfg(feature = "content-hash")]
         content_hash::NAME => Some(Arc::new(content_hash::ContentHash::new(options.clone()))),
+        #[cfg(feature = "logical-slot")]
+        logical_slot::NAME => Some(Arc::new(logical_slot::LogicalSlot::new(options.clone()))),
         #[cfg(feature = "always")]
         always::NAME => Some(Arc::new(always::Always)),
         _ => None,

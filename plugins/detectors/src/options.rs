@@ -24,6 +24,23 @@ pub struct DetectorOptions {
     pub strict_barrier: bool,
     /// Longest wait for a table somebody else has locked.
     pub lock_timeout_s: f64,
+    /// Bytes of WAL that the slot may hold on the server; with more it is dropped.
+    pub slot_max_bytes: u64,
+    /// Make a slot also where the server itself sets no limit to what a slot holds.
+    pub slot_allow_unlimited: bool,
+    /// Longest wait for open transactions: for a slot to be made, and before each snapshot.
+    pub slot_wait_s: f64,
+    /// Whose slot it is, the same in each run: what is backed up to where. Not configured.
+    #[serde(skip)]
+    pub slot_owner: String,
+    /// Changes that the server decodes at once. Not configured.
+    #[serde(skip, default = "batch")]
+    pub slot_batch: i32,
+}
+
+/// Tens of megabytes of text, which the server keeps on its disk.
+fn batch() -> i32 {
+    200_000
 }
 
 impl Default for DetectorOptions {
@@ -37,6 +54,11 @@ impl Default for DetectorOptions {
             scan_bytes_per_s: 400_000_000,
             strict_barrier: false,
             lock_timeout_s: 3.0,
+            slot_max_bytes: 8 << 30,
+            slot_allow_unlimited: false,
+            slot_wait_s: 10.0,
+            slot_owner: String::new(),
+            slot_batch: batch(),
         }
     }
 }
@@ -49,6 +71,12 @@ impl DetectorOptions {
 
     pub(crate) fn lock_timeout(&self) -> Duration {
         seconds(self.lock_timeout_s).max(Duration::from_millis(1))
+    }
+
+    /// Longest wait for open transactions; never none at all,
+    /// which the server would take for no limit.
+    pub(crate) fn slot_wait(&self) -> Duration {
+        seconds(self.slot_wait_s).max(Duration::from_millis(1))
     }
 
     /// Bytes to be scanned in a backup whatever the counters say, of `total_bytes` in all tables.

@@ -16,6 +16,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
+use respaldo_domain::changes::Reason;
 use respaldo_domain::readings::Evidence;
 use respaldo_domain::table::Oid;
 use respaldo_engine::ports::{
@@ -264,7 +265,7 @@ fn clear(comparison: &mut Comparison<'_>, hopeful: &HashSet<Oid>, now: Option<&R
         .subjects
         .iter_mut()
         .filter(|subject| hopeful.contains(&subject.key) && still.contains(&subject.key));
-    proven.for_each(Subject::clear);
+    proven.for_each(|subject| subject.clear(Reason::CountersEqual));
     let cleared = comparison
         .subjects
         .iter()
@@ -274,7 +275,7 @@ fn clear(comparison: &mut Comparison<'_>, hopeful: &HashSet<Oid>, now: Option<&R
 }
 
 fn cleared(subject: &Subject) -> Option<Cleared> {
-    let State::Cleared(evidence) = &subject.state else {
+    let State::Cleared(evidence, _) = &subject.state else {
         return None;
     };
     let (key, bytes) = (subject.key, subject.bytes);

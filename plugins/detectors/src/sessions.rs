@@ -14,6 +14,20 @@ pub(crate) fn monitor(target: &SourceTarget, options: &DetectorOptions) -> Resul
     Ok(session)
 }
 
+/// A session in autocommit whose statements may take, and wait for locks, so long.
+#[cfg(feature = "logical-slot")]
+pub(crate) fn waiting(
+    target: &SourceTarget,
+    limit: std::time::Duration,
+) -> Result<Session, respaldo_postgres::PgError> {
+    let options = SessionOptions {
+        statement_timeout: limit,
+        lock_timeout: std::time::Duration::ZERO,
+        ..SessionOptions::default()
+    };
+    Session::connect(&target.conninfo, &options)
+}
+
 /// A session inside the snapshot.
 pub(crate) fn in_snapshot(
     request: &DetectionRequest,

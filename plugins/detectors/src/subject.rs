@@ -5,7 +5,7 @@ use respaldo_domain::changes::{Reason, Verdict};
 use respaldo_domain::table::{Oid, TableName};
 
 use crate::counters::Baseline;
-use crate::evidence::{Evidence, Print};
+use crate::evidence::{Evidence, LogMark, Print};
 use crate::large_objects::{differs, equal};
 use crate::scan::Job;
 use crate::signals::{Basis, Signal};
@@ -17,8 +17,8 @@ pub(crate) enum State {
     Settled(Verdict, Reason),
     /// The rows decide, against the base's evidence.
     Candidate(Evidence),
-    /// The counters say that nothing was written since the base's evidence.
-    Cleared(Evidence),
+    /// For this reason nothing was written since the base's evidence.
+    Cleared(Evidence, Reason),
 }
 
 /// Whether a scan of it is of use.
@@ -45,6 +45,8 @@ pub(crate) struct Subject {
     pub print: Option<Print>,
     /// A scan was tried and failed.
     pub failed: bool,
+    /// What ties it to the decoded log.
+    pub mark: Option<LogMark>,
 }
 
 impl From<Signal> for State {
@@ -72,24 +74,24 @@ impl Subject {
         })
     }
 
-    /// The counters proved it unchanged.
-    pub fn clear(&mut self) {
+    /// It was proven unchanged, for this reason, without a look at its rows.
+    pub fn clear(&mut self, reason: Reason) {
         if let State::Candidate(evidence) = &mut self.state {
-            self.state = State::Cleared(std::mem::take(evidence));
+            self.state = State::Cleared(std::mem::take(evidence), reason);
         }
     }
 
     /// The counters are not believed any more.
     pub fn doubt(&mut self) {
-        if let State::Cleared(evidence) = &mut self.state {
+        if let State::Cleared(evidence, _) = &mut self.state {
             self.state = State::Candidate(std::mem::take(evidence));
         }
     }
 
-    /// A scan contradicts what the counters said.
+    /// A scan contradicts what cleared it.
     pub fn is_refuted(&self) -> bool {
         match (&self.state, &self.print) {
-            (State::Cleared(then), Some(now)) => {
+            (State::Cleared(then, _), Some(now)) => {
                 then.print.as_ref().is_some_and(|then| then != now)
             }
             _ => false,
@@ -100,13 +102,13 @@ impl Subject {
     pub fn verdict(&self, basis: Basis) -> (Verdict, Reason) {
         match (&self.state, &self.print) {
             (State::Settled(verdict, reason), _) => (*verdict, reason.clone()),
-            (State::Cleared(_), _) if self.is_refuted() => {
+            (State::Cleared(..), _) if self.is_refuted() => {
                 (Verdict::Changed, Reason::SpotCheckFailed)
             }
-            (State::Cleared(then), Some(_)) if then.print.is_some() => {
+            (State::Cleared(then, _), Some(_)) if then.print.is_some() => {
                 (Verdict::Unchanged, equal(basis))
             }
-            (State::Cleared(_), _) => (Verdict::Unchanged, Reason::CountersEqual),
+            (State::Cleared(_, reason), _) => (Verdict::Unchanged, reason.clone()),
             (State::Candidate(_), None) => (Verdict::Unknown, Reason::NotExamined),
             (State::Candidate(then), Some(now)) => match &then.print {
                 Some(then) if then == now => (Verdict::Unchanged, equal(basis)),
@@ -116,18 +118,24 @@ impl Subject {
         }
     }
 
-    /// What the next comparison needs. Where only the counters cleared it, the base's evidence
-    /// stays; in all other cases its data is dumped or was proven equal under this snapshot, so
-    /// the reading before this snapshot is the new baseline.
+    /// What the next comparison needs. Where it was cleared without a scan, the base's evidence
+    /// stays, whose print is that of today's rows; in all other cases its data is dumped or was
+    /// proven equal under this snapshot, so the reading before this snapshot is the new baseline.
     pub fn evidence(&self, baseline: &Baseline, snapshot_at: DateTime<FixedOffset>) -> Evidence {
-        if let (State::Cleared(then), None) = (&self.state, &self.print) {
-            return then.clone();
+        if let (State::Cleared(then, _), None) = (&self.state, &self.print) {
+            let mark = self.mark.clone();
+            return Evidence {
+                mark,
+                ..then.clone()
+            };
         }
         let reading = baseline.reading.as_ref();
         Evidence {
             counters: reading.and_then(|reading| reading.evidence(self.key, self.relfilenode)),
             print: self.print.clone(),
             verified_at: self.print.as_ref().map(|_| snapshot_at),
+            // Without a print the backup may not hold its rows.
+            mark: self.mark.clone().filter(|_| self.print.is_some()),
         }
     }
 }
@@ -157,6 +165,7 @@ mod tests {
             scannable: Scannable::Yes,
             print: now,
             failed: false,
+            mark: None,
         }
     }
 
@@ -188,7 +197,7 @@ mod tests {
     #[test]
     fn a_scan_refutes_the_counters_and_never_the_other_way_round() {
         let mut cleared = subject(Some(print("1")), None);
-        cleared.clear();
+        cleared.clear(Reason::CountersEqual);
         assert_eq!(word(&cleared), (Verdict::Unchanged, Reason::CountersEqual));
         cleared.print = Some(print("1"));
         assert_eq!(word(&cleared), (Verdict::Unchanged, Reason::XminEqual));
@@ -203,7 +212,7 @@ mod tests {
     fn the_bases_evidence_stays_only_where_counters_alone_cleared() {
         let now = DateTime::UNIX_EPOCH.fixed_offset();
         let mut cleared = subject(Some(print("1")), None);
-        cleared.clear();
+        cleared.clear(Reason::CountersEqual);
         assert_eq!(
             cleared.evidence(&Baseline::default(), now).print,
             Some(print("1"))

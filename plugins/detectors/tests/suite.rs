@@ -14,10 +14,16 @@ mod commit_wait;
 mod history;
 #[path = "suite/large_objects.rs"]
 mod large_objects;
+#[path = "suite/log_site.rs"]
+mod log_site;
+#[path = "suite/logical_slot.rs"]
+mod logical_slot;
 #[path = "suite/rights.rs"]
 mod rights;
 #[path = "suite/scenarios.rs"]
 mod scenarios;
+#[path = "suite/slot_life.rs"]
+mod slot_life;
 #[path = "suite/standby.rs"]
 mod standby;
 #[path = "suite/stress.rs"]

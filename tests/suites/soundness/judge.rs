@@ -23,6 +23,8 @@ pub struct Tally {
     pub needless: BTreeMap<String, usize>,
     /// Tables that counters alone cleared.
     pub cleared_by_counters: usize,
+    /// Tables that the decoded log alone cleared.
+    pub cleared_by_log: usize,
     truths: BTreeMap<String, Truth>,
 }
 
@@ -56,6 +58,7 @@ impl Tally {
     fn judge_table(&mut self, archive: &str, name: &str, content: &Content, table: &Value) {
         let reason = table["motivo"].as_str().unwrap_or_default();
         self.cleared_by_counters += usize::from(reason == "contadores_iguales");
+        self.cleared_by_log += usize::from(reason == "sin_cambios_en_el_wal");
         let found = told(table);
         let columns: Vec<&str> = table["columnas"]
             .as_array()

@@ -40,7 +40,10 @@ const RESTORED: usize = 3;
 /// Runs a stress; panics on any false negative.
 pub fn stress(plan: &Plan) -> Tally {
     println!("{plan:?}");
-    let cluster = Cluster::start();
+    let cluster = Cluster::builder()
+        .conf("wal_level", "logical")
+        .conf("max_slot_wal_keep_size", "4GB")
+        .start();
     let url = cluster.new_database("live");
     let mut client = Client::connect(&url);
     stage::set(&mut client);
@@ -155,7 +158,7 @@ impl Run<'_> {
         let tally = self.tally;
         println!(
             "{name} (seed {seed}): {} backups, {} given up, {} tables judged, {} wrong; \
-             needless dumps {:.1} % of {} unchanged {:?}; cleared by counters {}; the naive detector missed {}",
+             needless dumps {:.1} % of {} unchanged {:?}; cleared by counters {}, by the log {}; the naive detector missed {}",
             tally.judged,
             tally.given_up,
             tally.tables,
@@ -164,6 +167,7 @@ impl Run<'_> {
             tally.unchanged,
             tally.needless,
             tally.cleared_by_counters,
+            tally.cleared_by_log,
             self.naive.missed()
         );
         assert!(tally.wrong.is_empty(), "{:#?}", tally.wrong);

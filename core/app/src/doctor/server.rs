@@ -7,7 +7,7 @@ use respaldo_domain::table::quote_identifier;
 use respaldo_postgres::{PgError, Session, SessionOptions, Snapshot, coverage, server, sql};
 
 use super::checks::Checks;
-use super::tools;
+use super::{slots, tools};
 use crate::config::Config;
 use crate::failure::causes;
 
@@ -24,6 +24,9 @@ pub fn examine(config: &Config, session: &mut Session, checks: &mut Checks) {
             activity(&facts, checks);
             noting(checks, |checks| counters(session, checks));
             noting(checks, |checks| databases(session, &facts, checks));
+            noting(checks, |checks| {
+                slots::examine(config, session, &facts, checks)
+            });
         }
         Err(error) => not_known(checks, &error),
     }

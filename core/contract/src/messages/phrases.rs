@@ -143,6 +143,7 @@ spoken!(Reason {
     XminEqual => "no row written since the base", "ninguna fila escrita desde la base";
     CountersDiffer => "its counters moved", "se movieron sus contadores";
     CountersEqual => "its counters did not move", "no se movieron sus contadores";
+    LogSilent => "no committed change of it in the server's log", "ningún cambio confirmado de ella en el registro del servidor";
     SpotCheckFailed => "a spot check contradicted the counters", "un muestreo contradijo a los contadores";
     ContentDiffers => "its content differs", "su contenido es distinto";
     ContentEqual => "its content is the same", "su contenido es el mismo";
@@ -182,6 +183,7 @@ spoken!(WarningCode {
     CatalogBehind => "the catalog could not be written; storage is complete", "no se pudo escribir el catálogo; el almacenamiento está completo";
     ClockMovedBack => "the clock is behind the newest backup", "el reloj está atrás del respaldo más nuevo";
     SpotCheckFailed => "a program writes without reporting statistics", "un programa escribe sin informar estadísticas";
+    DetectorLimited => "the detector had to do without what it is configured to use", "el detector tuvo que prescindir de lo que tiene configurado";
     NotExamined => "a table could not be examined and is dumped", "no se pudo examinar una tabla y se vuelca";
     LocksHeld => "locks were held while another session waited", "se retuvieron bloqueos mientras otra sesión esperaba";
     ValidationFindings => "validation after the backup found something", "la validación posterior encontró algo";

@@ -194,6 +194,9 @@ impl Dump<'_> {
         for alarm in &detection.alarms {
             run.warn(WarningCode::SpotCheckFailed, alarm.clone());
         }
+        for why in &detection.limited {
+            run.warn(WarningCode::DetectorLimited, why.clone());
+        }
         for what in &detection.unexamined {
             run.warn(WarningCode::NotExamined, what.clone());
         }

@@ -95,6 +95,9 @@ pub struct Detection {
     pub large_objects: LargeObjectVerdict,
     /// What an operator should know, for example a writer that does not report statistics.
     pub alarms: Vec<String>,
+    /// Why the detector had to do without what it is configured to use. Its words are as sound as
+    /// ever; they cost more.
+    pub limited: Vec<String>,
     /// What could not be looked at, and why; its tables have the verdict unknown.
     pub unexamined: Vec<String>,
     /// Figures for `show`, such as tables cleared by counters, scanned, bytes scanned, waited.

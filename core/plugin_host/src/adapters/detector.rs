@@ -193,7 +193,9 @@ impl Gathered {
             tables: self.verdicts.into_values().chain(missing).collect(),
             large_objects,
             alarms: summary.alarms.clone(),
+            limited: Vec::new(),
             figures,
+            limited: Vec::new(),
         }
     }
 

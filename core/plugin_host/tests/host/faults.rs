@@ -39,7 +39,7 @@ fn a_plugin_that_crashes_is_told_with_the_signal_and_the_next_call_works() {
     for (fault, reason) in [
         ("segfault", "SIGSEGV"),
         ("abort", "SIGABRT"),
-        ("stack-overflow", "SIGSEGV"),
+        ("stack-overflow", "overflowed its stack"),
         ("exit", "ended with code 3"),
     ] {
         fails_alone(&in_c(fault, "put"), FaultKind::Internal, reason);

@@ -14,7 +14,7 @@ use respaldo_engine::ports::{
     LineageStatus, Quiet, SourceTarget,
 };
 use respaldo_postgres::{ConnInfo, Fence, PgError, Session, SessionOptions, Snapshot, server};
-use respaldo_tests::{Client, Cluster};
+use respaldo_tests::{Client, Cluster, ClusterBuilder};
 use serde_json::Value;
 
 /// A source and the detector that watches it.
@@ -41,6 +41,18 @@ pub struct Backup {
 /// A server whose counters may prove something: 15 or later, whatever else is tested.
 pub fn counting_cluster() -> Cluster {
     Cluster::builder().at_least(15).start()
+}
+
+/// A server with a log that can be decoded, which ends slots that hold too much.
+pub fn decoding() -> ClusterBuilder {
+    Cluster::builder()
+        .conf("wal_level", "logical")
+        .conf("max_slot_wal_keep_size", "1GB")
+}
+
+/// Lets `dueno` use slots.
+pub fn let_decode(cluster: &Cluster) {
+    cluster.psql("postgres", "ALTER ROLE dueno REPLICATION");
 }
 
 /// Lets `dueno` see all sessions and all rows; before 14 only a superuser does.

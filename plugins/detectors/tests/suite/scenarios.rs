@@ -8,7 +8,7 @@ use respaldo_detectors::DetectorOptions;
 use respaldo_domain::changes::{Reason, Verdict};
 use respaldo_tests::Cluster;
 
-use crate::bench::{Backup, Bench, counters_only, let_see_everything};
+use crate::bench::{Backup, Bench, counters_only, decoding, let_decode, let_see_everything};
 
 /// What must become of a table named in a scenario.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -201,9 +201,10 @@ const SWAP: &[&str] = &[
 ];
 
 fn play(detector: &str, options: &DetectorOptions) -> (Cluster, Backup) {
-    let cluster = Cluster::start();
+    let cluster = decoding().start();
     let url = cluster.owned_database("escenarios", "dueno");
     let_see_everything(&cluster);
+    let_decode(&cluster);
     for (number, scenario) in SCENARIOS.iter().enumerate() {
         let schema = format!("CREATE SCHEMA s{number}; SET search_path = s{number};");
         cluster.psql("escenarios", &format!("{schema}{}", scenario.setup));
@@ -297,6 +298,15 @@ fn counters_behind_a_barrier_tell_change_from_no_change() {
         "{:?}",
         backup.detection.figures
     );
+}
+
+#[test]
+fn the_decoded_log_tells_change_from_no_change() {
+    let (_cluster, backup) = play("logical-slot", &DetectorOptions::default());
+    hold_against_expectations("logical-slot", &backup);
+    assert_eq!(backup.detection.limited, [""; 0]);
+    let silent = backup.count(&Reason::LogSilent);
+    assert!(silent >= 10, "{silent}");
 }
 
 #[test]

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use respaldo_detectors::DetectorOptions;
 use respaldo_tests::mutator::Mutator;
-use respaldo_tests::{Client, Cluster, schema};
+use respaldo_tests::{Client, schema};
 
-use crate::bench::{Backup, Bench, counters_only};
+use crate::bench::{Backup, Bench, counters_only, decoding};
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name)
@@ -46,7 +46,7 @@ fn no_detector_ever_keeps_what_changed() {
     let seed = setting("DETECTOR_STRESS_SEED", 20_261_124);
     let rounds = setting("DETECTOR_STRESS_ROUNDS", 5);
     eprintln!("DETECTOR_STRESS_SEED={seed}");
-    let cluster = Cluster::start();
+    let cluster = decoding().start();
     let owner = cluster.owned_database("estres", "dueno");
     schema::load(&cluster, "estres", "dueno");
     let tables: Vec<_> = (0..40)
@@ -75,6 +75,7 @@ fn no_detector_ever_keeps_what_changed() {
         ("xmin", DetectorOptions::default()),
         ("content-hash", DetectorOptions::default()),
         ("pg-stat", DetectorOptions::default()),
+        ("logical-slot", DetectorOptions::default()),
         ("pg-stat", patient),
     ];
     let benches: Vec<_> = detectors
