@@ -42,7 +42,9 @@ fn a_run_that_a_plugin_breaks_leaves_nothing_half_and_the_next_one_works() {
     }
     configure(&scene, "slow", "head");
     scene.backup("full");
-    scene.respaldo.ok(&["validate", "--level", "chain"]);
+    scene
+        .respaldo
+        .ok(&["validate", "--all", "--level", "chain"]);
 }
 
 #[test]

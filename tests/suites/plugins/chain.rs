@@ -12,10 +12,12 @@ fn serves_a_chain(scene: &Scene) -> Value {
     let mut points = Vec::new();
     for day in 1..=3 {
         littlebank::day(&scene.url, day);
-        let image = Snapshot::take(&scene.url);
+        let image = Snapshot::take(&scene.cluster.url("live"));
         points.push((scene.backup(if day == 2 { "dif" } else { "inc" }), image));
     }
-    scene.respaldo.ok(&["validate", "--level", "chain"]);
+    scene
+        .respaldo
+        .ok(&["validate", "--all", "--level", "chain"]);
     for (number, (point, image)) in points.iter().enumerate() {
         let target = format!("copy_{number}");
         let id = point["id"].to_string();

@@ -195,7 +195,6 @@ impl Gathered {
             alarms: summary.alarms.clone(),
             limited: Vec::new(),
             figures,
-            limited: Vec::new(),
         }
     }
 

@@ -3,7 +3,7 @@
 //! It ends when its parent does, at once and with all that the plugin has started.
 
 use std::fs::File;
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
@@ -34,20 +34,28 @@ pub fn child_main(memory_bytes: Option<&str>) -> ExitCode {
     let control = match prepare(memory_bytes) {
         Ok(control) => control,
         Err(error) => {
-            eprintln!("the process of a plugin cannot be prepared: {error}");
+            last_words("be prepared", &error);
             return ExitCode::FAILURE;
         }
     };
     let shared = Arc::new(Shared::default());
     while let Ok(Some((what, files))) = lane::receive_files(&control) {
         if let Err(error) = shared.take(what, files) {
-            eprintln!("the process of a plugin cannot go on: {error}");
+            last_words("go on", &error);
             break;
         }
     }
     // The parent is gone. What the plugin started is in our group, as we are.
     let _ = rustix::process::kill_current_process_group(Signal::KILL);
     ExitCode::FAILURE
+}
+
+/// The parent keeps what is said here, and shows it when the child is gone.
+fn last_words(what: &str, error: &io::Error) {
+    let _ = writeln!(
+        io::stderr(),
+        "the process of a plugin cannot {what}: {error}"
+    );
 }
 
 /// Takes the control socket from where programs that the plugin starts would inherit it, and lays off
