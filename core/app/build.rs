@@ -102,7 +102,8 @@ fn versions(workspace: &str) -> String {
     let lines = workspace
         .lines()
         .filter(|line| wanted.iter().any(|name| line.starts_with(name)));
-    let mut versions: String = lines.map(|line| format!("{line}\n")).collect();
+    let mut versions = lines.collect::<Vec<_>>().join("\n");
+    versions.push('\n');
     let tokio = workspace.lines().find(|line| line.starts_with("tokio = "));
     if let Some(tokio) = tokio {
         versions.push_str(&tokio.replace(" }", ", optional = true }"));

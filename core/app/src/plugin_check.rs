@@ -38,7 +38,7 @@ pub struct Promise {
     /// What it belongs to.
     pub section: Section,
     /// What is promised.
-    pub promise: String,
+    pub text: String,
     /// Why it is not kept.
     pub broken: Option<String>,
 }
@@ -119,7 +119,7 @@ fn configuration(
 fn instances(config: &PluginConfig, kind: Kind) -> Vec<Promise> {
     let of = |promise: &str, broken: Option<String>| Promise {
         section: Section::Instance,
-        promise: promise.to_owned(),
+        text: promise.to_owned(),
         broken,
     };
     let made = Plugin::load(config, kind).err().map(|error| told(&error));
@@ -169,7 +169,7 @@ fn chain(
     };
     Ok(Promise {
         section: Section::Chain,
-        promise:
+        text:
             "full, differential and incremental backups made through it are validated, restored, \
                   and equal what the database held"
                 .to_owned(),

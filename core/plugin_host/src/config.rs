@@ -77,7 +77,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             load: Duration::from_secs(10),
-            stall: Duration::from_secs(60),
+            stall: Duration::from_mins(1),
             grace: Duration::from_secs(5),
             max_restarts: 5,
             memory_bytes: None,

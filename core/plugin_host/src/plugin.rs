@@ -72,6 +72,11 @@ impl Plugin {
         &self.name
     }
 
+    /// `vendor.name`, by which manifests and readings know it.
+    pub fn id(&self) -> &str {
+        &self.description.id
+    }
+
     /// What it says of itself.
     pub fn description(&self) -> &Description {
         &self.description

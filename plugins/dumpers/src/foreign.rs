@@ -117,8 +117,7 @@ fn first_cause(
 ) -> Result<DumpReceipt, Fault> {
     match (taken, written) {
         (Ok(receipt), Ok(())) => Ok(receipt),
-        (Ok(_), Err(fault)) => Err(fault),
-        (Err(fault), Ok(())) => Err(fault),
+        (Ok(_), Err(fault)) | (Err(fault), Ok(())) => Err(fault),
         (Err(taken), Err(written)) => match is_broken_pipe(&written) {
             true => Err(taken),
             false => Err(written),

@@ -6,8 +6,8 @@ use super::scene::Scene;
 
 fn configure(scene: &Scene, fault: &str, at: &str) {
     let options = format!(
-        "{{ dir = {:?}, fault = {fault:?}, at = {at:?}, after = 0 }}",
-        scene.store()
+        "{{ dir = \"{}\", fault = {fault:?}, at = {at:?}, after = 0 }}",
+        scene.store().display()
     );
     let plugin = scene.pinned("malo", &c_faulty(), &options);
     let limits = "stall_timeout = \"3s\"\ncancel_grace = \"1s\"\n";
@@ -60,7 +60,8 @@ fn a_plugin_that_cannot_be_used_is_told_before_anything_is_done() {
         let sum = std::process::Command::new("sha256sum").arg(&path).output();
         let sum = String::from_utf8(sum.unwrap().stdout).unwrap();
         scene.configure(&format!(
-            "[[sink]]\nname = \"nube\"\nuse = \"malo\"\n[plugins.malo]\npath = {path:?}\nsha256 = \"{}\"\n",
+            "[[sink]]\nname = \"nube\"\nuse = \"malo\"\n[plugins.malo]\npath = \"{}\"\nsha256 = \"{}\"\n",
+            path.display(),
             &sum[..64]
         ));
         let run = scene.respaldo.run(&["backup", "full"]);
@@ -73,7 +74,7 @@ fn a_plugin_that_cannot_be_used_is_told_before_anything_is_done() {
 #[test]
 fn a_file_that_is_not_the_one_that_was_allowed_is_refused() {
     let scene = Scene::open();
-    let options = format!("{{ dir = {:?} }}", scene.store());
+    let options = format!("{{ dir = \"{}\" }}", scene.store().display());
     let plugin = scene.pinned("fuera", &c_folder(), &options);
     let config = format!("[[sink]]\nname = \"nube\"\nuse = \"fuera\"\n\n{plugin}");
     scene.configure(&config);
@@ -86,24 +87,12 @@ fn a_file_that_is_not_the_one_that_was_allowed_is_refused() {
     run.expect_code(10);
     assert!(run.stderr.contains("SHA-256"), "{run:#?}");
     // Allowed anew, it goes on.
-    scene.configure(
-        &config.replace(
-            config
-                .split("sha256 = \"")
-                .nth(1)
-                .unwrap()
-                .split('"')
-                .next()
-                .unwrap(),
-            &scene
-                .respaldo
-                .ok(&["plugin", "pin", library.to_str().unwrap(), "--json"])
-                .json()["sha256"]
-                .as_str()
-                .unwrap()
-                .to_owned(),
-        ),
-    );
+    let pinned = scene
+        .respaldo
+        .ok(&["plugin", "pin", library.to_str().unwrap(), "--json"]);
+    let allowed = pinned.json()["sha256"].to_string();
+    let before = config.split("sha256 = ").nth(1).unwrap().lines().next();
+    scene.configure(&config.replace(before.unwrap(), &allowed));
     scene.backup("inc");
 }
 

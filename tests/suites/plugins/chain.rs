@@ -29,7 +29,7 @@ fn serves_a_chain(scene: &Scene) -> Value {
 }
 
 fn sink(scene: &Scene, library: &std::path::Path) {
-    let options = format!("{{ dir = {:?} }}", scene.store());
+    let options = format!("{{ dir = \"{}\" }}", scene.store().display());
     let plugin = scene.pinned("fuera", library, &options);
     scene.configure(&format!(
         "[[sink]]\nname = \"nube\"\nuse = \"fuera\"\n\n{plugin}"

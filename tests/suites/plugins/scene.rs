@@ -40,7 +40,8 @@ impl Scene {
         let pinned = pinned.json();
         let (sha256, id) = (&pinned["sha256"], &pinned["complementos"][0]["id"]);
         format!(
-            "[plugins.{name}]\npath = {path:?}\nsha256 = {sha256}\nid = {id}\noptions = {options}\n"
+            "[plugins.{name}]\npath = \"{}\"\nsha256 = {sha256}\nid = {id}\noptions = {options}\n",
+            path.display()
         )
     }
 

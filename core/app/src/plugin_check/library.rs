@@ -32,7 +32,7 @@ pub(super) fn choose(found: &Examined, id: Option<&str>) -> Result<Description, 
 pub(super) fn promises(found: &Examined, description: &Description) -> Vec<Promise> {
     let of = |promise: &str, broken: Option<String>| Promise {
         section: Section::Library,
-        promise: promise.to_owned(),
+        text: promise.to_owned(),
         broken,
     };
     vec![

@@ -23,7 +23,7 @@ pub(super) fn promises(config: &PluginConfig) -> Result<Vec<Promise>, Failure> {
     let broken = conformance::run(&|| Arc::clone(&sink));
     let kept = conformance::promises().map(|promise| Promise {
         section: Section::Behaviour,
-        promise: promise.to_owned(),
+        text: promise.to_owned(),
         broken: broken
             .iter()
             .find(|broken| broken.promise == promise)
@@ -46,7 +46,7 @@ pub(super) fn promises(config: &PluginConfig) -> Result<Vec<Promise>, Failure> {
 fn of(promise: &str, broken: Option<String>) -> Promise {
     Promise {
         section: Section::Behaviour,
-        promise: promise.to_owned(),
+        text: promise.to_owned(),
         broken,
     }
 }

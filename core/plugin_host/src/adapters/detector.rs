@@ -87,7 +87,7 @@ impl PluginDetector {
 
 impl ChangeDetector for PluginDetector {
     fn name(&self) -> &str {
-        &self.plugin.description().id
+        self.plugin.id()
     }
 
     fn baseline(&self, target: &SourceTarget, cx: &Context) -> Result<Option<Evidence>, Fault> {

@@ -32,7 +32,7 @@ impl PluginDump {
 
     /// Name in manifests.
     pub fn name(&self) -> &str {
-        &self.plugin.description().id
+        self.plugin.id()
     }
 
     /// Checks that it can dump this source and returns the version of the pg_dump it uses.

@@ -45,7 +45,7 @@ impl PluginValidator {
 
 impl Validator for PluginValidator {
     fn name(&self) -> &str {
-        &self.plugin.description().id
+        self.plugin.id()
     }
 
     fn level(&self) -> ValidationLevel {

@@ -124,15 +124,15 @@ impl Shared {
     }
 
     fn answer(&self, ask: &Ask, lane: &Lane) -> io::Result<()> {
-        let line = Line::new(lane);
-        let answer = match ask {
-            Ask::Load => self.load(&line).map(|()| Answer::default()),
-            Ask::Create { id, options } => self.create(id, options, &line),
-            Ask::Call(request) => self.call(request, &line),
+        let speaker = Line::new(lane);
+        let answered = match ask {
+            Ask::Load => self.load(&speaker).map(|()| Answer::default()),
+            Ask::Create { id, options } => self.create(id, options, &speaker),
+            Ask::Call(request) => self.call(request, &speaker),
         };
-        let answer = answer.unwrap_or_else(|error| answer_of(&error));
-        line.flush()?;
-        line.send(&Frame::Result(serde_json::to_vec(&answer)?))
+        let reply = answered.unwrap_or_else(|error| answer_of(&error));
+        speaker.flush()?;
+        speaker.send(&Frame::Result(serde_json::to_vec(&reply)?))
     }
 
     fn library(&self) -> Result<&Library, PluginErrorKind> {
@@ -145,33 +145,38 @@ impl Shared {
         library.map_err(|why| PluginErrorKind::Load(why.clone()))
     }
 
-    fn load(&self, line: &Line<'_>) -> Result<(), PluginErrorKind> {
+    fn load(&self, speaker: &Line<'_>) -> Result<(), PluginErrorKind> {
         for description in self.library()?.descriptions()? {
             let json = serde_json::to_string(&description)
                 .map_err(|error| PluginErrorKind::System(error.into()))?;
-            line.emit(&json);
+            speaker.emit(&json);
         }
         Ok(())
     }
 
-    fn create(&self, id: &str, options: &str, line: &Line<'_>) -> Result<Answer, PluginErrorKind> {
+    fn create(
+        &self,
+        id: &str,
+        options: &str,
+        speaker: &Line<'_>,
+    ) -> Result<Answer, PluginErrorKind> {
         let local = Local::create(self.library()?, id, options)?;
         let made = Made {
             location: local.location().to_owned(),
             concurrent: local.is_concurrent(),
         };
         let made = serde_json::to_string(&made);
-        line.emit(&made.map_err(|error| PluginErrorKind::System(error.into()))?);
+        speaker.emit(&made.map_err(|error| PluginErrorKind::System(error.into()))?);
         let _ = self.instance.set(local);
         Ok(Answer::default())
     }
 
-    fn call(&self, request: &Request, line: &Line<'_>) -> Result<Answer, PluginErrorKind> {
+    fn call(&self, request: &Request, speaker: &Line<'_>) -> Result<Answer, PluginErrorKind> {
         let Some(instance) = self.instance.get() else {
             let what = "an instance was called before it was made";
             return Err(PluginErrorKind::Broke(what.to_owned()));
         };
-        let (mut source, mut into) = (Source::new(line), Into::new(line));
+        let (mut source, mut into) = (Source::new(speaker), Into::new(speaker));
         let Outcome {
             status,
             message,
@@ -181,7 +186,7 @@ impl Shared {
             request,
             Some(&mut source as &mut dyn Lender),
             Some(&mut into as &mut dyn Borrower),
-            line,
+            speaker,
         );
         // Only a stream that the parent knows to have failed can have: it has the reason.
         let failed = stream.is_some() && status == STATUS_OK;

@@ -108,10 +108,12 @@ impl Frame {
     pub(super) fn read(mut from: impl Read) -> io::Result<Self> {
         let mut head = [0; HEAD_BYTES];
         from.read_exact(&mut head)?;
-        let [a, b, c, d, e, f, g, h, len @ ..] = head;
-        let kind = u32::from_le_bytes([a, b, c, d]);
-        let number = u32::from_le_bytes([e, f, g, h]);
-        let len = u64::from_le_bytes(len);
+        let four = |at: usize| {
+            let bytes = head[at..].first_chunk::<4>().copied();
+            u32::from_le_bytes(bytes.unwrap_or_default())
+        };
+        let (kind, number) = (four(0), four(4));
+        let len = u64::from(four(8)) | u64::from(four(12)) << 32;
         let mut text = || text(&mut from, len);
         Ok(match kind {
             1 => Self::Call(text()?),

@@ -71,7 +71,7 @@ fn options(text: &str) -> Result<Value, Failure> {
 fn promise(promise: &Promise) -> PromiseRecord {
     PromiseRecord {
         seccion: promise.section.word(),
-        promesa: promise.promise.clone(),
+        promesa: promise.text.clone(),
         cumple: promise.broken.is_none(),
         detalle: promise.broken.clone(),
     }
