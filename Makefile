@@ -33,6 +33,7 @@ test: postgres nextest native under-test
 lint: nextest native
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo check --locked -p respaldo --no-default-features
 	cargo nextest run --locked --workspace -E 'binary(tidy)'
 
 # Another folder holding pagila/, chinook/ and the tools: RESPALDO_SAMPLES=DIR make samples.

@@ -76,22 +76,14 @@ struct Point {
 
 /// Rehearses everything. The server goes when it is over, or stays where `keep` says so.
 pub fn rehearse(narrator: &Narrator<'_>, keep: bool, cx: &Context) -> Result<Rehearsal, Failure> {
-    perform(narrator, keep, &|_| {}, cx)
-}
-
-/// The same with other strategies: `cast` changes the configuration.
-pub fn rehearse_with(
-    narrator: &Narrator<'_>,
-    cast: Cast<'_>,
-    cx: &Context,
-) -> Result<Rehearsal, Failure> {
-    perform(narrator, false, cast, cx)
+    rehearse_with(narrator, keep, &|_| {}, cx)
 }
 
 /// Who plays which part.
 type Cast<'c> = &'c dyn Fn(&mut Config);
 
-fn perform(
+/// The same with other strategies: `cast` changes the configuration.
+pub fn rehearse_with(
     narrator: &Narrator<'_>,
     keep: bool,
     cast: Cast<'_>,

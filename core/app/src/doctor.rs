@@ -13,7 +13,7 @@ use respaldo_engine::ports::Context;
 use respaldo_postgres::{Session, SessionOptions};
 
 use crate::config::Config;
-use crate::failure::causes;
+use crate::failure::reason_of;
 use checks::Checks;
 
 /// Examines the surroundings of a configuration.
@@ -23,7 +23,7 @@ pub fn examine(config: &Config, lang: Lang, cx: &Context) -> DoctorRecord {
     match Session::connect(&config.source, &SessionOptions::default()) {
         Ok(mut session) => server::examine(config, &mut session, &mut checks),
         Err(error) => {
-            let reason = causes(&error).join(": ");
+            let reason = reason_of(&error);
             checks.bad("servidor", Doctor::NotConnected { reason: &reason });
         }
     }

@@ -93,6 +93,11 @@ impl Failure {
     }
 }
 
+/// An error with its causes, in one line.
+pub fn reason_of(error: &dyn Error) -> String {
+    causes(error).join(": ")
+}
+
 /// An error and its sources as words. A source that repeats what stands before it is left out.
 pub fn causes(error: &dyn Error) -> Vec<String> {
     let mut said: Vec<String> = vec![error.to_string()];

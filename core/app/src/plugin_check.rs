@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::config::{Config, SinkSettings, ValidatorSettings, ValidatorTime};
 use crate::demo::{Narrator, rehearse_with};
-use crate::failure::{Failure, causes};
+use crate::failure::{Failure, reason_of};
 
 /// Name of the plugin in the configuration of its examination.
 const NAME: &str = "examined";
@@ -122,7 +122,9 @@ fn instances(config: &PluginConfig, kind: Kind) -> Vec<Promise> {
         text: promise.to_owned(),
         broken,
     };
-    let made = Plugin::load(config, kind).err().map(|error| told(&error));
+    let made = Plugin::load(config, kind)
+        .err()
+        .map(|error| reason_of(&error));
     if made.is_some() {
         return vec![of("an instance is made with these options", made)];
     }
@@ -140,7 +142,7 @@ fn instances(config: &PluginConfig, kind: Kind) -> Vec<Promise> {
         of("options that it does not have are refused", refused),
         of(
             "instances are made and ended again and again",
-            again.map(|error| told(&error)),
+            again.map(|error| reason_of(&error)),
         ),
     ]
 }
@@ -154,9 +156,9 @@ fn chain(
 ) -> Result<Promise, Failure> {
     let cast = |config: &mut Config| {
         config.plugins.insert(NAME.to_owned(), plugin.clone());
-        cast(config, kind);
+        cast(config, kind, NAME);
     };
-    let rehearsed = rehearse_with(narrator, &cast, cx);
+    let rehearsed = rehearse_with(narrator, false, &cast, cx);
     let broken = match rehearsed {
         Err(failure) if failure.code == ErrorCode::Interrupted => return Err(failure),
         Err(failure) => Some(failure.causes.join(": ")),
@@ -177,26 +179,70 @@ fn chain(
     })
 }
 
-fn cast(config: &mut Config, kind: Kind) {
+/// Gives a strategy the part of its kind.
+fn cast(config: &mut Config, kind: Kind, name: &str) {
     match kind {
-        Kind::Detector => NAME.clone_into(&mut config.detector.name),
-        Kind::Dumper => NAME.clone_into(&mut config.dumper.name),
+        Kind::Detector => name.clone_into(&mut config.detector.name),
+        Kind::Dumper => name.clone_into(&mut config.dumper.name),
         Kind::Sink => {
             config.sinks = vec![SinkSettings {
-                name: NAME.to_owned(),
-                strategy: NAME.to_owned(),
+                name: name.to_owned(),
+                strategy: name.to_owned(),
                 required: true,
                 dir: None,
             }];
         }
         Kind::Validator => config.validators.push(ValidatorSettings {
-            strategy: NAME.to_owned(),
+            strategy: name.to_owned(),
             when: ValidatorTime::AfterBackup,
         }),
     }
 }
 
-/// An error with its causes, in one line.
-fn told(error: &dyn std::error::Error) -> String {
-    causes(error).join(": ")
+#[cfg(test)]
+mod tests {
+    use respaldo_contract::messages::Lang;
+
+    use super::*;
+    use crate::wiring::built_in;
+
+    /// What is asked of a plugin is asked of each strategy that comes along.
+    fn all_serve_a_chain(kind: Kind) {
+        let narrator = Narrator {
+            lang: Lang::En,
+            say: &|_| {},
+        };
+        let of_kind = built_in().into_iter().filter(|(of, _)| *of == kind);
+        for (_, name) in of_kind {
+            // The folder of a local sink comes with the configuration.
+            let part = |config: &mut Config| match kind {
+                Kind::Sink => assert!(config.sinks[0].is_local()),
+                _ => cast(config, kind, name),
+            };
+            let rehearsed = rehearse_with(&narrator, false, &part, &Context::quiet());
+            let proofs = rehearsed.unwrap_or_else(|f| panic!("{name}: {f:?}")).proofs;
+            let differing = proofs.iter().flat_map(|proof| &proof.differences).next();
+            assert_eq!(differing, None, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_detector_that_comes_along_serves_the_chain_of_the_check() {
+        all_serve_a_chain(Kind::Detector);
+    }
+
+    #[test]
+    fn every_dumper_that_comes_along_serves_the_chain_of_the_check() {
+        all_serve_a_chain(Kind::Dumper);
+    }
+
+    #[test]
+    fn every_sink_that_comes_along_serves_the_chain_of_the_check() {
+        all_serve_a_chain(Kind::Sink);
+    }
+
+    #[test]
+    fn every_validator_that_comes_along_serves_the_chain_of_the_check() {
+        all_serve_a_chain(Kind::Validator);
+    }
 }

@@ -9,6 +9,7 @@ use respaldo_catalog::{CatalogLimits, PgCatalog};
 use respaldo_contract::messages::ErrorCode;
 use respaldo_contract::operational::operational_tables;
 use respaldo_detectors::DetectorOptions;
+use respaldo_domain::manifest::PluginUse;
 use respaldo_domain::validation::ValidationLevel;
 use respaldo_dumpers::DumperOptions;
 use respaldo_engine::operations::{Operations, Parts, Settings};
@@ -23,6 +24,7 @@ use serde_json::json;
 use crate::codec::ContractCodec;
 use crate::config::{Config, ConfigError, NotifySettings, SinkSettings, ValidatorTime};
 use crate::failure::Failure;
+use plugins::Plugins;
 
 /// Limits that are not configured in this version.
 const LOCK_TIMEOUT_MS: u64 = 10_000;
@@ -40,6 +42,7 @@ pub fn operations(config: &Config, target: Option<&ConnInfo>) -> Result<Operatio
 /// The parts of the engine.
 pub fn parts(config: &Config, tools: Tools) -> Result<Parts, Failure> {
     check_names(config)?;
+    let mut plugins = Plugins::of(config);
     let codec: Arc<dyn Codec> = Arc::new(ContractCodec);
     #[cfg_attr(
         not(feature = "drill"),
@@ -47,12 +50,12 @@ pub fn parts(config: &Config, tools: Tools) -> Result<Parts, Failure> {
     )]
     let mut parts = Parts {
         source: config.source.clone(),
-        detector: detector(config, &tools)?,
-        dumper: dumper(config, &tools)?,
-        store: Arc::new(store(config)?),
-        validators: validators(config, &codec)?,
+        detector: detector(config, &mut plugins, &tools)?,
+        dumper: dumper(config, &mut plugins, &tools)?,
+        store: Arc::new(store_with(config, &mut plugins)?),
+        validators: validators(&mut plugins, &codec)?,
         catalog: catalog(config),
-        settings: settings(config)?,
+        settings: settings(config, plugins.used())?,
         tools,
         codec,
     };
@@ -87,9 +90,13 @@ pub fn tools(config: &Config, server: &ConnInfo) -> Result<Tools, Failure> {
 
 /// The sinks as one store.
 pub fn store(config: &Config) -> Result<Store, Failure> {
+    store_with(config, &mut Plugins::of(config))
+}
+
+fn store_with(config: &Config, plugins: &mut Plugins<'_>) -> Result<Store, Failure> {
     let sink = |sink: &SinkSettings| {
         Ok(StoreSink {
-            sink: sink_of(config, sink)?,
+            sink: sink_of(plugins, sink)?,
             required: sink.required,
         })
     };
@@ -103,11 +110,11 @@ pub fn store(config: &Config) -> Result<Store, Failure> {
 }
 
 fn sink_of(
-    config: &Config,
+    plugins: &mut Plugins<'_>,
     settings: &SinkSettings,
 ) -> Result<Arc<dyn respaldo_engine::ports::StorageSink>, Failure> {
-    if let Some(sink) = plugins::sink(config, &settings.strategy, &settings.name) {
-        return sink;
+    if let Some(sink) = plugins.sink(&settings.strategy, &settings.name)? {
+        return Ok(sink);
     }
     let options = json!({ "dir": settings.dir });
     respaldo_sinks::by_name(&settings.strategy, &settings.name, options).map_err(
@@ -144,11 +151,12 @@ pub fn notifiers(notify: &NotifySettings) -> Result<Vec<Arc<dyn Notifier>>, Fail
 
 fn detector(
     config: &Config,
+    plugins: &mut Plugins<'_>,
     tools: &Tools,
 ) -> Result<Arc<dyn respaldo_engine::ports::ChangeDetector>, Failure> {
     let name = &config.detector.name;
-    if let Some(detector) = plugins::detector(config, name, tools) {
-        return detector;
+    if let Some(detector) = plugins.detector(name, tools)? {
+        return Ok(detector);
     }
     respaldo_detectors::by_name(name, &detector_options(config)?)
         .ok_or_else(|| unknown("detector.use", name, respaldo_detectors::NAMES))
@@ -168,23 +176,27 @@ pub fn detector_options(config: &Config) -> Result<DetectorOptions, ConfigError>
 
 fn dumper(
     config: &Config,
+    plugins: &mut Plugins<'_>,
     tools: &Tools,
 ) -> Result<Arc<dyn respaldo_engine::ports::Dumper>, Failure> {
     let name = &config.dumper.name;
     let options: DumperOptions = config.dumper.options("dumper")?;
-    if let Some(dumper) = plugins::dumper(config, name, tools, &options) {
-        return dumper;
+    if let Some(dumper) = plugins.dumper(name, tools, &options)? {
+        return Ok(dumper);
     }
     respaldo_dumpers::with_options(name, tools, &options)
         .ok_or_else(|| unknown("dumper.use", name, respaldo_dumpers::NAMES))
 }
 
 /// One validator per level but the drill, which needs the engine itself; then those of plugins.
-fn validators(config: &Config, codec: &Arc<dyn Codec>) -> Result<Vec<Arc<dyn Validator>>, Failure> {
+fn validators(
+    plugins: &mut Plugins<'_>,
+    codec: &Arc<dyn Codec>,
+) -> Result<Vec<Arc<dyn Validator>>, Failure> {
     let own = respaldo_validators::NAMES
         .iter()
         .filter_map(|name| respaldo_validators::by_name(name, codec));
-    Ok(own.chain(plugins::validators(config, codec)?).collect())
+    Ok(own.chain(plugins.validators(codec)?).collect())
 }
 
 /// A plugin may not pass for a strategy that comes with respaldo.
@@ -228,7 +240,7 @@ pub fn catalog(config: &Config) -> Option<Arc<dyn Catalog>> {
     Some(Arc::new(catalog.of_source(config.source.clone())))
 }
 
-fn settings(config: &Config) -> Result<Settings, Failure> {
+fn settings(config: &Config, plugins: Vec<PluginUse>) -> Result<Settings, Failure> {
     let dumper: DumperOptions = config.dumper.options("dumper")?;
     Ok(Settings {
         work_dir: work_dir(config),
@@ -251,7 +263,7 @@ fn settings(config: &Config) -> Result<Settings, Failure> {
         expire_after_backup: config.expire_after_backup,
         schedule: config.schedule.clone(),
         maintenance_user_id: config.maintenance_user_id,
-        plugins: plugins::in_use(config)?,
+        plugins,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })
 }

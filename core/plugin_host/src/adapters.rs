@@ -11,7 +11,8 @@ pub use dumper::PluginDump;
 pub use sink::PluginSink;
 pub use validator::{PluginValidator, VALIDATORS_LEVEL};
 
-use respaldo_engine::ports::{Context, Fault};
+use respaldo_engine::ports::{Context, Fault, FaultKind};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::PluginErrorKind;
@@ -61,6 +62,17 @@ fn read<T: DeserializeOwned>(json: &str) -> Result<T, PluginErrorKind> {
             json.len(),
             error.column()
         ))
+    })
+}
+
+/// A request as it crosses.
+fn json<T: Serialize>(record: &T) -> Result<String, Fault> {
+    serde_json::to_string(record).map_err(|error| {
+        Fault::new(
+            FaultKind::Internal,
+            "writing the request of a plugin",
+            error,
+        )
     })
 }
 

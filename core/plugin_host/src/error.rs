@@ -97,14 +97,6 @@ impl PluginErrorKind {
         matches!(self, Self::Crashed(_) | Self::Hung(_) | Self::Broke(_))
     }
 
-    /// Whether the plugin itself is to blame for not being able to start.
-    pub fn is_about_starting(&self) -> bool {
-        matches!(
-            self,
-            Self::Refused(_) | Self::WrongHash { .. } | Self::Load(_) | Self::Options(_)
-        )
-    }
-
     fn fault_kind(&self) -> FaultKind {
         match self {
             Self::Refused(_) | Self::WrongHash { .. } | Self::Load(_) | Self::Options(_) => {

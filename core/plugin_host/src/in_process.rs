@@ -53,6 +53,8 @@ pub(crate) struct Outcome {
 pub(crate) struct Local {
     instance: Instance,
     api: u32,
+    /// Its name in the configuration, for the log.
+    name: String,
     /// Held during a call where the plugin wants one call after the other.
     turn: Option<Mutex<()>>,
     location: String,
@@ -76,11 +78,15 @@ impl Local {
     /// Makes an instance of a library's plugin.
     pub(crate) fn create(
         library: &Library,
+        name: &str,
         id: &str,
         options: &str,
     ) -> Result<Self, PluginErrorKind> {
         let (id, options) = (HostText::new(id), HostText::new(options));
-        let host = Creating::default();
+        let host = Creating {
+            name: name.to_owned(),
+            told: Mutex::default(),
+        };
         let state = CallState::new(&host);
         let call = state.call(library.api());
         let mut instance = empty_instance();
@@ -93,6 +99,7 @@ impl Local {
         Ok(Self {
             instance,
             api: library.api(),
+            name: name.to_owned(),
             turn: (!is_concurrent).then(Mutex::default),
             location: host.location(),
         })
@@ -215,8 +222,8 @@ fn empty_instance() -> Instance {
 }
 
 /// While an instance is made it may only say where its objects are found.
-#[derive(Default)]
 struct Creating {
+    name: String,
     told: Mutex<String>,
 }
 
@@ -242,22 +249,23 @@ impl Host for Creating {
     }
 
     fn log(&self, level: u32, message: &str) {
-        log(level, message);
+        log(&self.name, level, message);
     }
 }
 
 /// A line of a plugin in our own log.
-pub(crate) fn log(level: u32, message: &str) {
+pub(crate) fn log(plugin: &str, level: u32, message: &str) {
     match level {
-        respaldo_sdk::abi::LOG_ERROR => tracing::error!(target: "plugin", "{message}"),
-        respaldo_sdk::abi::LOG_WARN => tracing::warn!(target: "plugin", "{message}"),
-        respaldo_sdk::abi::LOG_INFO => tracing::info!(target: "plugin", "{message}"),
-        _ => tracing::debug!(target: "plugin", "{message}"),
+        respaldo_sdk::abi::LOG_ERROR => tracing::error!(plugin, "{message}"),
+        respaldo_sdk::abi::LOG_WARN => tracing::warn!(plugin, "{message}"),
+        respaldo_sdk::abi::LOG_INFO => tracing::info!(plugin, "{message}"),
+        _ => tracing::debug!(plugin, "{message}"),
     }
 }
 
 /// The engine's side of a call in this process.
 struct Direct<'a, 'b> {
+    name: &'a str,
     cx: &'a Context,
     emit: Mutex<(&'a mut Emit<'b>, Option<PluginErrorKind>)>,
 }
@@ -280,7 +288,7 @@ impl Host for Direct<'_, '_> {
     }
 
     fn log(&self, level: u32, message: &str) {
-        log(level, message);
+        log(self.name, level, message);
     }
 }
 
@@ -297,6 +305,7 @@ impl Service for Local {
             .map(|source| BufReader::with_capacity(BUFFER_BYTES, source));
         let mut into = streams.into.as_deref_mut().map(Buffered::new);
         let host = Direct {
+            name: &self.name,
             cx,
             emit: Mutex::new((&mut streams.emit, None)),
         };

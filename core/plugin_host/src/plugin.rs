@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use respaldo_domain::manifest::PluginUse;
 use respaldo_domain::object::Sha256;
 use respaldo_engine::ports::Context;
 use serde_json::Value;
@@ -39,17 +40,10 @@ impl fmt::Debug for Plugin {
 impl Plugin {
     /// Takes its file in, asks in a child what it is, checks its options, and makes its instance.
     pub fn load(config: &PluginConfig, kind: Kind) -> Result<Self, PluginError> {
-        let named = |doing: &str| {
-            let (name, doing) = (config.name.clone(), doing.to_owned());
-            move |kind: PluginErrorKind| kind.of(name, doing)
-        };
-        let sealed =
-            file::seal_pinned(&config.path, config.sha256).map_err(named("taking in its file"))?;
-        let description = choose(config, kind, &sealed).map_err(named("asking what it is"))?;
-        options::check(&config.options, &description.options_schema)
-            .map_err(named("checking its options"))?;
+        let (description, sealed) = describe(config, Some(kind))?;
         let sha256 = sealed.sha256;
-        let service = service(config, &description, sealed).map_err(named("starting it"))?;
+        let service = service(config, &description, sealed)
+            .map_err(|kind| kind.of(config.name.clone(), "starting it"))?;
         tracing::info!(
             plugin = config.name,
             path = %config.path.display(),
@@ -77,18 +71,14 @@ impl Plugin {
         &self.description.id
     }
 
-    /// What it says of itself.
-    pub fn description(&self) -> &Description {
-        &self.description
-    }
-
-    /// What was loaded, for a backup's record: id, version and SHA-256.
-    pub fn identity(&self) -> Value {
-        serde_json::json!({
-            "id": self.description.id,
-            "version": self.description.version,
-            "sha256": self.sha256.to_string(),
-        })
+    /// What was loaded, for a backup's record.
+    pub fn used(&self) -> PluginUse {
+        PluginUse {
+            name: self.name.clone(),
+            id: self.description.id.clone(),
+            version: self.description.version.clone(),
+            sha256: self.sha256,
+        }
     }
 
     /// Memory of its process, where it has one, in bytes.
@@ -130,24 +120,24 @@ impl Plugin {
 /// What a configured plugin says of itself, whatever its kind; its options are checked, and no instance
 /// is made.
 pub fn identify(config: &PluginConfig) -> Result<Description, PluginError> {
-    let named = |kind: PluginErrorKind| kind.of(config.name.clone(), "asking what it is");
-    let sealed = file::seal_pinned(&config.path, config.sha256).map_err(named)?;
-    elf::check(&sealed.memory, &config.allow_libraries).map_err(named)?;
-    let found = Isolated::describe(config, &sealed.memory).map_err(named)?;
-    let count = found.len();
-    let mut fitting = found
-        .into_iter()
-        .filter(|description| config.id.as_ref().is_none_or(|id| *id == description.id));
-    match (fitting.next(), fitting.next()) {
-        (Some(only), None) => {
-            options::check(&config.options, &only.options_schema).map_err(named)?;
-            Ok(only)
-        }
-        _ => {
-            let what = format!("it has {count} plugins; `id` must say which");
-            Err(named(PluginErrorKind::Refused(what)))
-        }
-    }
+    describe(config, None).map(|(description, _)| description)
+}
+
+/// Takes its file in, asks in a child what it is, and checks its options.
+fn describe(
+    config: &PluginConfig,
+    kind: Option<Kind>,
+) -> Result<(Description, SealedFile), PluginError> {
+    let named =
+        |doing: &'static str| move |kind: PluginErrorKind| kind.of(config.name.clone(), doing);
+    let sealed =
+        file::seal_pinned(&config.path, config.sha256).map_err(named("taking in its file"))?;
+    elf::check(&sealed.memory, &config.allow_libraries).map_err(named("taking in its file"))?;
+    let found = Isolated::describe(config, &sealed.memory).map_err(named("asking what it is"))?;
+    let chosen = choose(config, kind, &found).map_err(named("asking what it is"))?;
+    options::check(&config.options, &chosen.options_schema)
+        .map_err(named("checking its options"))?;
+    Ok((chosen, sealed))
 }
 
 /// What is known of a library without allowing it.
@@ -199,44 +189,33 @@ pub fn examine(path: &Path, program: PathBuf) -> Result<Examined, PluginError> {
     })
 }
 
+/// The one plugin that is meant: by its id, else by its kind, else the only one.
 fn choose(
     config: &PluginConfig,
-    kind: Kind,
-    sealed: &SealedFile,
+    kind: Option<Kind>,
+    found: &[Description],
 ) -> Result<Description, PluginErrorKind> {
-    elf::check(&sealed.memory, &config.allow_libraries)?;
-    let found = Isolated::describe(config, &sealed.memory)?;
-    let wanted = |description: &&Description| match &config.id {
-        Some(id) => description.id == *id,
-        None => description.kind == kind,
+    let is_meant = |description: &&Description| match (&config.id, kind) {
+        (Some(id), _) => description.id == *id,
+        (None, Some(kind)) => description.kind == kind,
+        (None, None) => true,
     };
-    let mut fitting = found.iter().filter(wanted);
-    let chosen = fitting.next().cloned();
-    let has = || {
-        let all: Vec<String> = found
-            .iter()
-            .map(|description| format!("{} ({})", description.id, description.kind.word()))
-            .collect();
-        format!("it has {}", all.join(", "))
+    let meant: Vec<&Description> = found.iter().filter(is_meant).collect();
+    let why = match meant.as_slice() {
+        [one] if kind.is_none_or(|kind| one.kind == kind) => return Ok((*one).clone()),
+        [_] => "another kind is wanted",
+        [] => "what is wanted is not in it",
+        _ => "`id` must say which is meant",
     };
-    let refuse = |what: String| Err(PluginErrorKind::Refused(format!("{what}; {}", has())));
-    match chosen {
-        None => match &config.id {
-            Some(id) => refuse(format!("there is no plugin {id:?} in it")),
-            None => refuse(format!("there is no {} in it", kind.word())),
-        },
-        Some(chosen) if chosen.kind != kind => refuse(format!(
-            "{} is a {}, where a {} is wanted",
-            chosen.id,
-            chosen.kind.word(),
-            kind.word()
-        )),
-        Some(_) if fitting.next().is_some() => refuse(format!(
-            "it has several plugins of kind {}; `id` must say which",
-            kind.word()
-        )),
-        Some(chosen) => Ok(chosen),
-    }
+    let has: Vec<String> = found
+        .iter()
+        .map(|description| format!("{} ({})", description.id, description.kind.word()))
+        .collect();
+    let wanted = kind.map_or("plugin", Kind::word);
+    Err(PluginErrorKind::Refused(format!(
+        "{why} (a {wanted}); it has {}",
+        has.join(", ")
+    )))
 }
 
 fn service(
@@ -254,7 +233,7 @@ fn service(
         Isolation::InProcess => {
             let library = Library::open(sealed.memory)?;
             let options = config.options.to_string();
-            let local = Local::create(&library, &description.id, &options)?;
+            let local = Local::create(&library, &config.name, &description.id, &options)?;
             Ok(Arc::new(local))
         }
     }

@@ -92,12 +92,11 @@ fn a_plugin_is_listed_with_what_it_says_or_why_it_cannot_be_used() {
         info["opciones"]["properties"]["dir"].is_object(),
         "{info:#}"
     );
-    scene.configure(
-        &plugin
-            .replace("sha256 = \"", "sha256 = \"00")
-            .replace("00\"", "\""),
-    );
-    scene.respaldo.run(&["plugin", "list"]).expect_code(10);
+    let sha256 = find("fuera")["sha256"].as_str().unwrap();
+    scene.configure(&plugin.replace(sha256, &"0".repeat(64)));
+    let other = scene.respaldo.run(&["plugin", "list"]);
+    other.expect_code(3);
+    assert!(other.stdout.contains("its SHA-256 is"), "{other:#?}");
     let shown = {
         scene.configure(&plugin);
         scene.respaldo.ok(&["config", "show"]).stdout

@@ -6,14 +6,14 @@ use respaldo_postgres::{ConnInfo, PgError, Session, SessionOptions, sql};
 
 use super::checks::Checks;
 use crate::config::Config;
-use crate::failure::causes;
+use crate::failure::reason_of;
 use crate::messages::take_over;
 
 /// Examines the catalog's database without making anything in it.
 pub fn examine(config: &Config, checks: &mut Checks) {
     let Some(info) = &config.catalog else { return };
     if let Err(error) = look(info, checks) {
-        let reason = causes(&error).join(": ");
+        let reason = reason_of(&error);
         checks.bad("catalogo", Doctor::NotConnected { reason: &reason });
     }
 }

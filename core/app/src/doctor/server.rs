@@ -9,7 +9,7 @@ use respaldo_postgres::{PgError, Session, SessionOptions, Snapshot, coverage, se
 use super::checks::Checks;
 use super::{slots, tools};
 use crate::config::Config;
-use crate::failure::causes;
+use crate::failure::reason_of;
 
 /// A difference of the clocks that mixes up restore points.
 const CLOCK_LIMIT_SECONDS: i64 = 5;
@@ -41,7 +41,7 @@ fn noting(checks: &mut Checks, ask: impl FnOnce(&mut Checks) -> Result<(), PgErr
 }
 
 fn not_known(checks: &mut Checks, error: &PgError) {
-    let reason = causes(error).join(": ");
+    let reason = reason_of(error);
     checks.bad("servidor", Doctor::NotConnected { reason: &reason });
 }
 

@@ -9,7 +9,7 @@ use respaldo_postgres::{Session, SessionOptions, sql};
 
 use super::checks::Checks;
 use crate::config::Config;
-use crate::failure::causes;
+use crate::failure::reason_of;
 use crate::wiring;
 
 /// Examines every sink.
@@ -50,7 +50,7 @@ fn sink(sink: &dyn StorageSink, needed: Option<u64>, checks: &mut Checks, cx: &C
             space(&limits, needed, checks);
         }
         Err(fault) => {
-            let reason = causes(&fault).join(": ");
+            let reason = reason_of(&fault);
             checks.bad(
                 "destinos",
                 Doctor::SinkFailed {

@@ -6,7 +6,7 @@ use respaldo_engine::ports::{Context, FaultKind};
 use respaldo_legacy::{LegacyFile, Owner};
 
 use crate::config::{LegacySetup, Sources};
-use crate::failure::causes;
+use crate::failure::reason_of;
 use crate::legacy;
 
 /// Adopts it, before the first run of an engine that came up; what cannot be adopted is said and hinders
@@ -19,13 +19,13 @@ pub fn is_left(operations: &Operations, sources: &Sources, cx: &Context) -> bool
                 tracing::info!(archive = %name, "adopted what was made while the engine was down");
             }
             for (name, fault) in &report.refused {
-                let why = causes(fault).join(": ");
+                let why = reason_of(fault);
                 tracing::warn!(archive = %name, why, "not adopted");
             }
             false
         }
         Err(fault) => {
-            let why = causes(&fault).join(": ");
+            let why = reason_of(&fault);
             tracing::warn!(
                 why,
                 "what was made while the engine was down is not adopted"

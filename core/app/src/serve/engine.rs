@@ -22,7 +22,7 @@ use super::crew::Order;
 use super::listener::Events;
 use super::state_file::StateFile;
 use crate::config::{Config, Sources};
-use crate::failure::{Failure, causes};
+use crate::failure::{Failure, reason_of};
 use crate::metrics::{self, Metrics, Tables};
 use crate::wiring;
 
@@ -119,7 +119,7 @@ impl Engine {
         let candidacy = Candidacy::begin(source, &Instance::here(), changed);
         self.lead = Some(Lead {
             of: source.clone(),
-            candidacy: candidacy.map_err(|fault| causes(&fault).join(": "))?,
+            candidacy: candidacy.map_err(|fault| reason_of(&fault))?,
         });
         Ok(())
     }
@@ -129,7 +129,7 @@ impl Engine {
         let lead = self.lead.as_ref();
         let trouble = lead.and_then(|lead| lead.candidacy.trouble(ASKED_WITHIN));
         trouble.map_or(Ok(()), |fault| {
-            let why = causes(&*fault).join(": ");
+            let why = reason_of(&*fault);
             Err(format!("the lead cannot be taken: {why}"))
         })
     }
@@ -184,7 +184,7 @@ impl Primary for Engine {
     fn start(&mut self, cx: &Context) -> Result<(), String> {
         let operations = self.build().map_err(|failure| failure.in_words())?;
         let ready = operations.ready(cx);
-        ready.map_err(|error| causes(&error).join(": "))?;
+        ready.map_err(|error| reason_of(&error))?;
         self.want_to_lead(&operations.parts().source)?;
         self.may_come_to_lead()?;
         self.measure(&operations, cx);
@@ -219,7 +219,7 @@ impl Service for Engine {
         let operations = self.operations()?;
         let due = operations.due_runs(now, cx);
         rest(operations);
-        let due = due.map_err(|fault| causes(&fault).join(": "))?;
+        let due = due.map_err(|fault| reason_of(&fault))?;
         Ok(with_stand_ins(due, &self.failed))
     }
 
@@ -285,7 +285,7 @@ fn rest(operations: &Operations) {
 /// Looks at every backup, and as deep into the newest as is configured for a day and a week.
 fn look_at_all(operations: &Operations, cx: &Context) -> Result<Made, String> {
     let validations = operations.validate_on_schedule(Utc::now(), cx);
-    let validations = validations.map_err(|error| causes(&error).join(": "))?;
+    let validations = validations.map_err(|error| reason_of(&error))?;
     let damaged = validations
         .iter()
         .filter(|validation| !validation.is_valid());
@@ -329,7 +329,7 @@ fn backup(
             tracing::info!(%fault, "left to another run");
             Ok(Made::Elsewhere)
         }
-        Err(error) => Err(causes(&error).join(": ")),
+        Err(error) => Err(reason_of(&error)),
     }
 }
 

@@ -2,7 +2,6 @@
 
 mod room;
 
-use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,7 +19,7 @@ use respaldo_postgres::{ArchiveTools, Session, SessionOptions, server};
 
 use super::state_file::StateFile;
 use crate::config::{LegacySetup, Sources};
-use crate::failure::causes;
+use crate::failure::reason_of;
 use crate::legacy;
 
 /// How long the server may take to answer whether a dump could be made.
@@ -64,7 +63,7 @@ impl Fallback {
             }
             Err(error) => {
                 if !std::mem::replace(&mut self.complained, true) {
-                    let error = causes(&error).join(": ");
+                    let error = reason_of(&error);
                     tracing::warn!(%error, "the configuration of the legacy service cannot be read");
                 }
                 if self.last_good.is_none() {
@@ -144,7 +143,7 @@ impl Service for Fallback {
         let mut found = warned(&report.warnings);
         match service.prune(PruneScope::Own, PruneMode::Remove) {
             Ok(pruned) => found.extend(left_over(&pruned)),
-            Err(error) => found.push(not_removed(&in_words(&error))),
+            Err(error) => found.push(not_removed(&reason_of(&error))),
         }
         Ok(match found.is_empty() {
             true => Made::Here,
@@ -161,7 +160,7 @@ impl supervisor::Fallback for Fallback {
         // A program of the operator's may do without the tools.
         if setup.legacy.command.is_empty() {
             let tools = ArchiveTools::find(setup.pg_bin_path.as_deref(), version);
-            tools.map_err(|error| in_words(&error))?;
+            tools.map_err(|error| reason_of(&error))?;
         }
         let folder = legacy::folder(&setup, &self.sources.environment);
         room::is_there(&folder).map_err(|error| {
@@ -179,11 +178,7 @@ fn version_of_server(setup: &LegacySetup) -> Result<u32, String> {
     };
     let session = Session::connect(&setup.source, &options);
     let version = session.and_then(|mut session| server::version_num(&mut session));
-    version.map_err(|error| in_words(&error))
-}
-
-fn in_words(error: &(dyn Error + 'static)) -> String {
-    causes(error).join(": ")
+    version.map_err(|error| reason_of(&error))
 }
 
 /// Another run at work in the folder is no failure: it makes what is due, or what is due is found again.
@@ -193,7 +188,7 @@ fn not_made(error: &LegacyError) -> Result<Made, String> {
             tracing::info!(%error, "left to another run");
             Ok(Made::Elsewhere)
         }
-        _ => Err(in_words(error)),
+        _ => Err(reason_of(error)),
     }
 }
 

@@ -12,7 +12,7 @@ use respaldo_engine::ports::{
     Validator,
 };
 use respaldo_plugin_host::{
-    Kind, Plugin, PluginDetector, PluginDump, PluginError, PluginSink, PluginValidator, identify,
+    Kind, Plugin, PluginDetector, PluginDump, PluginError, PluginSink, PluginValidator,
 };
 use respaldo_postgres::Tools;
 
@@ -25,95 +25,86 @@ impl From<PluginError> for Failure {
     }
 }
 
-/// The plugin of that name, where one is configured.
-fn load(config: &Config, name: &str, kind: Kind) -> Option<Result<Plugin, Failure>> {
-    let plugin = config.plugins.get(name)?;
-    Some(Plugin::load(plugin, kind).map_err(Failure::from))
+/// Loads plugins and remembers which are in use.
+pub(super) struct Plugins<'c> {
+    config: &'c Config,
+    used: Vec<PluginUse>,
 }
 
-/// The detector of that name.
-pub(super) fn detector(
-    config: &Config,
-    name: &str,
-    tools: &Tools,
-) -> Option<Result<Arc<dyn ChangeDetector>, Failure>> {
-    let plugin = load(config, name, Kind::Detector)?;
-    Some(plugin.map(|plugin| {
-        Arc::new(PluginDetector::new(plugin, folder_of(tools))) as Arc<dyn ChangeDetector>
-    }))
-}
+impl<'c> Plugins<'c> {
+    pub(super) fn of(config: &'c Config) -> Self {
+        let used = Vec::new();
+        Self { config, used }
+    }
 
-/// The dumper of that name.
-pub(super) fn dumper(
-    config: &Config,
-    name: &str,
-    tools: &Tools,
-    options: &DumperOptions,
-) -> Option<Result<Arc<dyn Dumper>, Failure>> {
-    let plugin = load(config, name, Kind::Dumper)?;
-    Some(plugin.map(|plugin| {
-        let source = Stream(PluginDump::new(plugin, folder_of(tools)));
-        Arc::new(Foreign::new(Arc::new(source), options)) as Arc<dyn Dumper>
-    }))
-}
+    /// What was loaded, for manifests.
+    pub(super) fn used(mut self) -> Vec<PluginUse> {
+        self.used.sort_by(|a, b| a.name.cmp(&b.name));
+        self.used.dedup();
+        self.used
+    }
 
-/// The sink of that strategy under its own name.
-pub(super) fn sink(
-    config: &Config,
-    strategy: &str,
-    name: &str,
-) -> Option<Result<Arc<dyn StorageSink>, Failure>> {
-    let plugin = load(config, strategy, Kind::Sink)?;
-    Some(plugin.map(|plugin| Arc::new(PluginSink::new(name, plugin)) as Arc<dyn StorageSink>))
-}
+    /// The plugin of that name, where one is configured.
+    fn load(&mut self, name: &str, kind: Kind) -> Result<Option<Plugin>, Failure> {
+        let Some(config) = self.config.plugins.get(name) else {
+            return Ok(None);
+        };
+        let plugin = Plugin::load(config, kind)?;
+        self.used.push(plugin.used());
+        Ok(Some(plugin))
+    }
 
-/// The validators that are plugins, each once.
-pub(super) fn validators(
-    config: &Config,
-    codec: &Arc<dyn Codec>,
-) -> Result<Vec<Arc<dyn Validator>>, Failure> {
-    let mut names: Vec<&str> = config
-        .validators
-        .iter()
-        .map(|validator| validator.strategy.as_str())
-        .collect();
-    names.sort_unstable();
-    names.dedup();
-    names
-        .into_iter()
-        .filter_map(|name| load(config, name, Kind::Validator))
-        .map(|plugin| {
-            let validator = PluginValidator::new(plugin?, Arc::clone(codec));
-            Ok(Arc::new(validator) as Arc<dyn Validator>)
-        })
-        .collect()
-}
+    /// The detector of that name.
+    pub(super) fn detector(
+        &mut self,
+        name: &str,
+        tools: &Tools,
+    ) -> Result<Option<Arc<dyn ChangeDetector>>, Failure> {
+        let plugin = self.load(name, Kind::Detector)?;
+        Ok(plugin.map(|plugin| Arc::new(PluginDetector::new(plugin, folder_of(tools))) as _))
+    }
 
-/// What is in use, for manifests.
-pub(super) fn in_use(config: &Config) -> Result<Vec<PluginUse>, Failure> {
-    let strategies = [&config.detector.name, &config.dumper.name].into_iter();
-    let sinks = config.sinks.iter().map(|sink| &sink.strategy);
-    let validators = config
-        .validators
-        .iter()
-        .map(|validator| &validator.strategy);
-    let mut names: Vec<&String> = strategies.chain(sinks).chain(validators).collect();
-    names.sort_unstable();
-    names.dedup();
-    let plugins = names
-        .into_iter()
-        .filter_map(|name| config.plugins.get(name));
-    plugins
-        .map(|plugin| {
-            let description = identify(plugin)?;
-            Ok(PluginUse {
-                name: plugin.name.clone(),
-                id: description.id,
-                version: description.version,
-                sha256: plugin.sha256,
-            })
-        })
-        .collect()
+    /// The dumper of that name.
+    pub(super) fn dumper(
+        &mut self,
+        name: &str,
+        tools: &Tools,
+        options: &DumperOptions,
+    ) -> Result<Option<Arc<dyn Dumper>>, Failure> {
+        let plugin = self.load(name, Kind::Dumper)?;
+        Ok(plugin.map(|plugin| {
+            let source = Stream(PluginDump::new(plugin, folder_of(tools)));
+            Arc::new(Foreign::new(Arc::new(source), options)) as _
+        }))
+    }
+
+    /// The sink of that strategy under its own name.
+    pub(super) fn sink(
+        &mut self,
+        strategy: &str,
+        name: &str,
+    ) -> Result<Option<Arc<dyn StorageSink>>, Failure> {
+        let plugin = self.load(strategy, Kind::Sink)?;
+        Ok(plugin.map(|plugin| Arc::new(PluginSink::new(name, plugin)) as _))
+    }
+
+    /// The validators that are plugins, each once.
+    pub(super) fn validators(
+        &mut self,
+        codec: &Arc<dyn Codec>,
+    ) -> Result<Vec<Arc<dyn Validator>>, Failure> {
+        let configured = self.config.validators.iter();
+        let mut names: Vec<&str> = configured.map(|one| one.strategy.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let mut validators: Vec<Arc<dyn Validator>> = Vec::new();
+        for name in names {
+            if let Some(plugin) = self.load(name, Kind::Validator)? {
+                validators.push(Arc::new(PluginValidator::new(plugin, Arc::clone(codec))));
+            }
+        }
+        Ok(validators)
+    }
 }
 
 fn folder_of(tools: &Tools) -> Option<PathBuf> {

@@ -10,14 +10,14 @@ use respaldo_domain::changes::{Reason, TableVerdict, Verdict};
 use respaldo_domain::readings::Evidence;
 use respaldo_domain::table::Oid;
 use respaldo_engine::ports::{
-    BaseReading, ChangeDetector, Context, Detection, DetectionRequest, Fault, LargeObjectVerdict,
-    LineageStatus, SourceTarget,
+    BaseReading, ChangeDetector, Context, Detection, DetectionRequest, Fault, FaultKind,
+    LargeObjectVerdict, LineageStatus, SourceTarget,
 };
 use respaldo_sdk::records::{self, Summary, Word};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{broke, documents, records as convert};
+use super::{broke, documents, json, records as convert};
 use crate::plugin::Plugin;
 use crate::request::Request;
 
@@ -44,8 +44,8 @@ impl PluginDetector {
         }
     }
 
-    fn request(&self, request: &DetectionRequest) -> Result<Request, serde_json::Error> {
-        let baseline = request.baseline.as_ref().map(Evidence::read).transpose()?;
+    fn request(&self, request: &DetectionRequest) -> Result<Request, Fault> {
+        let baseline = request.baseline.as_ref().map(Evidence::read).transpose();
         let base = request.base.as_deref().map(|base| self.base(base));
         let tables = request.tables.iter().filter(|facts| facts.has_data());
         let request = records::DetectionRequest {
@@ -53,11 +53,12 @@ impl PluginDetector {
             snapshot: request.snapshot.clone(),
             snapshot_at: request.snapshot_at.to_rfc3339(),
             tables: tables.map(|facts| convert::table(facts)).collect(),
-            baseline,
-            base: base.transpose()?,
+            baseline: baseline.map_err(unreadable)?,
+            base: base.transpose().map_err(unreadable)?,
         };
-        let request = serde_json::to_string(&request)?;
-        Ok(Request::Verdicts { request })
+        Ok(Request::Verdicts {
+            request: json(&request)?,
+        })
     }
 
     fn base(&self, base: &BaseReading) -> Result<records::Base, serde_json::Error> {
@@ -93,7 +94,7 @@ impl ChangeDetector for PluginDetector {
     fn baseline(&self, target: &SourceTarget, cx: &Context) -> Result<Option<Evidence>, Fault> {
         let target = convert::target(target, self.pg_bin_path.as_deref());
         let request = Request::Baseline {
-            request: json(&target),
+            request: json(&target)?,
         };
         let mut told: Vec<Value> = documents(&self.plugin, &request, cx)?;
         match (told.pop(), told.is_empty()) {
@@ -104,13 +105,7 @@ impl ChangeDetector for PluginDetector {
     }
 
     fn verdicts(&self, request: &DetectionRequest, cx: &Context) -> Result<Detection, Fault> {
-        let call = self.request(request).map_err(|error| {
-            Fault::new(
-                respaldo_engine::ports::FaultKind::Internal,
-                "writing the request of a detector",
-                error,
-            )
-        })?;
+        let call = self.request(request)?;
         let told: Vec<Told> = documents(&self.plugin, &call, cx)?;
         let mut gathered = Gathered::for_request(request);
         for document in told {
@@ -120,7 +115,7 @@ impl ChangeDetector for PluginDetector {
             .summary
             .take()
             .ok_or_else(|| broke(&self.plugin, &call, "it told no summary"))?;
-        Ok(gathered.detection(&summary, self.plugin.identity()))
+        Ok(gathered.detection(&summary))
     }
 }
 
@@ -176,15 +171,13 @@ impl Gathered {
         }
     }
 
-    fn detection(self, summary: &Summary, identity: Value) -> Detection {
+    fn detection(self, summary: &Summary) -> Detection {
         let large_objects = self.large_objects(summary);
         let missing = self
             .asked
             .iter()
             .filter(|oid| !self.verdicts.contains_key(oid));
         let missing: Vec<TableVerdict> = missing.map(|oid| unexamined(*oid)).collect();
-        let mut figures = summary.figures.clone();
-        figures.insert("plugin".to_owned(), identity);
         Detection {
             unexamined: missing
                 .iter()
@@ -194,7 +187,7 @@ impl Gathered {
             large_objects,
             alarms: summary.alarms.clone(),
             limited: Vec::new(),
-            figures,
+            figures: summary.figures.clone(),
         }
     }
 
@@ -236,11 +229,15 @@ fn code(reason: &str) -> String {
     }
 }
 
-fn evidence(plugin: &Plugin, request: &Request, value: &Value) -> Result<Evidence, Fault> {
-    Evidence::of(value).map_err(|error| broke(plugin, request, error.to_string()))
+/// Evidence that was stored as JSON and is none any more.
+fn unreadable(error: serde_json::Error) -> Fault {
+    Fault::new(
+        FaultKind::Corrupt,
+        "reading the evidence of a plugin",
+        error,
+    )
 }
 
-/// Records of the boundary always have a form in JSON.
-pub(super) fn json<T: serde::Serialize>(record: &T) -> String {
-    serde_json::to_string(record).unwrap_or_default()
+fn evidence(plugin: &Plugin, request: &Request, value: &Value) -> Result<Evidence, Fault> {
+    Evidence::of(value).map_err(|error| broke(plugin, request, error.to_string()))
 }

@@ -9,8 +9,7 @@ use std::path::PathBuf;
 use respaldo_engine::ports::{Context, DumpRequest, Fault, SourceTarget};
 use respaldo_sdk::records::{self, DumperFacts};
 
-use super::detector::json;
-use super::{document, records as convert};
+use super::{document, json, records as convert};
 use crate::plugin::Plugin;
 use crate::request::Request;
 use crate::service::Streams;
@@ -39,7 +38,7 @@ impl PluginDump {
     pub fn probe(&self, target: &SourceTarget, cx: &Context) -> Result<String, Fault> {
         let target = convert::target(target, self.pg_bin_path.as_deref());
         let request = Request::DumperProbe {
-            request: json(&target),
+            request: json(&target)?,
         };
         let facts: DumperFacts = document(&self.plugin, &request, cx)?;
         Ok(facts.pg_dump)
@@ -69,7 +68,7 @@ impl PluginDump {
             lock_timeout_ms: request.lock_timeout_ms,
         };
         let call = Request::Dump {
-            request: json(&record),
+            request: json(&record)?,
         };
         let mut streams = Streams {
             source: None,

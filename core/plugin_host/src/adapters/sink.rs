@@ -4,9 +4,7 @@ use std::io::{self, Read, Write};
 use std::ops::Range;
 
 use respaldo_domain::object::ObjectKey;
-use respaldo_engine::ports::{
-    Context, Fault, FaultKind, ObjectInfo, PutSource, SinkLimits, StorageSink,
-};
+use respaldo_engine::ports::{Context, Fault, ObjectInfo, PutSource, SinkLimits, StorageSink};
 use respaldo_sdk::{abi, records};
 
 use super::{broke, document, documents};
@@ -150,14 +148,7 @@ impl StorageSink for PluginSink {
         let request = Request::Remove {
             key: key.to_string(),
         };
-        let removed: Result<(), Fault> = self
-            .plugin
-            .ask(&request, &mut |_| Ok(()), cx)
-            .map_err(Fault::from);
-        match removed {
-            Err(fault) if fault.kind == FaultKind::NotFound => Ok(()),
-            other => other,
-        }
+        Ok(self.plugin.ask(&request, &mut |_| Ok(()), cx)?)
     }
 
     fn sweep(&self, cx: &Context) -> Result<u64, Fault> {

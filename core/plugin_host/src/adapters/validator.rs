@@ -8,8 +8,7 @@ use respaldo_engine::ports::{Codec, Context, Fault, FaultKind, ValidationRequest
 use respaldo_sdk::records::{self, Subject};
 use serde_json::Value;
 
-use super::detector::json;
-use super::{broke, read};
+use super::{broke, json, read};
 use crate::plugin::Plugin;
 use crate::request::Request;
 use crate::service::Streams;
@@ -70,7 +69,7 @@ impl Validator for PluginValidator {
                 size_bytes: archive.size_bytes,
                 sha256: archive.sha256.to_string(),
                 manifest,
-            }),
+            })?,
         };
         let mut stream = match request.objects.open(&archive.key, None, cx) {
             Ok(stream) => stream,

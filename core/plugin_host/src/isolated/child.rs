@@ -160,7 +160,7 @@ impl Shared {
         options: &str,
         speaker: &Line<'_>,
     ) -> Result<Answer, PluginErrorKind> {
-        let local = Local::create(self.library()?, id, options)?;
+        let local = Local::create(self.library()?, id, id, options)?;
         let made = Made {
             location: local.location().to_owned(),
             concurrent: local.is_concurrent(),
@@ -261,15 +261,11 @@ impl<'a> Line<'a> {
         }
         Frame::Emit(documents).write(&self.lane.socket)
     }
-
-    fn is_aborted(&self) -> bool {
-        self.lane.is_cancelled()
-    }
 }
 
 impl Host for Line<'_> {
     fn is_cancelled(&self) -> bool {
-        self.is_aborted()
+        self.lane.is_cancelled()
     }
 
     fn progress(&self, done: u64, _total: u64) {
@@ -286,7 +282,7 @@ impl Host for Line<'_> {
         if batch.documents.len() >= BATCH_BYTES || since.elapsed() >= BATCH_WAIT {
             batch.is_closed |= self.flush_batch(&mut batch).is_err();
         }
-        !batch.is_closed && !self.is_aborted()
+        !batch.is_closed && !self.lane.is_cancelled()
     }
 
     fn log(&self, level: u32, message: &str) {
@@ -397,7 +393,7 @@ impl<'a, 'b> Into<'a, 'b> {
 
 impl Borrower for Into<'_, '_> {
     fn reserve(&mut self) -> io::Result<&mut [u8]> {
-        if self.line.is_aborted() {
+        if self.line.lane.is_cancelled() {
             return Err(failed());
         }
         let (slot, len) = match self.current {

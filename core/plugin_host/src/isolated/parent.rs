@@ -390,7 +390,11 @@ impl<'a> Conversation<'a> {
             Frame::Emit(batch) => self.emit(&batch, streams)?,
             Frame::Progress { done } => self.done = self.done.max(done),
             Frame::Log { level, message } => {
-                in_process::log(level, &String::from_utf8_lossy(&message));
+                in_process::log(
+                    self.process.plugin(),
+                    level,
+                    &String::from_utf8_lossy(&message),
+                );
             }
             Frame::Result(text) => {
                 let answer = serde_json::from_slice(&text);

@@ -24,6 +24,7 @@ const END_LIMIT: Duration = Duration::from_secs(2);
 
 /// A child, with the lanes that are free.
 pub(super) struct Process {
+    plugin: String,
     child: Mutex<Child>,
     control: Mutex<UnixStream>,
     idle: Mutex<Vec<Lane>>,
@@ -47,6 +48,7 @@ impl Process {
             .map(|stderr| listen(stderr, config.name.clone(), Arc::clone(&said)))
             .transpose()?;
         let process = Self {
+            plugin: config.name.clone(),
             child: Mutex::new(child),
             control: Mutex::new(ours),
             idle: Mutex::default(),
@@ -55,6 +57,11 @@ impl Process {
         };
         process.send(lane::LIBRARY, &[library.as_fd()])?;
         Ok(process)
+    }
+
+    /// Name of the plugin in the configuration.
+    pub(super) fn plugin(&self) -> &str {
+        &self.plugin
     }
 
     fn send(&self, what: u8, files: &[std::os::fd::BorrowedFd<'_>]) -> io::Result<()> {

@@ -8,7 +8,7 @@ use respaldo_engine::ports::{Context, FaultKind, Interrupt, Quiet, StorageSink};
 use respaldo_tests::plugins::{RustPlugin, c_faulty};
 use serde_json::{Value, json};
 
-use super::bench::{Bench, MIB, get, names, put, put_with, told};
+use super::bench::{Bench, Bytes, MIB, get, key, names, put, put_with, told};
 
 const SIZE: u64 = 16 * MIB;
 
@@ -61,6 +61,49 @@ fn a_plugin_that_hangs_is_ended_after_the_time_that_it_has() {
 }
 
 #[test]
+fn a_plugin_that_hangs_in_any_call_is_ended_and_the_next_call_works() {
+    let cx = Context::quiet();
+    let uno = key("full/uno");
+    for at in ["probe", "get", "head", "list", "remove", "sweep"] {
+        let bench = in_c("hang", at);
+        let sink = bench.sink();
+        put(&sink, "full/uno", SIZE).unwrap();
+        let ended = match at {
+            "probe" => sink.probe(&cx).map(drop),
+            "get" => get(&sink, "full/uno").map(drop),
+            "head" => sink.head(&uno, &cx).map(drop),
+            "list" => sink.list("", &cx).map(drop),
+            "remove" => sink.delete(&uno, &cx),
+            _ => sink.sweep(&cx).map(drop),
+        };
+        let text = told(&ended.unwrap_err());
+        assert!(text.contains("plugin malo"), "{at}: {text}");
+        assert!(text.contains("no sign of life"), "{at}: {text}");
+        put(&sink, "full/dos", 3).unwrap();
+    }
+}
+
+#[test]
+fn a_plugin_that_takes_or_gives_more_than_it_was_lent_is_not_believed() {
+    let bench = in_c("lie", "put");
+    let sink = bench.sink();
+    put(&sink, "full/uno", SIZE).unwrap();
+    assert_eq!(get(&sink, "full/uno").unwrap(), Bytes::all(SIZE));
+    let bench = in_c("lie", "get");
+    let sink = bench.sink();
+    put(&sink, "full/uno", SIZE).unwrap();
+    let text = told(&get(&sink, "full/uno").unwrap_err());
+    assert!(text.contains("plugin malo"), "{text}");
+}
+
+#[test]
+fn a_plugin_without_what_it_says_to_offer_is_told() {
+    let bench = in_c("no-interface", "create");
+    let text = told(&put(&bench.sink(), "full/uno", SIZE).unwrap_err());
+    assert!(text.contains("does not offer that"), "{text}");
+}
+
+#[test]
 fn a_plugin_that_closes_what_it_was_given_is_told_and_replaced() {
     fails_alone(
         &in_c("close-fds", "put"),
@@ -78,7 +121,7 @@ fn a_plugin_that_says_done_too_early_is_not_believed() {
     put(&sink, "full/uno", 100).unwrap();
     let mut bytes = Vec::new();
     let got = sink.get(
-        &super::bench::key("full/uno"),
+        &key("full/uno"),
         Some(10..60),
         &mut bytes,
         &Context::quiet(),
@@ -97,7 +140,7 @@ fn what_a_plugin_tells_is_checked_before_it_is_believed() {
         let fault = match at {
             "probe" => sink.probe(&cx).map(drop),
             "list" => sink.list("", &cx).map(drop),
-            "head" => sink.head(&super::bench::key("full/uno"), &cx).map(drop),
+            "head" => sink.head(&key("full/uno"), &cx).map(drop),
             _ => sink.sweep(&cx).map(drop),
         };
         let text = told(&fault.unwrap_err());

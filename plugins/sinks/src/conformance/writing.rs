@@ -18,6 +18,7 @@ pub(super) fn read_back(bench: &Bench) -> Verdict {
         (65_535, 7),
         (MIB + 1, 4096),
         (5 * MIB, usize::MAX),
+        (64 * MIB, usize::MAX),
     ] {
         let (key, bytes) = (bench.key(&format!("size-{size}"))?, sample(size, 1));
         let mut source = Source::whole(&bytes).in_steps(step);

@@ -11,7 +11,7 @@ use super::legacy;
 use crate::cli::app::App;
 use crate::cli::args::{BackupArgs, KindArg};
 use crate::cli::say::{self, Text};
-use crate::failure::{Failure, causes};
+use crate::failure::{Failure, reason_of};
 use crate::output::Table;
 
 /// Makes one backup.
@@ -45,7 +45,7 @@ pub fn run(args: BackupArgs, app: &App) -> Result<ExitCode, Failure> {
 fn ready(app: &App) -> Result<Operations, String> {
     let operations = app.operations().map_err(|failure| failure.in_words())?;
     let ready = operations.ready(&app.context());
-    ready.map_err(|error| causes(&error).join(": "))?;
+    ready.map_err(|error| reason_of(&error))?;
     Ok(operations)
 }
 

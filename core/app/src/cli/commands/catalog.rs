@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::app::App;
 use crate::cli::args::CatalogCommand;
 use crate::cli::say::Text;
-use crate::failure::{Failure, causes, of_adoption, of_catalog};
+use crate::failure::{Failure, of_adoption, of_catalog, reason_of};
 
 /// Mends the catalog.
 pub fn run(command: &CatalogCommand, app: &App) -> Result<ExitCode, Failure> {
@@ -39,7 +39,7 @@ fn rebuild(app: &App) -> Result<ExitCode, Failure> {
     app.output.result(&record, |lang| {
         let mut text = Text::new(message(lang));
         for (name, fault) in &report.unreadable {
-            text.line(format_args!("  {name}: {}", causes(fault).join(": ")));
+            text.line(format_args!("  {name}: {}", reason_of(fault)));
         }
         text.warnings(&report.warnings, lang);
         text.into_string()
@@ -74,7 +74,7 @@ fn adopt(app: &App) -> Result<ExitCode, Failure> {
             .iter()
             .for_each(|name| text.line(format_args!("  {name}")));
         for (name, fault) in &report.refused {
-            text.line(format_args!("  {name}: {}", causes(fault).join(": ")));
+            text.line(format_args!("  {name}: {}", reason_of(fault)));
         }
         text.into_string()
     });
@@ -87,7 +87,7 @@ fn adopt(app: &App) -> Result<ExitCode, Failure> {
 
 /// Backups that something is wrong with, and what.
 fn faults(faults: &[(ArchiveName, Fault)]) -> Vec<Value> {
-    let one = |(name, fault): &(ArchiveName, Fault)| json!({ "archivo": name, "detalle": causes(fault).join(": ") });
+    let one = |(name, fault): &(ArchiveName, Fault)| json!({ "archivo": name, "detalle": reason_of(fault) });
     faults.iter().map(one).collect()
 }
 

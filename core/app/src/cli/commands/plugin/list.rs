@@ -2,14 +2,14 @@
 
 use respaldo_contract::messages::{ErrorCode, ExitCode, Header, Lang, Spoken};
 use respaldo_contract::records::{PluginListRecord, PluginRecord};
-use respaldo_plugin_host::{Isolation, PluginConfig, PluginError, identify};
+use respaldo_plugin_host::{Isolation, PluginConfig, identify};
 
 use super::record_of;
 use crate::cli::app::App;
 use crate::cli::args::PluginInfoArgs;
 use crate::cli::say::Text;
 use crate::config::Config;
-use crate::failure::{Failure, causes};
+use crate::failure::{Failure, reason_of};
 use crate::output::Table;
 use crate::wiring;
 
@@ -67,7 +67,7 @@ fn look(plugin: &PluginConfig) -> PluginRecord {
     PluginRecord {
         nombre: plugin.name.clone(),
         utilizable: found.is_ok(),
-        problema: found.as_ref().err().map(problem),
+        problema: found.as_ref().err().map(|error| reason_of(error)),
         ruta: Some(plugin.path.display().to_string()),
         sha256: Some(plugin.sha256.to_string()),
         aislamiento: Some(match plugin.isolation {
@@ -76,10 +76,6 @@ fn look(plugin: &PluginConfig) -> PluginRecord {
         }),
         ..described.unwrap_or_default()
     }
-}
-
-fn problem(error: &PluginError) -> String {
-    causes(error).join(": ")
 }
 
 fn table(record: &PluginListRecord, lang: Lang) -> String {
