@@ -26,6 +26,8 @@ use crate::config::{Config, ConfigError, NotifySettings, SinkSettings, Validator
 use crate::failure::Failure;
 use plugins::Plugins;
 
+pub use plugins::Shelf;
+
 /// Limits that are not configured in this version.
 const LOCK_TIMEOUT_MS: u64 = 10_000;
 const SNAPSHOT_ATTEMPTS: u32 = 5;
@@ -36,13 +38,19 @@ const MAX_JOBS: usize = 4;
 /// which tools are used, and the source need not be reachable.
 pub fn operations(config: &Config, target: Option<&ConnInfo>) -> Result<Operations, Failure> {
     let tools = tools(config, target.unwrap_or(&config.source))?;
-    Ok(Operations::new(parts(config, tools)?))
+    Ok(Operations::new(parts(config, tools, &Shelf::default())?))
+}
+
+/// The engine as configured now, with plugins that an earlier one has left on the shelf.
+pub fn operations_again(config: &Config, shelf: &Shelf) -> Result<Operations, Failure> {
+    let tools = tools(config, &config.source)?;
+    Ok(Operations::new(parts(config, tools, shelf)?))
 }
 
 /// The parts of the engine.
-pub fn parts(config: &Config, tools: Tools) -> Result<Parts, Failure> {
+fn parts(config: &Config, tools: Tools, shelf: &Shelf) -> Result<Parts, Failure> {
     check_names(config)?;
-    let mut plugins = Plugins::of(config);
+    let mut plugins = Plugins::of(config, shelf);
     let codec: Arc<dyn Codec> = Arc::new(ContractCodec);
     #[cfg_attr(
         not(feature = "drill"),
@@ -90,7 +98,7 @@ pub fn tools(config: &Config, server: &ConnInfo) -> Result<Tools, Failure> {
 
 /// The sinks as one store.
 pub fn store(config: &Config) -> Result<Store, Failure> {
-    store_with(config, &mut Plugins::of(config))
+    store_with(config, &mut Plugins::of(config, &Shelf::default()))
 }
 
 fn store_with(config: &Config, plugins: &mut Plugins<'_>) -> Result<Store, Failure> {

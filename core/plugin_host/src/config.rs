@@ -8,7 +8,7 @@ use respaldo_domain::object::Sha256;
 use serde_json::Value;
 
 /// A plugin that the operator allows. Its options may hold secrets.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct PluginConfig {
     /// Its name in the configuration.
     pub name: String,

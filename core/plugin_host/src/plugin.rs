@@ -71,6 +71,11 @@ impl Plugin {
         &self.description.id
     }
 
+    /// What it is.
+    pub fn kind(&self) -> Kind {
+        self.description.kind
+    }
+
     /// What was loaded, for a backup's record.
     pub fn used(&self) -> PluginUse {
         PluginUse {

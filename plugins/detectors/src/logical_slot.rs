@@ -54,7 +54,7 @@ use life::{Held, Prepared};
 use reading::Unread;
 use seen::Seen;
 
-pub(crate) const NAME: &str = "logical-slot";
+pub(crate) const NAME: &str = crate::slots::DETECTOR;
 
 /// Figures that the next run needs: the slot, the snapshot, and the position before which the
 /// snapshot sees every commit.

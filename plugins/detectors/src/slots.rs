@@ -11,6 +11,9 @@ use respaldo_domain::table::{Oid, quote_literal};
 use respaldo_postgres::{PgError, Session, field, sql};
 use sha2::{Digest, Sha256};
 
+/// Name of the detector that makes slots.
+pub const DETECTOR: &str = "logical-slot";
+
 /// A position in the WAL, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Lsn(pub u64);

@@ -1,7 +1,6 @@
 //! What keeps the engine from starting does not keep backups from being made, and it comes back by itself.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -213,21 +212,9 @@ fn a_disk_that_is_full_stops_backups_until_it_has_room() {
 #[test]
 fn a_plugin_whose_file_is_not_the_one_that_was_allowed() {
     let scene = Scene::open();
-    let library = scene.respaldo.folder().join("fuera.so");
-    fs::copy(respaldo_tests::plugins::c_folder(), &library).unwrap();
-    fs::set_permissions(&library, fs::Permissions::from_mode(0o644)).unwrap();
-    let store = scene.respaldo.folder().join("store");
-    fs::create_dir_all(&store).unwrap();
-    let pinned = scene
-        .respaldo
-        .ok(&["plugin", "pin", library.to_str().unwrap(), "--json"]);
-    let sha256 = pinned.json()["sha256"].as_str().unwrap().to_owned();
-    let allowed = |sha256: &str| {
-        scene.configure(&format!(
-            "[[sink]]\nname = \"nube\"\nuse = \"fuera\"\n[plugins.fuera]\npath = {library:?}\n\
-             sha256 = \"{sha256}\"\noptions = {{ dir = {store:?} }}\n"
-        ));
-    };
-    allowed(&"0".repeat(64));
-    replaced(&scene, "fuera", || allowed(&sha256));
+    let (library, sha256) = scene.install_sink();
+    scene.use_sink(&library, &"0".repeat(64));
+    replaced(&scene, "fuera", || {
+        scene.use_sink(&library, &sha256);
+    });
 }

@@ -3,9 +3,10 @@
 use std::fs;
 
 use chrono::{DateTime, TimeDelta, Timelike, Utc};
+use respaldo_tests::plugins::RustPlugin;
 use respaldo_tests::respaldo::{Running, wait_until};
 
-use super::scene::{DB, LONG, OWNER, Scene, end};
+use super::scene::{DB, LONG, OWNER, Scene, end, put_library};
 
 /// A service whose full was made, and nothing else is due for hours.
 fn at_rest(scene: &Scene) -> Running {
@@ -77,4 +78,22 @@ fn what_was_due_while_the_machine_slept_is_made_once_when_it_wakes() {
     assert!(wait_until(LONG, || Utc::now() >= beats));
     assert_eq!(scene.made(), ["INCREMENTAL", "FULL"]);
     end(service);
+}
+
+#[test]
+fn a_plugin_whose_file_is_replaced_goes_on_as_it_was_until_its_hash_is_allowed() {
+    let scene = Scene::open();
+    let (library, sha256) = scene.install_sink();
+    let objects = scene.use_sink(&library, &sha256);
+    let service = at_rest(&scene);
+    let at = soon();
+    store(&scene, at);
+    put_library(&RustPlugin::Folder.library(), &library);
+    let incrementals = || fs::read_dir(objects.join("incremental")).map_or(0, Iterator::count);
+    assert!(wait_until(LONG, || incrementals() > 0), "none was made");
+    end(service);
+    // Whoever starts now has another file in front of it.
+    let other = scene.respaldo.run(&["backup", "inc"]);
+    other.expect_code(10);
+    assert!(other.stderr.contains("its SHA-256 is"), "{other:#?}");
 }

@@ -1,8 +1,11 @@
 //! A database, and a service that does not wait long.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use respaldo_tests::plugins::c_folder;
 use respaldo_tests::respaldo::{Running, wait_until};
 use respaldo_tests::{Cluster, Respaldo};
 use serde_json::Value;
@@ -48,6 +51,28 @@ impl Scene {
     /// Another configuration, besides the haste.
     pub fn configure(&self, text: &str) {
         configured(&self.respaldo, text);
+    }
+
+    /// Puts a sink of others where an operator would, and gives its file and its SHA-256.
+    pub fn install_sink(&self) -> (PathBuf, String) {
+        let library = self.respaldo.folder().join("fuera.so");
+        put_library(&c_folder(), &library);
+        let pin = ["plugin", "pin", library.to_str().unwrap(), "--json"];
+        let pinned = self.respaldo.ok(&pin).json();
+        (library, pinned["sha256"].as_str().unwrap().to_owned())
+    }
+
+    /// Uses that sink alone, provided that its file has this SHA-256; gives the folder of its objects.
+    pub fn use_sink(&self, library: &Path, sha256: &str) -> PathBuf {
+        let store = self.respaldo.folder().join("store");
+        fs::create_dir_all(&store).unwrap();
+        self.configure(&format!(
+            "[[sink]]\nname = \"nube\"\nuse = \"fuera\"\n[plugins.fuera]\npath = \"{}\"\n\
+             sha256 = \"{sha256}\"\noptions = {{ dir = \"{}\" }}\n",
+            library.display(),
+            store.display()
+        ));
+        store
     }
 
     pub fn serve(&self) -> Running {
@@ -114,6 +139,14 @@ impl Scene {
             self.dumps()
         );
     }
+}
+
+/// Puts a file in the place of another, whole, as a package does; nobody else may write it.
+pub fn put_library(from: &Path, to: &Path) {
+    let draft = to.with_extension("new");
+    fs::copy(from, &draft).unwrap();
+    fs::set_permissions(&draft, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::rename(&draft, to).unwrap();
 }
 
 /// Writes a configuration, besides the haste.

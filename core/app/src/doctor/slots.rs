@@ -12,9 +12,6 @@ use crate::wiring;
 
 const NAME: &str = "slot";
 
-/// The detector that makes slots.
-const DETECTOR: &str = "logical-slot";
-
 /// Examines the slots with names of ours, whichever detector is configured: one that is left
 /// behind holds WAL for ever.
 pub fn examine(
@@ -30,7 +27,7 @@ pub fn examine(
     let survey = slots::survey(session)?;
     let database = facts.lineage.database_oid;
     let prefix = slots::prefix(&options.slot_owner, database);
-    let in_use = config.detector.name == DETECTOR;
+    let in_use = config.detector.name == slots::DETECTOR;
     if in_use {
         surroundings(&survey, facts, &options, checks);
         let mut own = survey.slots.iter().filter(|s| s.name.starts_with(&prefix));

@@ -35,6 +35,8 @@ pub struct Engine {
     events: Events,
     state: StateFile,
     metrics: Metrics,
+    /// A look at the engine loads no plugin that is loaded.
+    shelf: wiring::Shelf,
     /// To be woken when it comes to lead.
     orders: Sender<Order>,
     operations: Option<Operations>,
@@ -85,6 +87,7 @@ impl Engine {
             events,
             state,
             metrics,
+            shelf: wiring::Shelf::default(),
             orders,
             operations: None,
             lead: None,
@@ -97,7 +100,21 @@ impl Engine {
     fn build(&self) -> Result<Operations, Failure> {
         let config = Config::load(&self.sources, Vec::new())?;
         self.state.also_in(&wiring::work_dir(&config));
-        wiring::operations(&config, None)
+        wiring::operations_again(&config, &self.shelf)
+    }
+
+    fn start_as_configured(&mut self, cx: &Context) -> Result<(), String> {
+        let operations = self.build().map_err(|failure| failure.in_words())?;
+        let ready = operations.ready(cx);
+        ready.map_err(|error| reason_of(&error))?;
+        self.want_to_lead(&operations.parts().source)?;
+        self.may_come_to_lead()?;
+        self.measure(&operations, cx);
+        rest(&operations);
+        self.events.go_to(operations.parts().catalog.clone());
+        self.to_adopt |= self.operations.is_none();
+        self.operations = Some(operations);
+        Ok(())
     }
 
     fn operations(&self) -> Result<&Operations, String> {
@@ -182,17 +199,12 @@ fn figures_of(entry: &CatalogEntry) -> Option<(BackupKind, metrics::Made)> {
 
 impl Primary for Engine {
     fn start(&mut self, cx: &Context) -> Result<(), String> {
-        let operations = self.build().map_err(|failure| failure.in_words())?;
-        let ready = operations.ready(cx);
-        ready.map_err(|error| reason_of(&error))?;
-        self.want_to_lead(&operations.parts().source)?;
-        self.may_come_to_lead()?;
-        self.measure(&operations, cx);
-        rest(&operations);
-        self.events.go_to(operations.parts().catalog.clone());
-        self.to_adopt |= self.operations.is_none();
-        self.operations = Some(operations);
-        Ok(())
+        let started = self.start_as_configured(cx);
+        if started.is_err() {
+            // Whatever it was, the next start finds nothing of it.
+            self.shelf.clear();
+        }
+        started
     }
 
     /// As a start: the configuration may have been changed, and tools or rights be gone.

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use respaldo_contract::messages::ErrorCode;
 use respaldo_domain::manifest::PluginUse;
@@ -12,7 +12,8 @@ use respaldo_engine::ports::{
     Validator,
 };
 use respaldo_plugin_host::{
-    Kind, Plugin, PluginDetector, PluginDump, PluginError, PluginSink, PluginValidator,
+    Kind, Plugin, PluginConfig, PluginDetector, PluginDump, PluginError, PluginSink,
+    PluginValidator,
 };
 use respaldo_postgres::Tools;
 
@@ -25,16 +26,49 @@ impl From<PluginError> for Failure {
     }
 }
 
+/// Plugins that stay loaded from one engine to the next, as long as they are configured alike.
+#[derive(Debug, Default)]
+pub struct Shelf(Mutex<Vec<(PluginConfig, Plugin)>>);
+
+impl Shelf {
+    /// The next engine loads anew.
+    pub fn clear(&self) {
+        self.lock().clear();
+    }
+
+    /// The plugin of this configuration, loaded now or before.
+    fn take(&self, config: &PluginConfig, kind: Kind) -> Result<Plugin, PluginError> {
+        let mut loaded = self.lock();
+        let is_it = |(of, plugin): &&(PluginConfig, Plugin)| of == config && plugin.kind() == kind;
+        if let Some((_, plugin)) = loaded.iter().find(is_it) {
+            return Ok(plugin.clone());
+        }
+        let plugin = Plugin::load(config, kind)?;
+        // Another one of its name is no longer configured so.
+        loaded.retain(|(of, _)| of.name != config.name);
+        loaded.push((config.clone(), plugin.clone()));
+        Ok(plugin)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(PluginConfig, Plugin)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Loads plugins and remembers which are in use.
 pub(super) struct Plugins<'c> {
     config: &'c Config,
+    shelf: &'c Shelf,
     used: Vec<PluginUse>,
 }
 
 impl<'c> Plugins<'c> {
-    pub(super) fn of(config: &'c Config) -> Self {
-        let used = Vec::new();
-        Self { config, used }
+    pub(super) fn of(config: &'c Config, shelf: &'c Shelf) -> Self {
+        Self {
+            config,
+            shelf,
+            used: Vec::new(),
+        }
     }
 
     /// What was loaded, for manifests.
@@ -49,7 +83,7 @@ impl<'c> Plugins<'c> {
         let Some(config) = self.config.plugins.get(name) else {
             return Ok(None);
         };
-        let plugin = Plugin::load(config, kind)?;
+        let plugin = self.shelf.take(config, kind)?;
         self.used.push(plugin.used());
         Ok(Some(plugin))
     }
