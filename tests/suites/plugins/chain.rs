@@ -61,6 +61,16 @@ fn a_sink_in_c_serves_a_chain() {
 
 #[test]
 fn a_detector_a_dumper_and_a_validator_serve_a_chain_together() {
+    three_serve_a_chain("");
+}
+
+#[test]
+fn trusted_ones_serve_a_chain_in_the_process_itself() {
+    three_serve_a_chain("isolation = \"in-process\"\ntrusted = true\n");
+}
+
+/// A detector, a dumper and a validator, each with these keys besides.
+fn three_serve_a_chain(keys: &str) {
     let scene = Scene::open();
     let plugins = [
         scene.pinned("huellas", &RustPlugin::ContentHash.library(), "{}"),
@@ -69,7 +79,7 @@ fn a_detector_a_dumper_and_a_validator_serve_a_chain_together() {
     ];
     scene.configure(&format!(
         "[detector]\nuse = \"huellas\"\n[dumper]\nuse = \"volcador\"\n[[validator]]\nuse = \"magia\"\n{}",
-        plugins.concat()
+        plugins.map(|plugin| plugin + keys).concat()
     ));
     let full = serves_a_chain(&scene);
     let archive = full["archivo"].as_str().unwrap();
