@@ -128,7 +128,7 @@ fn sink_of(
     respaldo_sinks::by_name(&settings.strategy, &settings.name, options).map_err(
         |error| match error {
             respaldo_sinks::SinkConfigError::Unknown(name) => {
-                unknown("sink.use", &name, respaldo_sinks::NAMES)
+                unknown("sink.use", &name, &respaldo_sinks::names())
             }
             error @ respaldo_sinks::SinkConfigError::Options { .. } => {
                 Failure::of(ErrorCode::ConfigInvalid, &error)
@@ -233,7 +233,7 @@ pub fn built_in() -> Vec<(Kind, &'static str)> {
     [
         of(Kind::Detector, respaldo_detectors::NAMES),
         of(Kind::Dumper, respaldo_dumpers::NAMES),
-        of(Kind::Sink, respaldo_sinks::NAMES),
+        of(Kind::Sink, &respaldo_sinks::names()),
         of(Kind::Validator, respaldo_validators::NAMES),
         #[cfg(feature = "drill")]
         of(Kind::Validator, &[respaldo_validators::drill::NAME]),

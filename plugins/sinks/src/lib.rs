@@ -4,56 +4,89 @@ pub mod conformance;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod memory;
+#[cfg(feature = "remote")]
+mod remote;
 
 use std::sync::Arc;
 
 use respaldo_engine::ports::StorageSink;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// A kind of sink that can be configured.
+pub struct Kind {
+    /// What `use` calls it.
+    pub name: &'static str,
+    /// The names of its options.
+    pub options: &'static [&'static str],
+    /// Those of its options that are never shown.
+    pub secrets: &'static [&'static str],
+    make: Make,
+}
+
+type Make = fn(name: &str, options: Value) -> Result<Arc<dyn StorageSink>, Problem>;
+
+/// The sinks that can be configured.
+pub const KINDS: &[Kind] = &[
+    #[cfg(feature = "local")]
+    local::DECLARED,
+];
 
 /// Names of the sinks that can be configured.
-pub const NAMES: &[&str] = &[
-    #[cfg(feature = "local")]
-    local::KIND,
-];
+pub fn names() -> Vec<&'static str> {
+    KINDS.iter().map(|kind| kind.name).collect()
+}
+
+/// What is wrong with the options of a sink. Never quotes a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// Missing, misspelt or of another type.
+    #[error(transparent)]
+    Shape(#[from] serde_json::Error),
+    /// Well-formed, but no use: which option, and what it should be.
+    #[error("{option}: {why}")]
+    Value {
+        /// The option's name.
+        option: &'static str,
+        /// What is wrong and what to do.
+        why: String,
+    },
+}
 
 /// Why a configured sink cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum SinkConfigError {
     /// No such sink.
-    #[error("there is no sink {0:?}; known are: {known}", known = NAMES.join(", "))]
+    #[error("there is no sink {0:?}; known are: {known}", known = names().join(", "))]
     Unknown(String),
-    /// Options missing, misspelt or of another type.
+    /// Its options are of no use.
     #[error("the options of sink {name:?} are not understood")]
     Options {
         /// The sink's own name.
         name: String,
         /// What is wrong with them.
-        source: serde_json::Error,
+        source: Problem,
     },
 }
 
-/// Makes the sink `kind` under the name it has in the configuration.
-#[cfg_attr(
-    not(feature = "local"),
-    expect(unused_variables, reason = "there is no sink that could use them")
-)]
+/// Makes the sink `kind` under the name it has in the configuration. Reaches nothing.
 pub fn by_name(
     kind: &str,
     name: &str,
-    options: serde_json::Value,
+    options: Value,
 ) -> Result<Arc<dyn StorageSink>, SinkConfigError> {
-    #[cfg(feature = "local")]
-    let bad = |source| SinkConfigError::Options {
+    let declared = KINDS.iter().find(|declared| declared.name == kind);
+    let declared = declared.ok_or_else(|| SinkConfigError::Unknown(kind.to_owned()))?;
+    (declared.make)(name, options).map_err(|source| SinkConfigError::Options {
         name: name.to_owned(),
         source,
-    };
-    match kind {
-        #[cfg(feature = "local")]
-        local::KIND => {
-            let options: local::Options = serde_json::from_value(options).map_err(bad)?;
-            Ok(Arc::new(local::LocalSink::new(name, &options)))
-        }
-        other => Err(SinkConfigError::Unknown(other.to_owned())),
-    }
+    })
+}
+
+/// The options of a sink out of their values. What does not fit is told by its place, not by its value.
+#[cfg(feature = "local")]
+fn options<T: DeserializeOwned>(values: Value) -> Result<T, Problem> {
+    Ok(serde_json::from_value(values)?)
 }
 
 #[cfg(all(test, feature = "local"))]

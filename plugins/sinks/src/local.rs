@@ -16,6 +16,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use respaldo_domain::object::ObjectKey;
 use respaldo_engine::ports::{
@@ -24,8 +25,18 @@ use respaldo_engine::ports::{
 use serde::Deserialize;
 use staging::Staging;
 
+use crate::Kind;
+
 /// Name of this kind of sink in the configuration.
 pub const KIND: &str = "local";
+
+/// How it is configured.
+pub(crate) const DECLARED: Kind = Kind {
+    name: KIND,
+    options: &["dir"],
+    secrets: &[],
+    make: |name, values| Ok(Arc::new(LocalSink::new(name, &crate::options(values)?))),
+};
 
 /// What can be configured.
 #[derive(Debug, Clone, Deserialize)]
