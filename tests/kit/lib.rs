@@ -27,6 +27,7 @@ pub mod repository;
 pub mod respaldo;
 pub mod scene;
 pub mod schema;
+pub mod stores;
 
 pub use client::Client;
 pub use cluster::{Cluster, ClusterBuilder};

@@ -1,0 +1,1 @@
+//! Throwaway storage servers on loopback, one module each. `scripts/stores.sh` fetches them.
