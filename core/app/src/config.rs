@@ -20,6 +20,7 @@ mod provenance;
 mod schedule;
 mod secret;
 mod settings;
+mod sinks;
 mod sources;
 mod supervisor;
 mod template;
@@ -40,7 +41,8 @@ pub use legacy::LegacySettings;
 pub use notify::NotifySettings;
 pub use panel::PanelSettings;
 pub use provenance::{Provenance, Shown};
-pub use settings::{LogFormat, SinkSettings, StrategySettings, ValidatorSettings, ValidatorTime};
+pub use settings::{LogFormat, StrategySettings, ValidatorSettings, ValidatorTime};
+pub use sinks::SinkSettings;
 pub use sources::Sources;
 pub use supervisor::SupervisorSettings;
 pub use template::template;
@@ -172,7 +174,7 @@ impl Config {
                 .enabled
                 .then(|| catalog.unwrap_or(source.clone()).info),
             source: source.info,
-            sinks: settings::sinks(settings.sink, &settings.repository.dir)?,
+            sinks: sinks::sinks(settings.sink, &settings.repository.dir, environment)?,
             validators: settings.validator,
             plugins: plugins(settings.plugins, environment)?,
             retention: settings.retention.overrides()?,

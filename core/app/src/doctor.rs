@@ -7,6 +7,8 @@ mod slots;
 mod storage;
 mod tools;
 
+pub use storage::address_of;
+
 use respaldo_contract::messages::{Doctor, Lang};
 use respaldo_contract::records::DoctorRecord;
 use respaldo_engine::ports::Context;

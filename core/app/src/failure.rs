@@ -9,7 +9,7 @@ use respaldo_contract::records::ErrorRecord;
 
 use crate::output::Output;
 
-pub use codes::{of_adoption, of_catalog, of_lookup};
+pub use codes::{of_adoption, of_catalog, of_lookup, of_sink};
 
 /// A command that failed.
 #[derive(Debug, thiserror::Error)]

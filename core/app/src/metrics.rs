@@ -214,6 +214,14 @@ impl Metrics {
             .record(|| gauge!("respaldo_leader", "database" => self.database.clone()).set(leads));
     }
 
+    /// Backups that an optional sink is owed.
+    pub fn owed(&self, sink: &str, count: usize) {
+        self.figures.record(|| {
+            gauge!("respaldo_sink_owed_backups", "database" => self.database.clone(), "sink" => sink.to_owned())
+                .set(count as f64);
+        });
+    }
+
     /// The oldest restore point that no drill or validation has proven; `None` where all are proven.
     pub fn oldest_unproven(&self, at: Option<DateTime<FixedOffset>>) {
         self.moments(|moments| moments.oldest_unproven = at);
@@ -301,6 +309,11 @@ fn describe() {
             "1 for what makes backups now",
         ),
         ("respaldo_leader", Unit::Count, "1 where this process leads"),
+        (
+            "respaldo_sink_owed_backups",
+            Unit::Count,
+            "Backups that an optional sink did not take yet",
+        ),
     ];
     for (name, unit, text) in gauges {
         describe_gauge!(name, unit, text);

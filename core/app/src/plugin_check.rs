@@ -186,10 +186,8 @@ fn cast(config: &mut Config, kind: Kind, name: &str) {
         Kind::Dumper => name.clone_into(&mut config.dumper.name),
         Kind::Sink => {
             config.sinks = vec![SinkSettings {
-                name: name.to_owned(),
                 strategy: name.to_owned(),
-                required: true,
-                dir: None,
+                ..SinkSettings::local(name)
             }];
         }
         Kind::Validator => config.validators.push(ValidatorSettings {
@@ -212,7 +210,11 @@ mod tests {
             lang: Lang::En,
             say: &|_| {},
         };
-        let of_kind = built_in().into_iter().filter(|(of, _)| *of == kind);
+        // Sinks of servers have a suite of their own, on servers.
+        let is_here = |name: &str| kind != Kind::Sink || name == "local";
+        let of_kind = built_in()
+            .into_iter()
+            .filter(|(of, name)| *of == kind && is_here(name));
         for (_, name) in of_kind {
             // The folder of a local sink comes with the configuration.
             let part = |config: &mut Config| match kind {

@@ -1,6 +1,7 @@
 //! From a configuration to the engine: the only place that names strategies.
 
 mod plugins;
+mod second_place;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,26 +14,32 @@ use respaldo_domain::manifest::PluginUse;
 use respaldo_domain::validation::ValidationLevel;
 use respaldo_dumpers::DumperOptions;
 use respaldo_engine::operations::{Operations, Parts, Settings};
+use respaldo_engine::owed::Owed;
 use respaldo_engine::ports::{Catalog, Codec, Fault, Notifier, Validator};
 use respaldo_engine::store::{Store, StoreSink};
 use respaldo_engine::validate::Deeper;
 use respaldo_notifiers::{Healthcheck, Smtp, TIME_LIMIT, Webhook};
 use respaldo_plugin_host::Kind;
 use respaldo_postgres::{ConnInfo, Session, SessionOptions, Tools, server};
-use serde_json::json;
+use respaldo_sinks::wrappers::{Retries, Wrapping};
+use serde_json::Value;
 
 use crate::codec::ContractCodec;
 use crate::config::{Config, ConfigError, NotifySettings, SinkSettings, ValidatorTime};
 use crate::failure::Failure;
 use plugins::Plugins;
+use second_place::InForce;
 
 pub use plugins::Shelf;
+pub use second_place::second_places;
 
 /// Limits that are not configured in this version.
 const LOCK_TIMEOUT_MS: u64 = 10_000;
 const SNAPSHOT_ATTEMPTS: u32 = 5;
 const YIELDS: u32 = 2;
 const MAX_JOBS: usize = 4;
+/// Of calls to a sink over a network.
+const TRIES: u32 = 5;
 
 /// The engine as configured. `target` is another server that is restored to: its version decides
 /// which tools are used, and the source need not be reachable.
@@ -52,6 +59,8 @@ fn parts(config: &Config, tools: Tools, shelf: &Shelf) -> Result<Parts, Failure>
     check_names(config)?;
     let mut plugins = Plugins::of(config, shelf);
     let codec: Arc<dyn Codec> = Arc::new(ContractCodec);
+    let catalog = catalog(config);
+    let in_force = sinks_in_force(config, catalog.as_deref());
     #[cfg_attr(
         not(feature = "drill"),
         expect(unused_mut, reason = "a drill is added")
@@ -60,10 +69,10 @@ fn parts(config: &Config, tools: Tools, shelf: &Shelf) -> Result<Parts, Failure>
         source: config.source.clone(),
         detector: detector(config, &mut plugins, &tools)?,
         dumper: dumper(config, &mut plugins, &tools)?,
-        store: Arc::new(store_with(config, &mut plugins)?),
+        store: Arc::new(store_of(&in_force.sinks, &mut plugins)?),
         validators: validators(&mut plugins, &codec)?,
-        catalog: catalog(config),
-        settings: settings(config, plugins.used())?,
+        catalog,
+        settings: settings(config, &in_force, plugins.used())?,
         tools,
         codec,
     };
@@ -98,22 +107,24 @@ pub fn tools(config: &Config, server: &ConnInfo) -> Result<Tools, Failure> {
 
 /// The sinks as one store.
 pub fn store(config: &Config) -> Result<Store, Failure> {
-    store_with(config, &mut Plugins::of(config, &Shelf::default()))
+    let sinks = sinks_in_force(config, catalog(config).as_deref()).sinks;
+    store_of(&sinks, &mut Plugins::of(config, &Shelf::default()))
 }
 
-fn store_with(config: &Config, plugins: &mut Plugins<'_>) -> Result<Store, Failure> {
+/// The configured sinks, and what the existing panel asks for.
+pub fn sinks_in_force(config: &Config, catalog: Option<&dyn Catalog>) -> InForce {
+    second_place::in_force(config, &work_dir(config), catalog)
+}
+
+fn store_of(sinks: &[SinkSettings], plugins: &mut Plugins<'_>) -> Result<Store, Failure> {
     let sink = |sink: &SinkSettings| {
         Ok(StoreSink {
-            sink: sink_of(plugins, sink)?,
+            sink: wrapping(sink)?.around(sink_of(plugins, sink)?),
             required: sink.required,
         })
     };
     Ok(Store::new(
-        config
-            .sinks
-            .iter()
-            .map(sink)
-            .collect::<Result<_, Failure>>()?,
+        sinks.iter().map(sink).collect::<Result<_, Failure>>()?,
     ))
 }
 
@@ -122,9 +133,12 @@ fn sink_of(
     settings: &SinkSettings,
 ) -> Result<Arc<dyn respaldo_engine::ports::StorageSink>, Failure> {
     if let Some(sink) = plugins.sink(&settings.strategy, &settings.name)? {
-        return Ok(sink);
+        return match settings.options.keys().next() {
+            None => Ok(sink),
+            Some(option) => Err(option_of_plugin(option, &settings.strategy).into()),
+        };
     }
-    let options = json!({ "dir": settings.dir });
+    let options = Value::Object(settings.options.clone());
     respaldo_sinks::by_name(&settings.strategy, &settings.name, options).map_err(
         |error| match error {
             respaldo_sinks::SinkConfigError::Unknown(name) => {
@@ -135,6 +149,34 @@ fn sink_of(
             }
         },
     )
+}
+
+fn option_of_plugin(option: &str, plugin: &str) -> ConfigError {
+    ConfigError::BadValue {
+        key: format!("sink.{option}"),
+        problem: format!("belongs to the plugin: put it into [plugins.{plugin}.options]"),
+    }
+}
+
+/// What a sink is wrapped in. Calls over a network are tried again unless told otherwise.
+fn wrapping(settings: &SinkSettings) -> Result<Wrapping, Failure> {
+    let usual = if is_remote(settings) { TRIES } else { 1 };
+    let tries = settings.tries.unwrap_or(usual);
+    Ok(Wrapping {
+        retries: (tries > 1).then(|| Retries::of(tries)),
+        max_rate_bytes: settings.max_rate_bytes()?,
+        max_parallel: settings.max_parallel,
+        verify: settings.verify,
+    })
+}
+
+fn is_remote(settings: &SinkSettings) -> bool {
+    !settings.is_local() && respaldo_sinks::names().contains(&settings.strategy.as_str())
+}
+
+/// What sinks are owed; nothing where that cannot be told.
+pub fn owed(config: &Config) -> Owed {
+    Owed::of_folder(&work_dir(config))
 }
 
 /// The ways to tell that are configured.
@@ -248,7 +290,11 @@ pub fn catalog(config: &Config) -> Option<Arc<dyn Catalog>> {
     Some(Arc::new(catalog.of_source(config.source.clone())))
 }
 
-fn settings(config: &Config, plugins: Vec<PluginUse>) -> Result<Settings, Failure> {
+fn settings(
+    config: &Config,
+    in_force: &InForce,
+    plugins: Vec<PluginUse>,
+) -> Result<Settings, Failure> {
     let dumper: DumperOptions = config.dumper.options("dumper")?;
     Ok(Settings {
         work_dir: work_dir(config),
@@ -271,6 +317,8 @@ fn settings(config: &Config, plugins: Vec<PluginUse>) -> Result<Settings, Failur
         expire_after_backup: config.expire_after_backup,
         schedule: config.schedule.clone(),
         maintenance_user_id: config.maintenance_user_id,
+        second_places: second_places(&in_force.sinks),
+        second_place_note: in_force.note.clone(),
         plugins,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use respaldo_domain::backup::{ArchiveName, BackupId};
 use respaldo_domain::retention::Policy;
 use respaldo_domain::schedule::{PastRun, RuleChange, Schedule};
+use respaldo_domain::second_place::{CloudSettings, SecondCopy};
 use respaldo_domain::source::SourceFacts;
 use respaldo_engine::ports::{
     Catalog, CatalogEntry, CatalogFilter, EventLevel, Fault, LeaseRow, NewBackup, SealedBackup,
@@ -202,6 +203,27 @@ impl Catalog for PgCatalog {
             .run("storing the retention policy", move |session| {
                 settings::set_retention(session, &policy)
             })
+    }
+
+    fn cloud(&self) -> Result<Option<CloudSettings>, Fault> {
+        self.connection
+            .run("reading where copies go", settings::cloud)
+    }
+
+    fn set_cloud(&self, cloud: &CloudSettings) -> Result<(), Fault> {
+        let cloud = cloud.clone();
+        self.connection
+            .run("storing where copies go", move |session| {
+                settings::set_cloud(session, &cloud)
+            })
+    }
+
+    fn record_copy(&self, archive: &ArchiveName, copy: Option<&SecondCopy>) -> Result<(), Fault> {
+        let (name, copy) = (archive.clone(), copy.cloned());
+        self.connection.run(
+            &format!("recording the copy of {archive}"),
+            move |session| row::record_copy(session, &name, copy.as_ref()),
+        )
     }
 
     fn schedule(&self, otherwise: &Schedule) -> Result<Option<StoredSchedule>, Fault> {

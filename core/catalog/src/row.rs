@@ -5,6 +5,7 @@ use respaldo_contract::labels::Label;
 use respaldo_domain::backup::{ArchiveName, BackupId, BackupKind, BackupState};
 use respaldo_domain::manifest::{Compression, Manifest};
 use respaldo_domain::object::ObjectRole;
+use respaldo_domain::second_place::SecondCopy;
 use respaldo_engine::ports::{NewBackup, SealedBackup};
 use respaldo_postgres::{PgError, Session, Statement, sql};
 use serde_json::{Value, json};
@@ -133,6 +134,25 @@ const INSERT: &str = "
         checksum_sha256 = excluded.checksum_sha256, lsn_inicio = excluded.lsn_inicio,
         lsn_fin = excluded.lsn_fin, comprimido = excluded.comprimido, estado = excluded.estado,
         metadata = excluded.metadata, error_mensaje = NULL, creado_por = excluded.creado_por";
+
+/// Writes where a second copy lies, in the columns that the existing panel reads.
+pub(crate) fn record_copy(
+    session: &mut Session,
+    archive: &ArchiveName,
+    copy: Option<&SecondCopy>,
+) -> Result<(), CatalogError> {
+    let update = sql("
+        UPDATE seguridad.backup_manifest
+        SET nube_subido = $2, nube_url = $3, nube_proveedor = $4
+        WHERE archivo_nombre = $1
+          AND (nube_subido, nube_url, nube_proveedor) IS DISTINCT FROM ($2, $3, $4)")
+    .bind(archive.to_string())
+    .bind(copy.is_some())
+    .bind(copy.map(|copy| copy.url.clone()))
+    .bind(copy.map(|copy| copy.provider.label()));
+    session.execute(update)?;
+    Ok(())
+}
 
 /// Writes the row of a run that begins; a run that is recorded already keeps its number.
 pub(crate) fn begin(session: &mut Session, row: &ManifestRow) -> Result<BackupId, CatalogError> {

@@ -1,10 +1,12 @@
 //! Settings in `config_sistema`, which the existing application shares.
 
 use respaldo_contract::settings::{
-    self, RETENTION_DESCRIPTION, RETENTION_KEY, SCHEDULES_DESCRIPTION, SCHEDULES_KEY, STORED_TYPE,
+    self, CLOUD_DESCRIPTION, CLOUD_KEY, RETENTION_DESCRIPTION, RETENTION_KEY,
+    SCHEDULES_DESCRIPTION, SCHEDULES_KEY, STORED_TYPE,
 };
 use respaldo_domain::retention::Policy;
 use respaldo_domain::schedule::{RuleChange, Schedule};
+use respaldo_domain::second_place::CloudSettings;
 use respaldo_engine::ports::StoredSchedule;
 use respaldo_postgres::{Session, sql};
 
@@ -30,6 +32,21 @@ pub(crate) fn retention(session: &mut Session) -> Result<Option<Policy>, Catalog
 pub(crate) fn set_retention(session: &mut Session, policy: &Policy) -> Result<(), CatalogError> {
     let text = settings::retention::to_json(policy);
     write(session, RETENTION_KEY, &text, RETENTION_DESCRIPTION)
+}
+
+/// Where copies go, `None` where nothing is stored or there is no such table.
+pub(crate) fn cloud(session: &mut Session) -> Result<Option<CloudSettings>, CatalogError> {
+    let text = read(session, CLOUD_KEY)?;
+    Ok(text.map(|text| settings::cloud::parse(&text).value))
+}
+
+/// Stores where copies go.
+pub(crate) fn set_cloud(
+    session: &mut Session,
+    settings: &CloudSettings,
+) -> Result<(), CatalogError> {
+    let text = settings::cloud::to_json(settings);
+    write(session, CLOUD_KEY, &text, CLOUD_DESCRIPTION)
 }
 
 /// The stored schedule, `None` where none is stored or there is no such table.

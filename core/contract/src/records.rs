@@ -6,6 +6,7 @@
 
 mod backup;
 mod chain;
+mod cloud;
 mod common;
 mod delete;
 mod diff;
@@ -21,12 +22,14 @@ mod preview;
 mod restore;
 mod schedule;
 mod show;
+mod sink;
 mod status;
 mod usage;
 mod validation;
 
 pub use backup::{BackupRecord, BackupTableRecord, SinkRecord, StepRecord};
 pub use chain::{ChainBackupRecord, ChainCheckRecord, ChainValidationRecord};
+pub use cloud::CloudRecord;
 pub use common::{FindingRecord, WarningRecord};
 pub use delete::{DeleteRecord, DeletedRecord};
 pub use diff::{ColumnDiffRecord, DiffRecord, RowDiffRecord, RowsDiffRecord, TableDiffRecord};
@@ -48,6 +51,7 @@ pub use preview::{LiveRecord, PreviewBackupRecord, PreviewRecord, PreviewTableRe
 pub use restore::{DifferenceRecord, RestoreRecord, VerificationRecord};
 pub use schedule::{MissedRecord, NextRunsRecord, OverdueRecord, RuleRecord, ScheduleRecord};
 pub use show::{Catalogued, ShowRecord, ShowTableRecord};
+pub use sink::{SinkCheckRecord, SinkLackRecord, SinkListRecord, SinkStateRecord, SinkSyncRecord};
 pub use status::{NextRunRecord, RunningRecord, ServiceRecord, StatusRecord};
 pub use usage::{
     BackupShare, KindSpaceRecord, KindStatsRecord, SpaceRecord, StatsRecord, TotalSpaceRecord,

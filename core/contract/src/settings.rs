@@ -7,13 +7,11 @@
 use respaldo_domain::range::Range;
 use serde_json::{Map, Value};
 
-mod cloud;
+pub mod cloud;
 pub mod retention;
 pub mod schedules;
 
 pub use respaldo_domain::range::OutOfRange;
-
-pub use cloud::{CloudProvider, CloudSettings};
 
 /// Key of the schedules.
 pub const SCHEDULES_KEY: &str = "backup_schedules";

@@ -120,6 +120,11 @@ impl ArchiveName {
         self.kind
     }
 
+    /// The part that orders names of all kinds by when their backups began, by the clock that made them.
+    pub fn moment(&self) -> &str {
+        self.text.split_once('_').map_or("", |(_, moment)| moment)
+    }
+
     /// Where the archive lies in a repository.
     pub fn key(&self) -> ObjectKey {
         ObjectKey::trusted(format!("{}/{}", self.kind.folder(), self.text))

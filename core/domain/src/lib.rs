@@ -19,6 +19,7 @@ pub mod restore_plan;
 pub mod retention;
 pub mod schedule;
 pub mod scope;
+pub mod second_place;
 pub mod source;
 pub mod supervision;
 pub mod table;

@@ -73,6 +73,8 @@ pub enum WarningCode {
     Partial,
     /// An optional sink failed.
     SinkOwed,
+    /// The panel asks for copies to a second place, and they go elsewhere or nowhere.
+    SecondPlace,
     /// The catalog could not be written; storage is complete and a rebuild brings it up to date.
     CatalogBehind,
     /// The clock is behind the newest backup.
@@ -87,6 +89,8 @@ pub enum WarningCode {
     LocksHeld,
     /// A validator after the backup found something.
     ValidationFindings,
+    /// A sink's copy of an object is damaged, and another's was taken.
+    DamagedCopy,
     /// Rows restored differ from the fingerprint.
     RowsDiffer,
     /// Text of a column legitimately differs in another database.

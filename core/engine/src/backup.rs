@@ -18,21 +18,25 @@ mod yielding;
 
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, FixedOffset, Local};
+use chrono::{DateTime, FixedOffset, Local, Utc};
 use respaldo_domain::backup::{ArchiveName, BackupKind, Trigger};
 use respaldo_domain::coverage::Coverage;
-use respaldo_domain::report::{BackupReport, StepTime, Warning, WarningCode};
+use respaldo_domain::report::{
+    BackupReport, SinkOutcome, SinkState, StepTime, Warning, WarningCode,
+};
 use respaldo_domain::schedule::Occurrence;
 use respaldo_domain::source::{Lineage, SourceFacts};
 use respaldo_domain::validation::Finding;
 use respaldo_postgres::{ConnInfo, Session, SessionOptions, server};
 use uuid::Uuid;
 
+use crate::copies;
 use crate::expire;
 use crate::faults::step;
 use crate::history::History;
 use crate::intent::WorkDir;
 use crate::lease::Lease;
+use crate::owed::{self, Settle};
 use crate::parts::Parts;
 use crate::ports::{Context, EventLevel, Fault, FaultKind, LeaseWork, NewBackup, SourceTarget};
 use crate::rebuild;
@@ -184,6 +188,9 @@ pub fn backup(
     let mut lease =
         Lease::acquire_for(parts, &run.source, LeaseWork::Backup(run.id)).map_err(lease_error)?;
     let target = probe_source(parts, &mut run, cx).map_err(BackupError::Source)?;
+    if let Some(note) = &parts.settings.second_place_note {
+        run.warn(WarningCode::SecondPlace, note.clone());
+    }
     let work = WorkDir::open(&parts.settings.work_dir).map_err(BackupError::Repository)?;
     let history =
         tidy_up(parts, &mut run, &work, &target.facts, cx).map_err(BackupError::Repository)?;
@@ -215,7 +222,24 @@ pub fn backup(
         tracing::warn!(%fault, "the intent could not be taken back; the next run does it");
     }
     history.remember(&work, &outcome.manifest);
-    Ok(finish(parts, run, outcome, cx))
+    let report = finish(parts, run, outcome, cx);
+    // What is owed may take long, and the next run need not wait for it.
+    drop(lease);
+    settle_owed(parts, &report, cx);
+    Ok(report)
+}
+
+/// Notes what this backup owes; where every sink took it, whatever is owed of earlier ones is given, too.
+fn settle_owed(parts: &Parts, report: &BackupReport, cx: &Context) {
+    owed::note(parts, &report.manifest.archive, &report.sinks);
+    copies::tell_outcomes(parts, &report.manifest.archive, &report.sinks);
+    let took = |outcome: &SinkOutcome| matches!(outcome.state, SinkState::Stored);
+    if !report.sinks.iter().all(took) {
+        return;
+    }
+    if let Err(fault) = owed::settle(parts, Settle::All, Utc::now(), cx) {
+        tracing::warn!(error = %chain(&fault), "what is owed stays owed");
+    }
 }
 
 /// Everything between the intent and the manifest.

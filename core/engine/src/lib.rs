@@ -4,6 +4,7 @@
 
 pub mod adopt;
 pub mod backup;
+mod copies;
 pub mod diff;
 pub mod escape_kit;
 pub mod expire;
@@ -16,6 +17,7 @@ pub mod leadership;
 mod lease;
 mod listing;
 pub mod operations;
+pub mod owed;
 mod parts;
 pub mod ports;
 pub mod preview;
@@ -33,6 +35,7 @@ pub mod slots;
 pub mod status;
 pub mod store;
 pub mod supervisor;
+pub mod sync;
 pub mod validate;
 
 pub use lease::Lease;

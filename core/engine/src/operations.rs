@@ -19,6 +19,7 @@ use crate::escape_kit::{self, EscapeKitReport, EscapeKitRequest};
 use crate::expire::{self, ExpireError, ExpiryReport, Ruled};
 use crate::export::{self, Existing, ExportError, ExportReport};
 use crate::listing;
+use crate::owed::{self, Settle, Settled};
 pub use crate::parts::{Parts, Settings};
 use crate::ports::{CatalogEntry, CatalogFilter, Context, Fault, FaultKind};
 use crate::preview::{self, PreviewRequest};
@@ -30,6 +31,7 @@ use crate::schedule::{self, InForce};
 pub use crate::selector::Selector;
 use crate::selector::resolve;
 use crate::status::{self, Status};
+use crate::sync::{self, SyncError, SyncReport};
 use crate::validate::{self, ValidateError, ValidateRequest};
 
 /// The engine, ready to be asked.
@@ -61,6 +63,16 @@ impl Operations {
         cx: &Context,
     ) -> Result<BackupReport, BackupError> {
         backup::backup(&self.parts, request, cx)
+    }
+
+    /// Gives a sink everything that others hold and it does not.
+    pub fn sync(&self, sink: &str, cx: &Context) -> Result<SyncReport, SyncError> {
+        sync::sync(&self.parts, sink, cx)
+    }
+
+    /// Gives sinks what they are owed.
+    pub fn settle(&self, which: Settle, cx: &Context) -> Result<Settled, Fault> {
+        owed::settle(&self.parts, which, Utc::now(), cx)
     }
 
     /// Makes a full from the newest restore point, without reading the database.

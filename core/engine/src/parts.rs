@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use respaldo_domain::retention::PolicyOverrides;
+use respaldo_domain::second_place::Provider;
 use respaldo_domain::table::TableName;
 use respaldo_postgres::{ConnInfo, Tools};
 
@@ -70,6 +71,10 @@ pub struct Settings {
     pub schedule: ScheduleSettings,
     /// `app.user_id` for restores, as the existing application's policies ask for.
     pub maintenance_user_id: Option<u32>,
+    /// The sinks that are second places, by name, the most telling first.
+    pub second_places: Vec<(String, Provider)>,
+    /// What the panel asks for and is done in another way, or not at all.
+    pub second_place_note: Option<String>,
     /// Libraries of others that are in use, for manifests.
     pub plugins: Vec<respaldo_domain::manifest::PluginUse>,
     /// Version of the program, for manifests.

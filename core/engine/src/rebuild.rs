@@ -7,6 +7,7 @@ use respaldo_domain::backup::{ArchiveName, BackupState};
 use respaldo_domain::manifest::Manifest;
 use respaldo_domain::report::Warning;
 
+use crate::copies;
 use crate::history::all_manifests;
 use crate::parts::Parts;
 use crate::ports::{Catalog, CatalogFilter, Context, Fault, FaultKind, ObjectReader, SealedBackup};
@@ -68,6 +69,7 @@ pub fn rebuild(parts: &Parts, cx: &Context) -> Result<RebuildReport, Fault> {
         }
     }
     report.recorded = record(parts, catalog, manifests)?;
+    copies::tell_all(parts, &report.recorded, cx)?;
     Ok(report)
 }
 

@@ -74,6 +74,13 @@ impl Restore<'_> {
         });
     }
 
+    /// What was damaged in one sink and came from another.
+    fn warn_of_damaged_copies(&mut self) {
+        for (key, sink) in self.parts.store.found_damaged() {
+            self.warn(WarningCode::DamagedCopy, format!("{sink}: {key}"));
+        }
+    }
+
     /// The target server, connected to some database of it.
     fn server(&self) -> ConnInfo {
         let server = self
@@ -132,6 +139,7 @@ pub fn restore(
         Some(into) => into_schema::restore(&mut restore, plan, into),
         None => whole(&mut restore, plan),
     };
+    restore.warn_of_damaged_copies();
     record(parts, &archive, &done);
     let done = done.map_err(|error| {
         if cx.interrupt().is_set() {
@@ -180,6 +188,7 @@ pub fn rehearse(
     let database = scratch::make(&restore, &plan, &site)?;
     let built = build(&mut restore, &plan, &files, &database);
     database.discard(&restore);
+    restore.warn_of_damaged_copies();
     Ok(RestoreReport {
         plan,
         target: database.conninfo.database().to_owned(),

@@ -10,6 +10,7 @@ mod manifests;
 mod payload;
 mod read;
 mod set;
+mod sound;
 mod transit;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use respaldo_domain::object::ObjectKey;
 
 use crate::ports::{Context, Fault, FaultKind, StorageSink};
+use sound::Damaged;
 
 pub use manifests::{ManifestListing, ManifestRead, SinkFault};
 pub(crate) use payload::sha256;
@@ -29,6 +31,7 @@ pub use transit::{HashingReader, HashingWriter, fault_of_io, io_of_fault};
 #[derive(Clone)]
 pub struct Store {
     sinks: Vec<StoreSink>,
+    damaged: Damaged,
 }
 
 /// A sink and whether a backup fails without it.
@@ -45,7 +48,19 @@ impl Store {
     /// sealed in an optional sink is sealed in the required ones too.
     pub fn new(mut sinks: Vec<StoreSink>) -> Self {
         sinks.sort_by_key(|entry| !entry.required);
-        Self { sinks }
+        Self::over(sinks)
+    }
+
+    fn over(sinks: Vec<StoreSink>) -> Self {
+        Self {
+            sinks,
+            damaged: Damaged::default(),
+        }
+    }
+
+    /// One of its sinks.
+    fn alone(&self, index: usize) -> Self {
+        Self::over(vec![self.sinks[index].clone()])
     }
 
     /// Its sinks.
@@ -56,18 +71,26 @@ impl Store {
     /// The same store seen through one of its sinks: to validate or fill that one.
     pub fn only(&self, sink: &str) -> Option<Self> {
         let found = self.sinks.iter().find(|entry| entry.sink.name() == sink)?;
-        Some(Self {
-            sinks: vec![found.clone()],
-        })
+        Some(Self::over(vec![found.clone()]))
+    }
+
+    /// The same store without one of its sinks.
+    #[must_use]
+    pub fn without(&self, sink: &str) -> Self {
+        let others = self.sinks.iter().filter(|entry| entry.sink.name() != sink);
+        Self::over(others.cloned().collect())
+    }
+
+    /// Each of its sinks as a store of its own.
+    pub fn apart(&self) -> impl Iterator<Item = Self> + '_ {
+        (0..self.sinks.len()).map(|index| self.alone(index))
     }
 
     /// The same store without the sinks that do not answer: to restore from what is left.
     #[must_use]
     pub fn answering(&self, cx: &Context) -> Self {
         let answers = |entry: &&StoreSink| entry.sink.list("full/", cx).is_ok();
-        Self {
-            sinks: self.sinks.iter().filter(answers).cloned().collect(),
-        }
+        Self::over(self.sinks.iter().filter(answers).cloned().collect())
     }
 
     /// Begins a backup set.
@@ -108,7 +131,7 @@ impl Store {
         Ok(swept)
     }
 
-    /// Asks the sinks one after the other, `first` first, until one answers. A sink that could not
+    /// Asks the sinks one after the other, `first` first and damaged copies last, until one answers. A sink that could not
     /// be asked outweighs one that says "not found": the object may be there.
     fn first_answer<T>(
         &self,
@@ -117,8 +140,7 @@ impl Store {
         mut ask: impl FnMut(usize, &dyn StorageSink) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         let mut worst = Fault::bare(FaultKind::NotFound, format!("no sink has {key}"));
-        for turn in 0..self.sinks.len() {
-            let index = (first + turn) % self.sinks.len();
+        for index in self.order(first, key) {
             match ask(index, &*self.sinks[index].sink) {
                 Ok(answer) => return Ok(answer),
                 Err(fault) if fault.kind == FaultKind::Cancelled => return Err(fault),

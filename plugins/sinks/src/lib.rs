@@ -6,6 +6,7 @@ pub mod local;
 pub mod memory;
 #[cfg(feature = "remote")]
 mod remote;
+pub mod wrappers;
 
 use std::sync::Arc;
 
@@ -21,6 +22,10 @@ pub struct Kind {
     pub options: &'static [&'static str],
     /// Those of its options that are never shown.
     pub secrets: &'static [&'static str],
+    /// Those of its options that are paths on this machine.
+    pub files: &'static [&'static str],
+    /// The option that names the folder below which its objects lie.
+    pub folder: Option<&'static str>,
     make: Make,
 }
 
@@ -37,20 +42,30 @@ pub fn names() -> Vec<&'static str> {
     KINDS.iter().map(|kind| kind.name).collect()
 }
 
-/// What is wrong with the options of a sink. Never quotes a secret.
+/// What is wrong with the options of a sink. Never quotes a value that may be a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
-    /// Missing, misspelt or of another type.
-    #[error(transparent)]
-    Shape(#[from] serde_json::Error),
-    /// Well-formed, but no use: which option, and what it should be.
+    /// Missing or misspelt.
+    #[error("{0}")]
+    Shape(String),
+    /// Of no use: which option, and what it should be.
     #[error("{option}: {why}")]
     Value {
         /// The option's name.
-        option: &'static str,
+        option: String,
         /// What is wrong and what to do.
         why: String,
     },
+}
+
+impl Problem {
+    /// Something is wrong with an option.
+    pub fn value(option: &str, why: impl Into<String>) -> Self {
+        Self::Value {
+            option: option.to_owned(),
+            why: why.into(),
+        }
+    }
 }
 
 /// Why a configured sink cannot be made.
@@ -83,10 +98,17 @@ pub fn by_name(
     })
 }
 
-/// The options of a sink out of their values. What does not fit is told by its place, not by its value.
+/// The options of a sink out of their values.
 #[cfg(feature = "local")]
 fn options<T: DeserializeOwned>(values: Value) -> Result<T, Problem> {
-    Ok(serde_json::from_value(values)?)
+    serde_path_to_error::deserialize(values).map_err(|error| {
+        let option = error.path().to_string();
+        match option.as_str() {
+            // Of the table itself names are told; the words about a value may quote it.
+            "." => Problem::Shape(error.inner().to_string()),
+            _ => Problem::value(&option, "has a value that cannot be used"),
+        }
+    })
 }
 
 #[cfg(all(test, feature = "local"))]

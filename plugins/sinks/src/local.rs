@@ -35,6 +35,8 @@ pub(crate) const DECLARED: Kind = Kind {
     name: KIND,
     options: &["dir"],
     secrets: &[],
+    files: &["dir"],
+    folder: Some("dir"),
     make: |name, values| Ok(Arc::new(LocalSink::new(name, &crate::options(values)?))),
 };
 

@@ -32,9 +32,8 @@ impl Driver {
             .thread_name("sink")
             .enable_all()
             .build()
-            .map_err(|error| Problem::Value {
-                option: "use",
-                why: format!("threads for the sink cannot be started: {error}"),
+            .map_err(|error| {
+                Problem::value("use", format!("threads cannot be started: {error}"))
             })?;
         Ok(Self { runtime })
     }
@@ -84,18 +83,15 @@ pub(crate) fn client(ca_file: Option<&Path>) -> Result<Client, Problem> {
     if let Some(path) = ca_file {
         builder = builder.tls_certs_merge(authorities(path)?);
     }
-    builder.build().map_err(|error| Problem::Value {
-        option: "ca_file",
-        why: format!("no HTTPS client can be made: {}", error.without_url()),
+    builder.build().map_err(|error| {
+        let why = format!("no HTTPS client can be made: {}", error.without_url());
+        Problem::value("ca_file", why)
     })
 }
 
 /// The certificates of a PEM file.
 pub(crate) fn authorities(path: &Path) -> Result<Vec<Certificate>, Problem> {
-    let wrong = |why: String| Problem::Value {
-        option: "ca_file",
-        why: format!("{}: {why}", path.display()),
-    };
+    let wrong = |why: String| Problem::value("ca_file", format!("{}: {why}", path.display()));
     let pem = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
     let found = Certificate::from_pem_bundle(&pem).ok();
     found

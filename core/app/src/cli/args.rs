@@ -1,8 +1,10 @@
 //! The command line as a value.
 
+mod cloud;
 mod diff;
 mod plugin;
 mod schedule;
+mod sink;
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -13,12 +15,14 @@ use respaldo_domain::table::TableName;
 use respaldo_domain::validation::ValidationLevel;
 use respaldo_legacy::LegacyKind;
 
+pub use cloud::{CloudCommand, CloudSetArgs};
 pub use diff::DiffArgs;
 pub use plugin::{
     LangArg, PluginCheckArgs, PluginCommand, PluginInfoArgs, PluginKindArg, PluginLanguage,
     PluginNewArgs, PluginPinArgs,
 };
 pub use schedule::{ScheduleCommand, ScheduledKind, SetScheduleArgs};
+pub use sink::SinkCommand;
 
 use super::time::{BackupRef, TimePoint};
 use crate::config::LogFormat;
@@ -101,6 +105,9 @@ pub enum Command {
     /// Look at or change how long backups are kept
     #[command(subcommand)]
     Retention(RetentionCommand),
+    /// Look at or change whether backups are copied to a second place, as the existing panel does
+    #[command(subcommand)]
+    Cloud(CloudCommand),
     /// Look at or change when backups are due, and what is overdue
     #[command(subcommand)]
     Schedule(ScheduleCommand),
@@ -111,6 +118,9 @@ pub enum Command {
     Legacy(LegacyCommand),
     /// Make backups when they are due, by the engine or else by the legacy service, until a signal
     Serve,
+    /// Where backups are stored: list, examine one, fill a new one
+    #[command(subcommand)]
+    Sink(SinkCommand),
     /// Strategies of others: list, examine, allow, begin one
     #[command(subcommand)]
     Plugin(PluginCommand),

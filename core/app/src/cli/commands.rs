@@ -2,6 +2,7 @@
 
 mod backup;
 mod catalog;
+mod cloud;
 mod completions;
 mod config;
 mod delete;
@@ -21,6 +22,7 @@ mod restore;
 mod retention;
 mod schedule;
 mod show;
+mod sink;
 mod status;
 mod validate;
 
@@ -50,6 +52,8 @@ pub fn run(command: Command, app: &App) -> Result<ExitCode, Failure> {
         Command::Legacy(command) => legacy::run(command, app),
         Command::Schedule(command) => schedule::run(&command, app),
         Command::Serve => crate::serve::run(app),
+        Command::Cloud(command) => cloud::run(&command, app),
+        Command::Sink(command) => sink::run(&command, app),
         Command::Plugin(command) => plugin::run(&command, app),
         Command::Catalog(command) => catalog::run(&command, app),
         Command::Doctor => doctor::run(app),

@@ -6,6 +6,7 @@ use figment::value::{Dict, Value};
 
 use super::error::ConfigError;
 use super::layer::{FileValues, Layer, Origin, Sections};
+use super::sinks;
 
 /// The table's name.
 const TABLE: &str = "databases";
@@ -181,10 +182,19 @@ fn own_sinks(sinks: &mut Value, name: &str) {
         return;
     };
     for sink in sinks {
-        if let Value::Dict(_, table) = sink
-            && let Some(Value::String(_, dir)) = table.get_mut("dir")
-        {
-            *dir = within(dir, name);
+        let Value::Dict(_, table) = sink else {
+            continue;
+        };
+        let Some(option) = sinks::folder_option(table) else {
+            continue;
+        };
+        let is_local = sinks::is_local(table);
+        match table.get_mut(option) {
+            Some(Value::String(_, folder)) => *folder = within(folder, name),
+            Some(_) => {}
+            // A local one without a folder has the repository, which is of this database already.
+            None if is_local => {}
+            None => _ = table.insert(option.to_owned(), name.into()),
         }
     }
 }

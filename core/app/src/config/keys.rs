@@ -5,6 +5,7 @@ use figment::value::{Dict, Value};
 use super::error::ConfigError;
 use super::layer::Layer;
 use super::plugins::PLUGIN_KEYS;
+use super::sinks;
 
 /// How the text of an environment variable becomes a value of the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,9 +96,6 @@ pub const KEYS: &[(&str, &str, KeyKind)] = &[
     ("log", "format", KeyKind::Text),
 ];
 
-/// Keys of each `[[sink]]`.
-pub const SINK_KEYS: &[&str] = &["name", "use", "required", "dir"];
-
 /// Keys of each `[[validator]]`.
 pub const VALIDATOR_KEYS: &[&str] = &["use", "when"];
 
@@ -141,8 +139,8 @@ pub fn check(layer: &Layer) -> Result<(), ConfigError> {
             });
         }
         match section.as_str() {
-            "sink" => check_tables(layer, section, value, SINK_KEYS)?,
-            "validator" => check_tables(layer, section, value, VALIDATOR_KEYS)?,
+            "sink" => check_tables(layer, section, value, sinks::keys_of)?,
+            "validator" => check_tables(layer, section, value, |_| Some(VALIDATOR_KEYS.to_vec()))?,
             "plugins" => check_plugins(layer, section, value)?,
             _ if SECTIONS.contains(&section.as_str()) => check_section(layer, section, value)?,
             _ => return Err(unknown(layer, "", section, &all_sections())),
@@ -177,37 +175,22 @@ fn check_plugins(layer: &Layer, section: &str, value: &Value) -> Result<(), Conf
     Ok(())
 }
 
+/// `known` gives the keys that a table may have, and `None` where they are not known.
 fn check_tables(
     layer: &Layer,
     section: &str,
     value: &Value,
-    known: &[&str],
+    known: impl Fn(&Dict) -> Option<Vec<&'static str>>,
 ) -> Result<(), ConfigError> {
     let wrong = || not_a_table(layer, section, "an array of tables ([[...]])");
     for table in value.as_array().ok_or_else(wrong)? {
         let table = table.as_dict().ok_or_else(wrong)?;
-        later_sink(layer, section, table)?;
-        check_table(layer, section, table, known)?;
+        if let Some(known) = known(table) {
+            check_table(layer, section, table, &known)?;
+        }
     }
     Ok(())
 }
-
-/// A sink of a later version has options of its own: the sink is what to complain about.
-fn later_sink(layer: &Layer, section: &str, table: &Dict) -> Result<(), ConfigError> {
-    let name = table.get("use").and_then(Value::as_str);
-    match name {
-        Some(name) if section == "sink" && LATER_SINKS.contains(&name) => {
-            let key = format!("[[sink]] use = {name:?}");
-            Err(ConfigError::NotInThisVersion {
-                key,
-                origin: layer.origin.to_string(),
-            })
-        }
-        _ => Ok(()),
-    }
-}
-
-const LATER_SINKS: &[&str] = &["s3", "gcs", "azure", "google-drive", "sftp", "webdav"];
 
 fn check_table(
     layer: &Layer,

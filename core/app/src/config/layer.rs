@@ -11,6 +11,7 @@ use super::environment::Environment;
 use super::error::ConfigError;
 use super::keys::{self, KeyKind};
 use super::secret::{self, SecretSetting};
+use super::sinks;
 use super::{FILE_NAME, notify, settings};
 
 /// Prefix of variables that set a key: `RESPALDO_<SECTION>__<KEY>`.
@@ -213,7 +214,9 @@ fn anchor_paths(values: &mut Dict, folder: &Path) {
     if let Some(Value::Array(_, sinks)) = values.get_mut("sink") {
         for sink in sinks {
             if let Value::Dict(_, table) = sink {
-                table.get_mut("dir").into_iter().for_each(anchor);
+                for option in sinks::files_of(table) {
+                    table.get_mut(*option).into_iter().for_each(anchor);
+                }
             }
         }
     }

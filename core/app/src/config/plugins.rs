@@ -64,7 +64,7 @@ enum Place {
 /// A number, or a text with a unit.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
-enum Amount {
+pub enum Amount {
     Number(u64),
     Text(String),
 }
@@ -129,8 +129,7 @@ impl PluginKeys {
             memory_bytes: self
                 .memory_limit
                 .map(|amount| {
-                    let bytes = amount.times(SIZES, 1).filter(|bytes| *bytes > 0);
-                    bytes.ok_or_else(|| {
+                    amount.bytes().ok_or_else(|| {
                         bad(
                             "memory_limit",
                             "is not a size: bytes, or a text such as \"512MiB\"",
@@ -157,6 +156,11 @@ impl PluginKeys {
 }
 
 impl Amount {
+    /// Bytes, where it is a number of them above zero.
+    pub fn bytes(&self) -> Option<u64> {
+        self.times(SIZES, 1).filter(|bytes| *bytes > 0)
+    }
+
     fn times(&self, units: &[(&str, u64)], plain: u64) -> Option<u64> {
         match self {
             Self::Number(number) => number.checked_mul(plain),
@@ -169,7 +173,7 @@ impl Amount {
 }
 
 /// A table of the one key `env` or `file` stands for the secret that it names, at any depth.
-fn read_secrets(
+pub fn read_secrets(
     value: &mut Value,
     key: &str,
     environment: &Environment,

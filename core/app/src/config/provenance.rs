@@ -60,20 +60,18 @@ pub fn of(
     }));
     let open = KEYS.iter().filter(|(_, _, kind)| *kind != KeyKind::Secret);
     let keys = open.map(|(section, key, _)| format!("{section}.{key}"));
-    shown.extend(
-        keys.chain(["sink".to_owned(), "validator".to_owned()])
-            .filter_map(|key| {
-                let value = figment.find_value(&key).ok()?;
-                let origin = figment
-                    .get_metadata(value.tag())
-                    .map(|metadata| metadata.name.to_string());
-                Some(Shown {
-                    key,
-                    value: text_of(&value),
-                    origin: origin.unwrap_or_default(),
-                })
-            }),
-    );
+    shown.extend(keys.chain(["validator".to_owned()]).filter_map(|key| {
+        let value = figment.find_value(&key).ok()?;
+        let origin = figment
+            .get_metadata(value.tag())
+            .map(|metadata| metadata.name.to_string());
+        Some(Shown {
+            key,
+            value: text_of(&value),
+            origin: origin.unwrap_or_default(),
+        })
+    }));
+    shown.extend(sinks(figment));
     shown.extend(plugins(figment));
     shown.sort_by_key(|setting| {
         let section = setting.key.split('.').next().unwrap_or_default().to_owned();
@@ -82,6 +80,22 @@ pub fn of(
             .unwrap_or(usize::MAX)
     });
     Provenance(shown)
+}
+
+/// Sinks by name.
+fn sinks(figment: &Figment) -> Vec<Shown> {
+    let found = figment.find_value("sink").ok();
+    let origin = found
+        .as_ref()
+        .and_then(|value| figment.get_metadata(value.tag()))
+        .map(|metadata| metadata.name.to_string());
+    let tables = found.and_then(Value::into_array).unwrap_or_default();
+    let shown = |table: Value| Shown {
+        key: "sink".to_owned(),
+        value: super::sinks::shown(&table.into_dict().unwrap_or_default()),
+        origin: origin.clone().unwrap_or_default(),
+    };
+    tables.into_iter().map(shown).collect()
 }
 
 /// Plugins by name; of their options the names only, any of them may be a secret.
@@ -119,7 +133,7 @@ fn masked(at: &Located) -> String {
 }
 
 /// A value as TOML spells it, near enough for people.
-fn text_of(value: &Value) -> String {
+pub fn text_of(value: &Value) -> String {
     match value {
         Value::String(_, text) => format!("{text:?}"),
         Value::Char(_, letter) => format!("{:?}", letter.to_string()),

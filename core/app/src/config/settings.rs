@@ -1,7 +1,7 @@
 //! The sections of the configuration file as typed values.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use figment::value::{Dict, Value};
 use respaldo_contract::settings::retention;
@@ -16,6 +16,7 @@ use super::notify::NotifyKeys;
 use super::panel::{self, PanelKeys};
 use super::plugins::PluginKeys;
 use super::schedule::{self, ScheduleKeys};
+use super::sinks::SinkSettings;
 use super::supervisor::{self, SupervisorKeys};
 
 /// All sections, secrets aside.
@@ -197,34 +198,6 @@ impl StrategySettings {
     }
 }
 
-/// One `[[sink]]`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SinkSettings {
-    /// Its own name.
-    pub name: String,
-    /// The strategy's name.
-    #[serde(rename = "use")]
-    pub strategy: String,
-    /// Whether a backup fails when this sink does.
-    #[serde(default = "yes")]
-    pub required: bool,
-    /// Folder of a local sink; the repository's where missing.
-    #[serde(default)]
-    pub dir: Option<PathBuf>,
-}
-
-impl SinkSettings {
-    /// Whether it is a folder of this machine.
-    pub fn is_local(&self) -> bool {
-        self.strategy == "local"
-    }
-}
-
-fn yes() -> bool {
-    true
-}
-
 /// One `[[validator]]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -289,48 +262,4 @@ pub fn defaults() -> Dict {
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
-}
-
-/// The sinks of a run: those configured, else the repository folder alone.
-pub fn sinks(
-    mut configured: Vec<SinkSettings>,
-    repository: &Path,
-) -> Result<Vec<SinkSettings>, ConfigError> {
-    if configured.is_empty() {
-        configured.push(SinkSettings {
-            name: "local".to_owned(),
-            strategy: "local".to_owned(),
-            required: true,
-            dir: None,
-        });
-    }
-    for sink in configured.iter_mut().filter(|sink| sink.is_local()) {
-        sink.dir.get_or_insert_with(|| repository.to_owned());
-    }
-    let problem = repeated(&configured).or_else(|| {
-        (!configured[0].required).then(|| "the first sink must be required".to_owned())
-    });
-    match problem {
-        Some(problem) => Err(ConfigError::BadValue {
-            key: "sink".to_owned(),
-            problem,
-        }),
-        None => Ok(configured),
-    }
-}
-
-fn repeated(sinks: &[SinkSettings]) -> Option<String> {
-    sinks.iter().enumerate().find_map(|(at, sink)| {
-        let earlier = &sinks[..at];
-        if earlier.iter().any(|other| other.name == sink.name) {
-            Some(format!("two sinks are named {:?}", sink.name))
-        } else if sink.dir.is_some() && earlier.iter().any(|other| other.dir == sink.dir) {
-            Some(format!(
-                "{:?} stores into the folder of another sink",
-                sink.name
-            ))
-        } else {
-            None
-        }
-    })
 }

@@ -39,7 +39,7 @@ fn sink(sink: &dyn StorageSink, needed: Option<u64>, checks: &mut Checks, cx: &C
     let name = sink.name();
     match sink.probe(cx) {
         Ok(limits) => {
-            let address = address(sink);
+            let address = address_of(sink);
             checks.good(
                 "destinos",
                 Doctor::SinkSound {
@@ -63,7 +63,7 @@ fn sink(sink: &dyn StorageSink, needed: Option<u64>, checks: &mut Checks, cx: &C
 }
 
 /// Where objects are: the place of one, without its name.
-fn address(sink: &dyn StorageSink) -> String {
+pub fn address_of(sink: &dyn StorageSink) -> String {
     let key = ObjectKey::parse("full")
         .map(|key| sink.location(&key))
         .unwrap_or_default();

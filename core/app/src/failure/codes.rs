@@ -230,6 +230,15 @@ pub fn of_lookup(fault: &Fault) -> Failure {
     Failure::of(code, fault)
 }
 
+/// A fault of a sink as a whole: what is not found is the place itself.
+pub fn of_sink(fault: &Fault) -> Failure {
+    let code = match fault.kind {
+        FaultKind::NotFound => ErrorCode::SinkUnavailable,
+        _ => of_store(fault),
+    };
+    Failure::of(code, fault)
+}
+
 /// A fault of adopting, which keeps other runs out.
 pub fn of_adoption(fault: &Fault) -> Failure {
     let code = match fault.kind {

@@ -1,6 +1,7 @@
 //! The help of every command and option in Spanish; the English stands at the definitions.
 
 mod plugin;
+mod sink;
 
 use clap::{Arg, ArgAction, Command};
 use respaldo_contract::messages::Lang;
@@ -520,6 +521,7 @@ fn help_of(path: &str, arg: &str) -> Option<&'static str> {
     let found = SPANISH
         .iter()
         .chain(plugin::PLUGIN)
+        .chain(sink::SINK)
         .find(|(of, name, _)| *of == path && *name == arg);
     found.map(|(_, _, text)| *text)
 }
@@ -550,7 +552,7 @@ mod tests {
         let mut without = Vec::new();
         missing(&Cli::command(), "", &mut without);
         assert_eq!(without, Vec::<String>::new());
-        for (path, arg, _) in SPANISH.iter().chain(plugin::PLUGIN) {
+        for (path, arg, _) in SPANISH.iter().chain(plugin::PLUGIN).chain(sink::SINK) {
             let mut command = &Cli::command();
             for name in path.split_whitespace() {
                 command = command.find_subcommand(name).unwrap();

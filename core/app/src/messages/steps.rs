@@ -25,6 +25,7 @@ const STEPS: &[(&str, &str, &str)] = &[
         "bringing the catalog up to date",
         "poniendo el catálogo al día",
     ),
+    ("sync.copy", "copying a backup", "copiando un respaldo"),
     ("backup.base", "choosing the base", "eligiendo la base"),
     (
         "backup.intent",

@@ -13,6 +13,7 @@ use respaldo_domain::schedule::{DueRun, Occurrence, Task};
 use respaldo_engine::backup::{BackupError, BackupRequest};
 use respaldo_engine::leadership::{Candidacy, Instance, LEADING, Leader};
 use respaldo_engine::operations::Operations;
+use respaldo_engine::owed::Settle;
 use respaldo_engine::ports::{CatalogEntry, CatalogFilter, Context, FaultKind};
 use respaldo_engine::supervisor::{self, Made, Primary, Service};
 use respaldo_postgres::ConnInfo;
@@ -151,6 +152,23 @@ impl Engine {
         })
     }
 
+    /// Gives sinks what they are owed and can be given again.
+    fn settle_owed(&self, operations: &Operations, cx: &Context) {
+        match operations.settle(Settle::Due, cx) {
+            Ok(settled) => {
+                for (sink, archive) in &settled.given {
+                    tracing::info!(sink, %archive, "given what it was owed");
+                }
+                let sinks = operations.parts().store.sinks().iter();
+                for entry in sinks.filter(|entry| !entry.required) {
+                    let sink = entry.sink.name();
+                    self.metrics.owed(sink, settled.left.count(sink));
+                }
+            }
+            Err(fault) => tracing::warn!(reason = reason_of(&fault), "what is owed stays owed"),
+        }
+    }
+
     fn leader(&self) -> Option<Arc<Leader>> {
         let leader = self.lead.as_ref().and_then(|lead| lead.candidacy.leader());
         self.state.leads(leader.is_some());
@@ -232,6 +250,9 @@ impl Service for Engine {
         let due = operations.due_runs(now, cx);
         rest(operations);
         let due = due.map_err(|fault| reason_of(&fault))?;
+        if due.is_empty() {
+            self.settle_owed(operations, cx);
+        }
         Ok(with_stand_ins(due, &self.failed))
     }
 

@@ -8,6 +8,7 @@ use respaldo_domain::manifest::Compression;
 use respaldo_domain::object::ObjectRole;
 use respaldo_domain::report::WarningCode;
 use respaldo_domain::schedule::Task;
+use respaldo_domain::second_place::Provider;
 use respaldo_domain::table::RelationKind;
 use respaldo_domain::validation::{FindingCode, Severity, ValidationLevel};
 
@@ -39,6 +40,16 @@ pub fn kind_from_word(word: &str) -> Option<BackupKind> {
         _ => None,
     }
 }
+
+labels!(Provider, "second place" {
+    Local => "LOCAL",
+    GoogleDrive => "GOOGLE_DRIVE",
+    S3 => "S3",
+    Gcs => "GCS",
+    Azure => "AZURE",
+    Sftp => "SFTP",
+    WebDav => "WEBDAV",
+});
 
 labels!(BackupState, "state of a backup" {
     Pending => "PENDIENTE",
@@ -116,6 +127,8 @@ labels!(Severity, "severity" {
 labels!(WarningCode, "warning" {
     Partial => "parcial",
     SinkOwed => "destino_pendiente",
+    SecondPlace => "segundo_destino",
+    DamagedCopy => "copia_danada",
     CatalogBehind => "catalogo_atrasado",
     ClockMovedBack => "reloj_atrasado",
     SpotCheckFailed => "muestreo_fallido",

@@ -51,6 +51,8 @@ headers! {
     Detail => "Detail", "Detalle";
     Sink => "Sink", "Destino";
     Address => "Address", "Dirección";
+    Required => "Required", "Requerido";
+    Owed => "Owed", "Pendientes";
     Count => "Count", "Cantidad";
     First => "First", "Primero";
     Last => "Last", "Último";

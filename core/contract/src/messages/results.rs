@@ -48,6 +48,24 @@ catalogue! {
         PluginSkeleton { folder } =>
             "a plugin begins in {folder}; its README tells how to build and examine it",
             "un complemento empieza en {folder}; su README dice cómo construirlo y examinarlo";
+        SinkKeepsAll { sink, count } =>
+            "{sink} keeps all {count} promises",
+            "{sink} cumple las {count} promesas";
+        SinkBreaks { sink, broken, count } =>
+            "{sink} does not keep {broken} of {count} promises",
+            "{sink} no cumple {broken} de {count} promesas";
+        SinkIsOwed { sink, count, why } =>
+            "{sink} is owed {count} backups: {why}",
+            "a {sink} se le deben {count} respaldos: {why}";
+        SinkLacksNothing { sink } =>
+            "{sink} has every backup that the others have",
+            "{sink} tiene todos los respaldos que tienen los demás";
+        SinkFilled { sink, count, size } =>
+            "{count} backups copied into {sink}, {size}",
+            "{count} respaldos copiados en {sink}, {size}";
+        SinkStillLacks { sink, count, failed } =>
+            "{count} backups copied into {sink}, {failed} still missing there",
+            "{count} respaldos copiados en {sink}, {failed} siguen faltando allí";
         Restored { database, tables, point, time } =>
             "restored {tables} tables as of {point} into {database} in {time}",
             "se restauraron {tables} tablas al {point} en {database} en {time}";

@@ -10,6 +10,7 @@ use respaldo_domain::manifest::Manifest;
 use respaldo_domain::object::Sha256;
 use respaldo_domain::retention::Policy;
 use respaldo_domain::schedule::{PastRun, RuleChange, Schedule};
+use respaldo_domain::second_place::{CloudSettings, SecondCopy};
 use respaldo_domain::source::SourceFacts;
 use respaldo_domain::validation::{Finding, ValidationLevel};
 use uuid::Uuid;
@@ -68,6 +69,16 @@ pub trait Catalog: Send + Sync {
 
     /// Stores the retention policy.
     fn set_retention(&self, policy: &Policy) -> Result<(), Fault>;
+
+    /// The copy to a second place as the panel of the existing system sets it; `None` where nothing is
+    /// stored. What is stored and makes no sense counts as not stored.
+    fn cloud(&self) -> Result<Option<CloudSettings>, Fault>;
+
+    /// Stores what [`Catalog::cloud`] reads.
+    fn set_cloud(&self, settings: &CloudSettings) -> Result<(), Fault>;
+
+    /// Records that a second place holds a backup, or that none does. Ok where there is no such backup.
+    fn record_copy(&self, archive: &ArchiveName, copy: Option<&SecondCopy>) -> Result<(), Fault>;
 
     /// The stored schedule, over `otherwise` where it says nothing; `None` where none is stored.
     /// What is stored and makes no sense is a repair, never a fault.

@@ -62,6 +62,11 @@ pub trait PutSource: Read + Send {
     fn file(&self) -> Option<&Path> {
         None
     }
+
+    /// Goes back to the first byte, so that a put may be tried again. False where it cannot.
+    fn rewind(&mut self) -> bool {
+        false
+    }
 }
 
 impl PutSource for std::io::Cursor<Vec<u8>> {

@@ -13,7 +13,7 @@ use respaldo_postgres::{CopyIn, Session};
 use crate::faults::step;
 use crate::parts::Parts;
 use crate::ports::{Context, Fault, FaultKind, ObjectReader};
-use crate::store::HashingReader;
+use crate::store::{HashingReader, Store};
 
 /// What ends the COPY text of a block: the end mark, and two newlines of pg_dump's.
 const END_MARK: &[u8] = b"\\.\n\n\n";
@@ -47,18 +47,47 @@ pub(super) fn load_one(
 ) -> Result<(), Fault> {
     step("restore.table")?;
     let table = load.entry.load_via.as_ref().unwrap_or(&load.entry.name);
-    match manner {
-        Manner::Plain => load_into(work, session, load, table, manner, cx),
-        Manner::Frozen => {
-            session.batch(&format!("BEGIN; TRUNCATE TABLE ONLY {}", table.quoted()))?;
-            load_into(work, session, load, table, manner, cx)?;
-            Ok(session.batch("COMMIT")?)
-        }
-    }
+    let key = load.data.archive.key();
+    work.parts.store.with_sound(&key, cx, |store| match manner {
+        Manner::Plain => load_from(store, work, session, load, table, manner, cx),
+        Manner::Frozen => load_frozen(store, work, session, load, table, cx),
+    })
 }
 
-/// Loads a block into a table of the same columns, in one statement.
+/// Loads a block into a table emptied in the same transaction.
+fn load_frozen(
+    store: &Store,
+    work: &Work<'_>,
+    session: &mut Session,
+    load: &TableLoad,
+    table: &TableName,
+    cx: &Context,
+) -> Result<(), Fault> {
+    session.batch(&format!("BEGIN; TRUNCATE TABLE ONLY {}", table.quoted()))?;
+    let loaded = load_from(store, work, session, load, table, Manner::Frozen, cx);
+    if loaded.is_err() {
+        // A session that is lost needs none; what failed is told.
+        let _ = session.batch("ROLLBACK");
+        return loaded;
+    }
+    Ok(session.batch("COMMIT")?)
+}
+
+/// Loads a block into a table of the same columns, in one statement. Damage is not mended here: the
+/// statement may be one of a transaction.
 pub(super) fn load_into(
+    work: &Work<'_>,
+    session: &mut Session,
+    load: &TableLoad,
+    table: &TableName,
+    manner: Manner,
+    cx: &Context,
+) -> Result<(), Fault> {
+    load_from(&work.parts.store, work, session, load, table, manner, cx)
+}
+
+fn load_from(
+    store: &Store,
     work: &Work<'_>,
     session: &mut Session,
     load: &TableLoad,
@@ -74,7 +103,7 @@ pub(super) fn load_into(
         Fault::bare(FaultKind::Corrupt, what)
     })?;
     let range = data.block.offset..data.block.offset + data.block.length;
-    let stored = work.parts.store.open(&key, Some(range), cx)?;
+    let stored = store.open(&key, Some(range), cx)?;
     let mut hashing = HashingReader::new(stored);
     let mut copy = session.copy_in(&copy_statement(table, &load.entry.columns, manner))?;
     let sent = send(&mut hashing, facts.compression, &mut copy, cx);

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use respaldo_domain::manifest::{ArchiveFacts, Manifest, TableData};
-use respaldo_domain::object::Sha256;
+use respaldo_domain::object::{ObjectKey, Sha256};
 use respaldo_domain::report::WarningCode;
 use respaldo_domain::restore_plan::{RestorePlan, TableLoad};
 use respaldo_domain::source::DatabaseProperties;
@@ -13,10 +13,10 @@ use sqlx::Row;
 
 use super::{Placement, Restore, RestoreError, SchemaFiles, occupants};
 use crate::history::History;
-use crate::ports::{Fault, FaultKind, ObjectReader};
+use crate::ports::{Context, Fault, FaultKind, ObjectReader};
 use crate::reading;
 use crate::rest;
-use crate::store::HashingReader;
+use crate::store::{HashingReader, Store};
 
 /// The target's server and what is there.
 pub(super) struct Site {
@@ -203,23 +203,26 @@ fn check_rests(restore: &Restore<'_>, plan: &RestorePlan) -> Result<(), Fault> {
         // others back where that was asked for.
         let tolerated = restore.request.options.allow_older_tables && unknown(facts);
         if needed.contains(&Some(&facts.name)) && !tolerated {
-            rest::check(&*restore.parts.store, facts, restore.cx)?;
+            let (store, cx) = (&restore.parts.store, restore.cx);
+            store.with_sound(&facts.name.key(), cx, |store| rest::check(store, facts, cx))?;
         }
     }
     Ok(())
 }
 
 fn present(restore: &Restore<'_>, archive: &ArchiveFacts) -> Result<(), Fault> {
-    let key = archive.name.key();
-    let found = ObjectReader::head(&*restore.parts.store, &key, restore.cx)?;
-    if found.size_bytes == archive.size_bytes {
-        return Ok(());
-    }
-    let what = format!(
-        "{key} has {} bytes instead of {}",
-        found.size_bytes, archive.size_bytes
-    );
-    Err(Fault::bare(FaultKind::Corrupt, what))
+    let (key, cx) = (archive.name.key(), restore.cx);
+    restore.parts.store.with_sound(&key, cx, |store| {
+        let found = ObjectReader::head(store, &key, cx)?;
+        if found.size_bytes == archive.size_bytes {
+            return Ok(());
+        }
+        let what = format!(
+            "{key} has {} bytes instead of {}",
+            found.size_bytes, archive.size_bytes
+        );
+        Err(Fault::bare(FaultKind::Corrupt, what))
+    })
 }
 
 /// Reads every block the plan loads and compares its hash.
@@ -233,10 +236,20 @@ pub(super) fn check_blocks(restore: &Restore<'_>, plan: &RestorePlan) -> Result<
 }
 
 fn check_block(restore: &Restore<'_>, data: &TableData) -> Result<(), Fault> {
-    restore.cx.check()?;
-    let key = data.archive.key();
+    let (key, cx) = (data.archive.key(), restore.cx);
+    let store = &restore.parts.store;
+    store.with_sound(&key, cx, |store| check_block_in(store, &key, data, cx))
+}
+
+fn check_block_in(
+    store: &Store,
+    key: &ObjectKey,
+    data: &TableData,
+    cx: &Context,
+) -> Result<(), Fault> {
+    cx.check()?;
     let range = data.block.offset..data.block.offset + data.block.length;
-    let stream = restore.parts.store.open(&key, Some(range), restore.cx)?;
+    let stream = store.open(key, Some(range), cx)?;
     let mut reader = HashingReader::new(stream);
     reader
         .drain()

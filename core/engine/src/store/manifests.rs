@@ -56,7 +56,7 @@ impl Store {
         let mut manifests = Vec::new();
         for (name, holders) in holders {
             cx.check()?;
-            let result = first_good(&holders, &name, codec, cx);
+            let result = first_good(&holders, &name, codec, cx).map(|(manifest, _)| manifest);
             let sinks = holders
                 .iter()
                 .map(|entry| entry.sink.name().to_owned())
@@ -80,7 +80,8 @@ impl Store {
         codec: &dyn Codec,
         cx: &Context,
     ) -> Result<Manifest, Fault> {
-        first_good(&self.sinks.iter().collect::<Vec<_>>(), name, codec, cx)
+        self.manifest_bytes(name, codec, cx)
+            .map(|(manifest, _)| manifest)
     }
 
     /// Names of all sealed sets, in the order of names. Fails when a required sink cannot be listed:
@@ -96,6 +97,32 @@ impl Store {
             Some(lost) => Err(lost.fault),
             None => Ok(holders.into_keys().collect()),
         }
+    }
+
+    /// The sealed sets which other sinks hold and this one does not, the oldest first. Fails when it
+    /// cannot be listed; another that cannot be is passed over.
+    pub fn lacking(&self, sink: &str, cx: &Context) -> Result<Vec<ArchiveName>, Fault> {
+        let (holders, unlisted) = self.find_manifests(cx)?;
+        if let Some(lost) = unlisted.into_iter().find(|lost| lost.sink == sink) {
+            return Err(lost.fault);
+        }
+        let lacks =
+            |holders: &Vec<&StoreSink>| holders.iter().all(|entry| entry.sink.name() != sink);
+        let lacking = holders.into_iter().filter(|(_, holders)| lacks(holders));
+        let mut names: Vec<ArchiveName> = lacking.map(|(name, _)| name).collect();
+        names.sort_by(|a, b| a.moment().cmp(b.moment()));
+        Ok(names)
+    }
+
+    /// The bytes of a manifest as the first sink has them in which it can be read.
+    pub(crate) fn manifest_bytes(
+        &self,
+        name: &ArchiveName,
+        codec: &dyn Codec,
+        cx: &Context,
+    ) -> Result<(Manifest, Vec<u8>), Fault> {
+        let holders: Vec<&StoreSink> = self.sinks.iter().collect();
+        first_good(&holders, name, codec, cx)
     }
 
     /// Names of all archives in their proper places, sealed or not. Fails when any sink cannot be
@@ -122,9 +149,7 @@ impl Store {
         } else {
             required
         };
-        let deciding = Self {
-            sinks: self.sinks[..deciding].to_vec(),
-        };
+        let deciding = Self::over(self.sinks[..deciding].to_vec());
         match ObjectReader::head(&deciding, &name.manifest_key(), cx) {
             Ok(_) => Ok(true),
             Err(fault) if fault.kind == FaultKind::NotFound => Ok(false),
@@ -227,15 +252,14 @@ fn first_good(
     name: &ArchiveName,
     codec: &dyn Codec,
     cx: &Context,
-) -> Result<Manifest, Fault> {
+) -> Result<(Manifest, Vec<u8>), Fault> {
     let key = name.manifest_key();
-    let store = Store {
-        sinks: holders.iter().map(|&entry| entry.clone()).collect(),
-    };
+    let store = Store::over(holders.iter().map(|&entry| entry.clone()).collect());
     store.first_answer(0, &key, |_, sink| {
-        let manifest = codec.decode_manifest(&read_whole(sink, &key, MAX_MANIFEST_BYTES, cx)?)?;
+        let bytes = read_whole(sink, &key, MAX_MANIFEST_BYTES, cx)?;
+        let manifest = codec.decode_manifest(&bytes)?;
         if manifest.archive == *name {
-            return Ok(manifest);
+            return Ok((manifest, bytes));
         }
         let subject = format!("{key} is the manifest of {}", manifest.archive);
         Err(Fault::bare(FaultKind::Corrupt, subject))

@@ -5,24 +5,24 @@ use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use respaldo_domain::object::Sha256;
+use respaldo_domain::object::{ObjectKey, Sha256};
 use sha2::Digest;
 
+use super::Store;
 use super::transit::{HashingReader, io_of_fault};
-use crate::ports::{Context, Fault, FaultKind, PutSource};
+use crate::ports::{Context, Fault, FaultKind, ObjectReader, PutSource};
 
 /// Bytes to be stored, hashed.
-#[derive(Debug)]
 pub struct Payload {
     body: Body,
     size_bytes: u64,
     sha256: Sha256,
 }
 
-#[derive(Debug)]
 enum Body {
     Bytes(Vec<u8>),
     File(HashedFile),
+    Object(Store, ObjectKey),
 }
 
 /// A file as it was when it was hashed.
@@ -63,6 +63,15 @@ impl Payload {
         })
     }
 
+    /// An object that lies elsewhere, of which size and hash are known.
+    pub fn object(from: Store, key: ObjectKey, size_bytes: u64, sha256: Sha256) -> Self {
+        Self {
+            body: Body::Object(from, key),
+            size_bytes,
+            sha256,
+        }
+    }
+
     /// Its size.
     pub fn size_bytes(&self) -> u64 {
         self.size_bytes
@@ -75,24 +84,27 @@ impl Payload {
 
     /// A stream of it for a sink.
     pub fn source(&self, offer: Offer, cx: &Context) -> Result<PayloadSource<'_>, Fault> {
-        let (reader, file): (Box<dyn Read + Send + '_>, _) = match &self.body {
-            Body::Bytes(bytes) => (Box::new(Cursor::new(bytes)), None),
-            Body::File(hashed) => {
-                let open = |error| Fault::io(format!("open {}", hashed.path.display()), error);
-                let file = File::open(&hashed.path).map_err(open)?;
-                (
-                    Box::new(file),
-                    Some(hashed).filter(|_| offer == Offer::File),
-                )
-            }
+        let file = match &self.body {
+            Body::File(hashed) => Some(hashed).filter(|_| offer == Offer::File),
+            Body::Bytes(_) | Body::Object(..) => None,
         };
-        let reader = HashingReader::new(reader);
         Ok(PayloadSource {
             payload: self,
-            reader: Some(reader),
+            reader: Some(HashingReader::new(self.open(cx)?)),
             file,
             cx: cx.clone(),
         })
+    }
+
+    fn open(&self, cx: &Context) -> Result<Box<dyn Read + Send + '_>, Fault> {
+        match &self.body {
+            Body::Bytes(bytes) => Ok(Box::new(Cursor::new(bytes))),
+            Body::File(hashed) => {
+                let failed = |error| Fault::io(format!("open {}", hashed.path.display()), error);
+                Ok(Box::new(File::open(&hashed.path).map_err(failed)?))
+            }
+            Body::Object(store, key) => store.open(key, None, cx),
+        }
     }
 }
 
@@ -169,5 +181,13 @@ impl PutSource for PayloadSource<'_> {
             && now.len() == self.payload.size_bytes
             && now.modified().ok() == hashed.modified_at;
         same.then_some(hashed.path.as_path())
+    }
+
+    fn rewind(&mut self) -> bool {
+        let payload = self.payload;
+        let opened = payload.open(&self.cx).map(HashingReader::new).ok();
+        let is_open = opened.is_some();
+        self.reader = opened;
+        is_open
     }
 }

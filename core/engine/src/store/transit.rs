@@ -29,6 +29,21 @@ impl<R: Read> HashingReader<R> {
         self.bytes
     }
 
+    /// What is read.
+    pub fn inner(&self) -> &R {
+        &self.inner
+    }
+
+    /// Begins anew where `rewind` brings what is read back to its first byte.
+    pub fn rewind_with(&mut self, rewind: impl FnOnce(&mut R) -> bool) -> bool {
+        let done = rewind(&mut self.inner);
+        if done {
+            self.hash = sha2::Sha256::new();
+            self.bytes = 0;
+        }
+        done
+    }
+
     /// Reads what is left.
     pub fn drain(&mut self) -> io::Result<()> {
         io::copy(self, &mut io::sink()).map(drop)

@@ -1,0 +1,139 @@
+//! Giving a sink the sets that others hold and it does not.
+//!
+//! Each set is copied as a backup writes it: its objects, each compared with the hash in its manifest
+//! on the way, then the manifest, byte for byte. A crash leaves objects that no manifest of that sink
+//! names; the next copy finds them to be the right ones, and they go with the set when it is removed.
+//! While a set is copied it is being read, so nobody expires it meanwhile; one that was removed between
+//! two looks is not brought back.
+
+use respaldo_domain::backup::ArchiveName;
+use respaldo_domain::object::SealedObject;
+
+use crate::backup::chain;
+use crate::copies;
+use crate::faults::step;
+use crate::parts::Parts;
+use crate::ports::{Context, Fault, FaultKind, ObjectReader};
+use crate::reading;
+use crate::store::{Payload, SetWriter, Store};
+
+/// What was copied into a sink.
+#[derive(Debug, Default)]
+pub struct SyncReport {
+    /// The sink.
+    pub sink: String,
+    /// Sets copied now.
+    pub copied: Vec<ArchiveName>,
+    /// Their stored bytes.
+    pub copied_bytes: u64,
+    /// Sets that it still lacks, and why.
+    pub failed: Vec<(ArchiveName, Fault)>,
+}
+
+/// Why a sink was not filled.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// No sink has that name.
+    #[error("there is no sink {0:?}")]
+    Unknown(String),
+    /// What it lacks cannot be told.
+    #[error("what the sink lacks cannot be told")]
+    Listing(#[source] Fault),
+    /// The operator or a signal stopped it; what was copied stays.
+    #[error("the copying was interrupted")]
+    Interrupted,
+}
+
+/// Copies everything that a sink lacks, the oldest set first. One that cannot be copied does not keep
+/// the others.
+pub fn sync(parts: &Parts, sink: &str, cx: &Context) -> Result<SyncReport, SyncError> {
+    if parts.store.only(sink).is_none() {
+        return Err(SyncError::Unknown(sink.to_owned()));
+    }
+    let lacking = parts.store.lacking(sink, cx).map_err(SyncError::Listing)?;
+    let mut report = SyncReport {
+        sink: sink.to_owned(),
+        ..SyncReport::default()
+    };
+    for name in lacking {
+        cx.check().map_err(|_| SyncError::Interrupted)?;
+        match copy_set(parts, &name, sink, cx) {
+            Ok(Some(bytes)) => {
+                report.copied_bytes += bytes;
+                report.copied.push(name);
+            }
+            Ok(None) => {}
+            Err(fault) if fault.kind == FaultKind::Cancelled => return Err(SyncError::Interrupted),
+            Err(fault) => {
+                tracing::warn!(sink, archive = %name, error = %chain(&fault), "not copied");
+                report.failed.push((name, fault));
+            }
+        }
+    }
+    Ok(report)
+}
+
+/// Copies one set; returns its stored bytes, or `None` where there is nothing any more to be copied.
+pub(crate) fn copy_set(
+    parts: &Parts,
+    name: &ArchiveName,
+    sink: &str,
+    cx: &Context,
+) -> Result<Option<u64>, Fault> {
+    let (target, sources) = sides(&parts.store, sink)?;
+    let found = sources.manifest_bytes(name, &*parts.codec, cx);
+    let (manifest, bytes) = match found {
+        Ok(found) => found,
+        Err(fault) if fault.kind == FaultKind::NotFound => return Ok(None),
+        Err(fault) => return Err(fault),
+    };
+    cx.progress()
+        .step("sync.copy", Some(manifest.stored_bytes()));
+    let _reading = match reading::hold(parts, &manifest, cx) {
+        Ok(reading) => reading.warned(),
+        Err(fault) if fault.kind == FaultKind::NotFound => return Ok(None),
+        Err(fault) => return Err(fault),
+    };
+    let mut set = target.begin_set();
+    for object in &manifest.objects {
+        step("sync.object")?;
+        copy_object(&sources, &mut set, object, cx)?;
+        cx.progress().bytes(object.size_bytes);
+    }
+    step("sync.manifest")?;
+    let key = name.manifest_key();
+    if matches!(sources.head(&key, cx), Err(fault) if fault.kind == FaultKind::NotFound) {
+        target.remove_unsealed(name, cx)?;
+        return Ok(None);
+    }
+    set.put(&key, &Payload::bytes(bytes), cx)?;
+    copies::tell_given(parts, name, sink);
+    Ok(Some(manifest.stored_bytes()))
+}
+
+/// The sink that is given, and the others.
+fn sides(store: &Store, sink: &str) -> Result<(Store, Store), Fault> {
+    let nowhere = || Fault::bare(FaultKind::Invalid, format!("there is no sink {sink:?}"));
+    let target = store.only(sink).ok_or_else(nowhere)?;
+    Ok((target, store.without(sink)))
+}
+
+/// Puts an object from the first sink that has it as the manifest says.
+fn copy_object(
+    sources: &Store,
+    set: &mut SetWriter<'_>,
+    object: &SealedObject,
+    cx: &Context,
+) -> Result<(), Fault> {
+    let mut first_fault = None;
+    for source in sources.apart() {
+        let payload = Payload::object(source, object.key.clone(), object.size_bytes, object.sha256);
+        match set.retry_put(&object.key, &payload, cx) {
+            Ok(()) => return Ok(()),
+            Err(fault) if fault.kind == FaultKind::Cancelled => return Err(fault),
+            Err(fault) => _ = first_fault.get_or_insert(fault),
+        }
+    }
+    let nowhere = || Fault::bare(FaultKind::NotFound, format!("no sink has {}", object.key));
+    Err(first_fault.unwrap_or_else(nowhere))
+}
