@@ -1,0 +1,83 @@
+//! Google Cloud Storage, on fake-gcs-server.
+
+use std::sync::Arc;
+
+use respaldo_engine::ports::{Context, FaultKind, StorageSink};
+use respaldo_sinks::by_name;
+use respaldo_tests::stores::fake_gcs::FakeGcs;
+use respaldo_tests::stores::tap::Tap;
+use serde_json::json;
+
+use super::stores::{
+    Acting, Generated, MB, broken_way, conforms, damaged_way, fault_of, halting_way, key,
+    large_object, race_of_large_puts, stopped_put, stopped_while_hanging, words,
+};
+
+fn sink(port: u16) -> Arc<dyn StorageSink> {
+    let options = json!({
+        "bucket": "backups",
+        "prefix": "of/bank",
+        "anonymous": true,
+        "endpoint": format!("http://127.0.0.1:{port}"),
+    });
+    by_name("gcs", "cloud", options).unwrap()
+}
+
+#[test]
+fn it_keeps_every_promise() {
+    let server = FakeGcs::start();
+    conforms(&|| sink(server.port()));
+}
+
+#[test]
+fn large_objects_are_whole_and_never_overwritten() {
+    let server = FakeGcs::start();
+    large_object(&*sink(server.port()));
+    race_of_large_puts(&|| sink(server.port()));
+}
+
+#[test]
+fn trouble_on_the_way_leaves_nothing_and_a_get_goes_on() {
+    let tap = Tap::new();
+    let server = FakeGcs::start_behind(Some(tap.port()));
+    tap.lead_to(server.port());
+    let through = sink(tap.port());
+    damaged_way(&*through, &*through, &tap);
+    halting_way(&*through, &*through, &tap);
+    stopped_put(&*through);
+    let small = sink(server.port());
+    broken_way(&*through, &*small, &tap);
+}
+
+#[test]
+fn a_hanging_server_does_not_keep_a_run_from_stopping() {
+    stopped_while_hanging(&sink);
+}
+
+#[test]
+fn a_killed_server_gives_a_transient_fault() {
+    let mut server = FakeGcs::start();
+    let sink = sink(server.port());
+    sink.probe(&Context::quiet()).unwrap();
+    let mut source = Acting {
+        source: Generated::new(60 * MB, 1),
+        at: 30 * MB,
+        act: Some(Box::new(|| server.kill())),
+    };
+    let put = sink.put(&key("full/killed"), &mut source, &Context::quiet());
+    fault_of(put, FaultKind::Unavailable);
+}
+
+#[test]
+fn a_bucket_that_is_not_there_is_told() {
+    let server = FakeGcs::start();
+    let options = json!({
+        "bucket": "elsewhere",
+        "anonymous": true,
+        "endpoint": format!("http://127.0.0.1:{}", server.port()),
+    });
+    let sink = by_name("gcs", "cloud", options).unwrap();
+    let fault = sink.probe(&Context::quiet()).err().unwrap();
+    let told = [FaultKind::Invalid, FaultKind::NotFound].contains(&fault.kind);
+    assert!(told, "{}", words(&fault));
+}
