@@ -5,4 +5,5 @@ pub mod fake_gcs;
 pub mod moto;
 pub mod seaweedfs;
 pub mod server;
+pub mod strict_gcs;
 pub mod tap;

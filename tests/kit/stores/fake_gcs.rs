@@ -14,20 +14,21 @@ pub struct FakeGcs {
 impl FakeGcs {
     /// Starts one and makes its bucket.
     pub fn start() -> Self {
-        Self::start_behind(None)
-    }
-
-    /// The same, for clients that come through another port: sessions are told to lie there.
-    pub fn start_behind(outer_port: Option<u16>) -> Self {
         let port = free_port();
-        let outer = outer_port.unwrap_or(port);
         let mut command = Command::new(program("python/bin/fake-gcs-server"));
-        command.args(["-scheme", "http", "-host", "127.0.0.1", "-log-level", "warn"]);
+        command.args([
+            "-scheme",
+            "http",
+            "-host",
+            "127.0.0.1",
+            "-log-level",
+            "warn",
+        ]);
         command.args(["-backend", "memory", "-port", &port.to_string()]);
         command.arg("-external-url");
-        command.arg(format!("http://127.0.0.1:{outer}"));
+        command.arg(format!("http://127.0.0.1:{port}"));
         command.arg("-public-host");
-        command.arg(format!("127.0.0.1:{outer}"));
+        command.arg(format!("127.0.0.1:{port}"));
         let mut server = Server::start(tempfile::tempdir().unwrap(), &mut command);
         server.wait_for_port(port);
         python_until(

@@ -15,7 +15,6 @@ pub struct Tap {
 
 #[derive(Debug, Default)]
 struct Shared {
-    to: AtomicU64,
     broken: AtomicBool,
     /// Every so many bytes sent to the server, one is another; 0 for none.
     damage_every: AtomicU64,
@@ -25,30 +24,18 @@ struct Shared {
 }
 
 impl Tap {
-    /// A port that hands on to nobody yet.
-    pub fn new() -> Self {
+    /// A port that hands on to `port` of this machine.
+    pub fn before(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let own = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared::default());
         let state = Arc::clone(&shared);
         thread::spawn(move || {
             for near in listener.incoming().flatten() {
-                state.join(near);
+                state.join(near, port);
             }
         });
-        Self { port, shared }
-    }
-
-    /// A port that hands on to `port` of this machine.
-    pub fn before(port: u16) -> Self {
-        let tap = Self::new();
-        tap.lead_to(port);
-        tap
-    }
-
-    /// Hands on to `port` from now on.
-    pub fn lead_to(&self, port: u16) {
-        self.shared.to.store(port.into(), Ordering::SeqCst);
+        Self { port: own, shared }
     }
 
     /// Where it listens.
@@ -59,6 +46,11 @@ impl Tap {
     /// Breaks every connection, and every later one at once.
     pub fn break_off(&self) {
         self.shared.broken.store(true, Ordering::SeqCst);
+        self.break_those_there_are();
+    }
+
+    /// Breaks every connection that there is; later ones are handed on.
+    pub fn break_those_there_are(&self) {
         for end in self.shared.ends.lock().unwrap().drain(..) {
             let _ = end.shutdown(Shutdown::Both);
         }
@@ -82,19 +74,12 @@ impl Tap {
     }
 }
 
-impl Default for Tap {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Shared {
-    fn join(self: &Arc<Self>, near: TcpStream) {
+    fn join(self: &Arc<Self>, near: TcpStream, to: u16) {
         let mut ends = self.ends.lock().unwrap();
         if self.broken.load(Ordering::SeqCst) {
             return;
         }
-        let to = self.to.load(Ordering::SeqCst) as u16;
         let Ok(far) = TcpStream::connect(("127.0.0.1", to)) else {
             return;
         };
@@ -110,7 +95,11 @@ impl Shared {
         let (mut buffer, mut sent) = (vec![0; 64 * 1024], 0_u64);
         while let Ok(got @ 1..) = from.read(&mut buffer) {
             let every = self.damage_every.load(Ordering::SeqCst);
-            let next = if every == 0 { u64::MAX } else { (sent / every + 1) * every };
+            let next = if every == 0 {
+                u64::MAX
+            } else {
+                (sent / every + 1) * every
+            };
             if next < sent + got as u64 {
                 buffer[(next - sent) as usize] ^= 0x20;
             }

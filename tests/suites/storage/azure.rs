@@ -78,7 +78,8 @@ fn a_killed_server_gives_a_transient_fault() {
 fn who_is_not_let_in_is_told_why_and_no_secret_is_told() {
     let server = Azurite::start();
     let other = "bm90IHRoZSBrZXkgYnV0IGFzIGxvbmc=";
-    let stale = "sv=2023-11-03&ss=b&srt=sco&sp=rwdl&se=2020-01-01T00:00:00Z&sig=bm90LXRoZS1zZWNyZXQ%3D";
+    let stale =
+        "sv=2023-11-03&ss=b&srt=sco&sp=rwdl&se=2020-01-01T00:00:00Z&sig=bm90LXRoZS1zZWNyZXQ%3D";
     for (more, kind) in [
         (json!({ "access_key": other }), FaultKind::Denied),
         (

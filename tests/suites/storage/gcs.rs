@@ -1,16 +1,18 @@
-//! Google Cloud Storage, on fake-gcs-server.
+//! Google Cloud Storage, on fake-gcs-server; and on a stricter one of our own where that one does not
+//! heed the condition of a session, or makes an object when it is only asked.
 
 use std::sync::Arc;
 
 use respaldo_engine::ports::{Context, FaultKind, StorageSink};
 use respaldo_sinks::by_name;
 use respaldo_tests::stores::fake_gcs::FakeGcs;
+use respaldo_tests::stores::strict_gcs::StrictGcs;
 use respaldo_tests::stores::tap::Tap;
 use serde_json::json;
 
 use super::stores::{
-    Acting, Generated, MB, broken_way, conforms, damaged_way, fault_of, halting_way, key,
-    large_object, race_of_large_puts, stopped_put, stopped_while_hanging, words,
+    Acting, Generated, MB, broken_way, conforms, damaged_way, ensure_equal, fault_of, halting_way,
+    key, large_object, race_of_large_puts, stopped_put, stopped_while_hanging, words,
 };
 
 fn sink(port: u16) -> Arc<dyn StorageSink> {
@@ -30,23 +32,48 @@ fn it_keeps_every_promise() {
 }
 
 #[test]
-fn large_objects_are_whole_and_never_overwritten() {
+fn the_strict_one_sees_every_promise_kept() {
+    let server = StrictGcs::start();
+    conforms(&|| sink(server.port()));
+}
+
+#[test]
+fn large_objects_are_whole() {
     let server = FakeGcs::start();
+    large_object(&*sink(server.port()));
+}
+
+#[test]
+fn large_objects_are_never_overwritten() {
+    let server = StrictGcs::start();
     large_object(&*sink(server.port()));
     race_of_large_puts(&|| sink(server.port()));
 }
 
 #[test]
 fn trouble_on_the_way_leaves_nothing_and_a_get_goes_on() {
-    let tap = Tap::new();
-    let server = FakeGcs::start_behind(Some(tap.port()));
-    tap.lead_to(server.port());
-    let through = sink(tap.port());
-    damaged_way(&*through, &*through, &tap);
-    halting_way(&*through, &*through, &tap);
-    stopped_put(&*through);
-    let small = sink(server.port());
-    broken_way(&*through, &*small, &tap);
+    let server = StrictGcs::start();
+    let tap = Tap::before(server.port());
+    let (through, direct) = (sink(tap.port()), sink(server.port()));
+    damaged_way(&*through, &*direct, &tap);
+    halting_way(&*through, &*direct, &tap);
+    stopped_put(&*direct);
+    broken_way(&*through, &*direct, &tap);
+}
+
+#[test]
+fn a_session_goes_on_where_its_connections_break() {
+    let server = StrictGcs::start();
+    let tap = Tap::before(server.port());
+    let (through, direct) = (sink(tap.port()), sink(server.port()));
+    let (key, source) = (key("full/resumed"), Generated::new(60 * MB, 1));
+    let mut acting = Acting {
+        source: source.clone(),
+        at: 40 * MB,
+        act: Some(Box::new(|| tap.break_those_there_are())),
+    };
+    through.put(&key, &mut acting, &Context::quiet()).unwrap();
+    ensure_equal(&*direct, &key, &source);
 }
 
 #[test]

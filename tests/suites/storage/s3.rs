@@ -11,8 +11,7 @@ use serde_json::{Value, json};
 
 use super::stores::{
     Generated, MB, broken_way, conforms, damaged_way, ensure_equal, fault_of, halting_way, key,
-    large_object, peak_memory_bytes, race_of_large_puts, stopped_put, stopped_while_hanging,
-    words,
+    large_object, peak_memory_bytes, race_of_large_puts, stopped_put, stopped_while_hanging, words,
 };
 
 /// A sink over the server at `port`, with other options than usual.
@@ -109,7 +108,11 @@ fn who_is_not_let_in_is_told_why_and_no_secret_is_told() {
             FaultKind::Denied,
             "access_key_id",
         ),
-        (json!({ "bucket": "elsewhere" }), FaultKind::Invalid, "bucket"),
+        (
+            json!({ "bucket": "elsewhere" }),
+            FaultKind::Invalid,
+            "bucket",
+        ),
     ] {
         let sink = sink_with(server.port(), &more);
         let fault = fault_of(sink.probe(&Context::quiet()), kind);

@@ -19,7 +19,11 @@ fn a_locked_object_cannot_be_deleted_and_the_fault_says_until_when() {
         let (key, source) = (key(name), Generated::new(size_bytes, 1));
         locked.put(&key, &mut source.clone(), &cx).unwrap();
         let fault = fault_of(locked.delete(&key, &cx), FaultKind::Denied);
-        assert!(fault.subject.contains("locked until 20"), "{}", words(&fault));
+        assert!(
+            fault.subject.contains("locked until 20"),
+            "{}",
+            words(&fault)
+        );
         ensure_equal(&*locked, &key, &source);
     }
 }

@@ -56,7 +56,10 @@ fn young_uploads_are_left_alone_but_for_those_given_up_here() {
     };
     let put = through.put(&key("full/ours"), &mut source, &Context::quiet());
     fault_of(put, FaultKind::Unavailable);
-    assert_eq!(server.boto(LEFT), "of/bank/full/of-another of/bank/full/ours");
+    assert_eq!(
+        server.boto(LEFT),
+        "of/bank/full/of-another of/bank/full/ours"
+    );
     tap.mend();
     assert_eq!(through.sweep(&Context::quiet()).unwrap(), 1);
     assert_eq!(server.boto(LEFT), "of/bank/full/of-another");

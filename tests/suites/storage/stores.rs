@@ -9,9 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use respaldo_domain::object::ObjectKey;
-use respaldo_engine::ports::{
-    Context, Fault, FaultKind, Interrupt, PutSource, Quiet, StorageSink,
-};
+use respaldo_engine::ports::{Context, Fault, FaultKind, Interrupt, PutSource, Quiet, StorageSink};
 use respaldo_sinks::conformance;
 use respaldo_tests::stores::tap::Tap;
 
@@ -168,7 +166,12 @@ pub fn large_object(sink: &dyn StorageSink) {
     assert_eq!(put.unwrap().size_bytes, source.size_bytes);
     ensure_equal(sink, &key, &source);
     let part = 16 * 1024 * 1024;
-    for range in [0..1, part - 3..part + 3, part..3 * part + 1, 100 * MB..100 * MB + 1] {
+    for range in [
+        0..1,
+        part - 3..part + 3,
+        part..3 * part + 1,
+        100 * MB..100 * MB + 1,
+    ] {
         let mut into = Expecting(source.range(&range));
         let got = sink.get(&key, Some(range.clone()), &mut into, &Context::quiet());
         got.unwrap_or_else(|fault| panic!("{range:?}: {}", words(&fault)));
@@ -192,7 +195,10 @@ pub fn race_of_large_puts(make: Make<'_>) {
                 scope.spawn(move || sink.put(key, &mut source(seed), &Context::quiet()))
             })
             .collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect()
     });
     let mut winners = Vec::new();
     for (seed, put) in puts.into_iter().enumerate() {
@@ -280,13 +286,20 @@ pub fn stopped_while_hanging(make: &dyn Fn(u16) -> Arc<dyn StorageSink>) {
         put
     });
     fault_of(put, FaultKind::Cancelled);
-    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 /// The most memory this process has ever had, in bytes.
 pub fn peak_memory_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM"))
+        .unwrap();
     let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
     kib * 1024
 }

@@ -160,7 +160,9 @@ impl<'a, S: Store> Download<'a, S> {
         let (start, size_bytes) =
             answered.ok_or_else(|| strange("the store does not say what it gives"))?;
         if start != self.at {
-            return Err(strange("the store gives another range than it was asked for"));
+            return Err(strange(
+                "the store gives another range than it was asked for",
+            ));
         }
         let end = self.end.unwrap_or(size_bytes);
         if end > size_bytes {

@@ -1,9 +1,9 @@
 //! Google Cloud Storage, over its JSON interface.
 //!
-//! A larger object goes through a resumable session: its chunks follow each other, the last one makes
-//! the object, and the condition (generation 0, which is "no object") was told at the beginning. A
-//! session that is not finished is forgotten by the store after a week and costs nothing, so there is
-//! nothing to sweep. CRC32C goes with a whole object and comes back with every one.
+//! A larger object goes through a resumable session: its chunks follow each other, and the last one
+//! makes the object under the condition that the session began with (generation 0, which is "no
+//! object"). A session that is not finished is forgotten by the store after a week and costs nothing,
+//! so there is nothing to sweep. CRC32C goes with a whole object and comes back with every one.
 
 mod options;
 mod session;
@@ -113,7 +113,10 @@ impl Gcs {
 
     /// Holds what the store made against what was sent. Damaged bytes are taken back.
     async fn ensure_equal(&self, put: &Put, made: &Resource, crc: u64) -> Result<(), Fault> {
-        let other_sum = made.crc32c.as_ref().is_some_and(|told| *told != crc_text(crc));
+        let other_sum = made
+            .crc32c
+            .as_ref()
+            .is_some_and(|told| *told != crc_text(crc));
         if made.size_bytes() == put.size_bytes && !other_sum {
             return Ok(());
         }
@@ -126,7 +129,11 @@ impl Gcs {
             self.wire.send(self, &subject, &ask).await?;
         }
         let why = "the store got other bytes than were sent";
-        Err(Fault::new(FaultKind::Corrupt, format!("put {location}"), why))
+        Err(Fault::new(
+            FaultKind::Corrupt,
+            format!("put {location}"),
+            why,
+        ))
     }
 }
 

@@ -138,7 +138,11 @@ mod tests {
 
     #[test]
     fn plain_http_needs_a_word_beyond_this_machine() {
-        for good in ["https://s3.example.org", "http://127.0.0.1:1", "http://[::1]:1"] {
+        for good in [
+            "https://s3.example.org",
+            "http://127.0.0.1:1",
+            "http://[::1]:1",
+        ] {
             assert!(endpoint(good, false).is_ok(), "{good}");
         }
         for bad in [

@@ -177,7 +177,10 @@ impl Signer for S3 {
             }
         };
         // A body whose checksum is not told is not signed; see `carrying`.
-        let bodyless = matches!(*request.method(), Method::GET | Method::HEAD | Method::DELETE);
+        let bodyless = matches!(
+            *request.method(),
+            Method::GET | Method::HEAD | Method::DELETE
+        );
         AwsAuthorizer::new(credential, "s3", &self.region)
             .with_sign_payload(sha256.is_some() || bodyless)
             .try_authorize(request, sha256.as_ref().map(<[u8; 32]>::as_slice))
@@ -269,7 +272,9 @@ impl Store for S3 {
         let named = |listed: Listed| (decoded(&listed.key, encoding), listed.size);
         Ok(Page {
             found: listing.contents.into_iter().map(named).collect(),
-            next: listing.next_continuation_token.filter(|next| !next.is_empty()),
+            next: listing
+                .next_continuation_token
+                .filter(|next| !next.is_empty()),
         })
     }
 

@@ -48,12 +48,7 @@ pub(super) trait Store: Signer + Sized + Send + Sync + 'static {
     fn put_part(&self, upload: &Upload, part: Part) -> impl Answered<Receipt>;
 
     /// Sends the last part and makes the object of all of them, as `put_whole` would.
-    fn complete(
-        &self,
-        upload: &Upload,
-        receipts: Vec<Receipt>,
-        last: Part,
-    ) -> impl Answered<()>;
+    fn complete(&self, upload: &Upload, receipts: Vec<Receipt>, last: Part) -> impl Answered<()>;
 
     /// Ends it without an object.
     fn abort(&self, upload: &Upload) -> impl Answered<()>;

@@ -85,11 +85,7 @@ fn put_parts<S: Store>(
 }
 
 /// Tells a taken key before gigabytes are sent; only the completion is sure.
-fn refuse_taken<S: Store>(
-    sink: &ObjectStoreSink<S>,
-    put: &Put,
-    cx: &Context,
-) -> Result<(), Fault> {
+fn refuse_taken<S: Store>(sink: &ObjectStoreSink<S>, put: &Put, cx: &Context) -> Result<(), Fault> {
     match sink.ask(cx, sink.store.head(&put.key)) {
         Ok(_) => Err(taken(sink, put)),
         Err(fault) if fault.kind == FaultKind::NotFound => Ok(()),

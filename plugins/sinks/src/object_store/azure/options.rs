@@ -83,7 +83,9 @@ impl Options {
             (None, Some(token)) => {
                 check_word("sas_token", token.expose_secret())?;
                 let pairs = split_sas(token.expose_secret());
-                let pairs = pairs.ok().filter(|pairs| pairs.iter().any(|(k, _)| k == "sig"));
+                let pairs = pairs
+                    .ok()
+                    .filter(|pairs| pairs.iter().any(|(k, _)| k == "sig"));
                 let why = "it is no token such as sv=...&sig=...";
                 Ok(AzureCredential::SASToken(
                     pairs.ok_or_else(|| wrong("sas_token", why))?,

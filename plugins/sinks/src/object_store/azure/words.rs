@@ -20,12 +20,20 @@ const CODES: &[Meaning] = &[
     ("NoAuthenticationInformation", FaultKind::Denied, RIGHTS),
     ("AuthorizationFailure", FaultKind::Denied, RIGHTS),
     ("AuthorizationPermissionMismatch", FaultKind::Denied, RIGHTS),
-    ("AuthorizationResourceTypeMismatch", FaultKind::Denied, RIGHTS),
+    (
+        "AuthorizationResourceTypeMismatch",
+        FaultKind::Denied,
+        RIGHTS,
+    ),
     ("AuthorizationServiceMismatch", FaultKind::Denied, RIGHTS),
     ("AuthorizationProtocolMismatch", FaultKind::Denied, RIGHTS),
     ("AuthorizationSourceIPMismatch", FaultKind::Denied, RIGHTS),
     ("InsufficientAccountPermissions", FaultKind::Denied, RIGHTS),
-    ("AccountIsDisabled", FaultKind::Denied, "the account is switched off"),
+    (
+        "AccountIsDisabled",
+        FaultKind::Denied,
+        "the account is switched off",
+    ),
     ("BlobImmutableDueToPolicy", FaultKind::Denied, KEPT),
     ("LeaseIdMissing", FaultKind::Denied, KEPT),
     (
@@ -45,17 +53,17 @@ const CODES: &[Meaning] = &[
         "the bytes were damaged on the way",
     ),
     ("InvalidRange", FaultKind::Corrupt, ""),
-    ("ServerBusy", FaultKind::Unavailable, "the store is overloaded"),
+    (
+        "ServerBusy",
+        FaultKind::Unavailable,
+        "the store is overloaded",
+    ),
     ("OperationTimedOut", FaultKind::Unavailable, ""),
     ("InternalError", FaultKind::Unavailable, ""),
 ];
 
 /// What a refusal means. The details, which quote our request, are left out.
-pub(super) fn explain(
-    status: StatusCode,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> (FaultKind, String) {
+pub(super) fn explain(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> (FaultKind, String) {
     let refusal = Refusal::of(body);
     let code = headers.get("x-ms-error-code");
     let code = code.and_then(|code| code.to_str().ok());
@@ -73,9 +81,13 @@ mod tests {
     fn a_code_is_found_where_there_is_no_body() {
         let mut headers = HeaderMap::new();
         let says = |headers: &HeaderMap, body: &[u8]| explain(StatusCode::NOT_FOUND, headers, body);
-        headers.insert("x-ms-error-code", HeaderValue::from_static("ContainerNotFound"));
+        headers.insert(
+            "x-ms-error-code",
+            HeaderValue::from_static("ContainerNotFound"),
+        );
         assert_eq!(says(&headers, b"").0, FaultKind::Invalid);
-        let body = b"<?xml version=\"1.0\"?><Error><Code>BlobNotFound</Code><Message>no\nid</Message>\
+        let body =
+            b"<?xml version=\"1.0\"?><Error><Code>BlobNotFound</Code><Message>no\nid</Message>\
                      </Error>";
         let (kind, why) = says(&HeaderMap::new(), body);
         assert_eq!(kind, FaultKind::NotFound);

@@ -88,7 +88,10 @@ impl Gcs {
         let mut tries = 0;
         while size_bytes.is_some() || from < end {
             tries += 1;
-            match self.send_rest(upload, &subject, &part, from, size_bytes).await {
+            match self
+                .send_rest(upload, &subject, &part, from, size_bytes)
+                .await
+            {
                 Ok(Progress::Made(made)) => return Ok(Some(made)),
                 Ok(Progress::Has(upto)) if upto > from && upto <= end => {
                     from = upto;
@@ -179,7 +182,10 @@ mod tests {
             offset: range.start as u64,
             body: Bytes::copy_from_slice(&whole[range]),
         };
-        let receipts = [receipt(&part(1, 0..40_000)), receipt(&part(2, 40_000..80_000))];
+        let receipts = [
+            receipt(&part(1, 0..40_000)),
+            receipt(&part(2, 40_000..80_000)),
+        ];
         let crc = crc_of_all(&receipts, &part(3, 80_000..100_000));
         assert_eq!(crc, crc_of(&whole));
         assert_eq!(crc_of(b"123456789"), 0xe306_9283);

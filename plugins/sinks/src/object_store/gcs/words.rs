@@ -20,7 +20,11 @@ const REASONS: &[Meaning] = &[
         FaultKind::Denied,
         "the bucket's retention policy keeps the object",
     ),
-    ("objectUnderActiveHold", FaultKind::Denied, "the object is on hold"),
+    (
+        "objectUnderActiveHold",
+        FaultKind::Denied,
+        "the object is on hold",
+    ),
     ("required", FaultKind::Denied, WHO),
     ("authError", FaultKind::Denied, WHO),
     (

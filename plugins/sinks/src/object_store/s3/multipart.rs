@@ -158,7 +158,10 @@ fn completion(receipts: &[Receipt]) -> String {
         "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">".to_owned();
     for receipt in receipts {
         let checksum = receipt.checksum.as_ref().map_or(String::new(), |checksum| {
-            format!("<ChecksumSHA256>{}</ChecksumSHA256>", xml::escaped(checksum))
+            format!(
+                "<ChecksumSHA256>{}</ChecksumSHA256>",
+                xml::escaped(checksum)
+            )
         });
         let _ = write!(
             text,

@@ -150,7 +150,8 @@ impl Options {
             ("storage_class", &self.storage_class),
             ("access_key_id", &self.access_key_id),
         ] {
-            text.as_ref().map_or(Ok(()), |text| check_word(option, text))?;
+            text.as_ref()
+                .map_or(Ok(()), |text| check_word(option, text))?;
         }
         Ok(())
     }
@@ -327,7 +328,10 @@ mod tests {
             (json!({ "region": "a/b" }), "region"),
             (json!({ "kms_key": "k" }), "kms_key"),
             (json!({ "object_lock_days": 1 }), "object_lock_mode"),
-            (json!({ "object_lock_mode": "GOVERNANCE" }), "object_lock_days"),
+            (
+                json!({ "object_lock_mode": "GOVERNANCE" }),
+                "object_lock_days",
+            ),
             (
                 json!({ "object_lock_mode": "COMPLIANCE", "object_lock_days": 0 }),
                 "object_lock_days",

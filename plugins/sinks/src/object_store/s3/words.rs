@@ -46,7 +46,11 @@ const CODES: &[Meaning] = &[
     ("PermanentRedirect", FaultKind::Invalid, REGION),
     ("TemporaryRedirect", FaultKind::Invalid, REGION),
     ("AuthorizationHeaderMalformed", FaultKind::Invalid, REGION),
-    ("IllegalLocationConstraintException", FaultKind::Invalid, REGION),
+    (
+        "IllegalLocationConstraintException",
+        FaultKind::Invalid,
+        REGION,
+    ),
     ("NoSuchKey", FaultKind::NotFound, ""),
     ("NoSuchVersion", FaultKind::NotFound, ""),
     ("NoSuchUpload", FaultKind::NotFound, ""),
@@ -55,7 +59,11 @@ const CODES: &[Meaning] = &[
     ("ConditionalRequestConflict", FaultKind::Unavailable, ""),
     ("OperationAborted", FaultKind::Unavailable, ""),
     ("RequestTimeout", FaultKind::Unavailable, ""),
-    ("SlowDown", FaultKind::Unavailable, "the store is overloaded"),
+    (
+        "SlowDown",
+        FaultKind::Unavailable,
+        "the store is overloaded",
+    ),
     ("InternalError", FaultKind::Unavailable, ""),
     ("ServiceUnavailable", FaultKind::Unavailable, ""),
     ("BadDigest", FaultKind::Corrupt, DAMAGED),
@@ -77,11 +85,7 @@ const CODES: &[Meaning] = &[
 ];
 
 /// What a refusal means, and its words without the parts that quote our request.
-pub(super) fn explain(
-    status: StatusCode,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> (FaultKind, String) {
+pub(super) fn explain(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> (FaultKind, String) {
     let refusal = Refusal::of(body);
     let region = headers.get("x-amz-bucket-region");
     let code = match (refusal.code.as_str(), region) {
@@ -102,7 +106,10 @@ mod tests {
                      <StringToSign>AWS4 secret things</StringToSign></Error>";
         let (kind, why) = explain(StatusCode::FORBIDDEN, &HeaderMap::new(), body);
         assert_eq!(kind, FaultKind::Denied);
-        assert!(why.contains("secret_access_key") && why.contains("no match"), "{why}");
+        assert!(
+            why.contains("secret_access_key") && why.contains("no match"),
+            "{why}"
+        );
         assert!(!why.contains("secret things"), "{why}");
     }
 
@@ -115,8 +122,14 @@ mod tests {
         let not_found = StatusCode::NOT_FOUND;
         assert_eq!(says(not_found, "NoSuchBucket"), FaultKind::Invalid);
         assert_eq!(says(not_found, "NoSuchKey"), FaultKind::NotFound);
-        assert_eq!(says(StatusCode::FORBIDDEN, "RequestTimeTooSkewed"), FaultKind::Denied);
-        assert_eq!(says(StatusCode::OK, "InternalError"), FaultKind::Unavailable);
+        assert_eq!(
+            says(StatusCode::FORBIDDEN, "RequestTimeTooSkewed"),
+            FaultKind::Denied
+        );
+        assert_eq!(
+            says(StatusCode::OK, "InternalError"),
+            FaultKind::Unavailable
+        );
         assert_eq!(says(StatusCode::BAD_REQUEST, "Other"), FaultKind::Invalid);
     }
 }
