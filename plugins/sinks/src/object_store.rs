@@ -44,7 +44,7 @@ use crate::remote::Driver;
 const ASK_LIMIT: Duration = Duration::from_mins(15);
 
 /// A bucket as a sink.
-pub(crate) struct ObjectStoreSink<S> {
+struct ObjectStoreSink<S> {
     name: String,
     store: Arc<S>,
     driver: Driver,
@@ -52,7 +52,7 @@ pub(crate) struct ObjectStoreSink<S> {
 
 impl<S: Store> ObjectStoreSink<S> {
     /// A sink under this name. Nothing is asked before the first call.
-    pub(crate) fn new(name: &str, store: S) -> Result<Self, Problem> {
+    fn new(name: &str, store: S) -> Result<Self, Problem> {
         Ok(Self {
             name: name.to_owned(),
             store: Arc::new(store),

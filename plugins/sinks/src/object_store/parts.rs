@@ -1,6 +1,6 @@
 //! How an object is cut, and its source read a part at a time.
 
-use std::io::{self, Read};
+use std::io;
 
 use bytes::Bytes;
 use respaldo_domain::object::ObjectKey;

@@ -18,8 +18,8 @@ use super::{ASK_LIMIT, ObjectStoreSink};
 /// How long a completion goes on after the run was told to stop: it is nearly always through by
 /// then, and one that is cut short may show or not.
 const COMPLETION_GRACE: Duration = Duration::from_secs(1);
-/// How long the end of an upload is waited for; it goes on beside us.
-const ABORT_LIMIT: Duration = Duration::from_secs(1);
+/// How long the end of a put that failed is waited for; it goes on beside us.
+const AFTERMATH_LIMIT: Duration = Duration::from_secs(1);
 
 /// Stores the source under `key`, unless something is there.
 pub(super) fn put<S: Store>(
@@ -198,13 +198,16 @@ async fn stopped_long_ago(cx: &Context) -> Fault {
 /// Holds what the store says of a completion against the object that is there.
 fn settle<S: Store>(
     sink: &ObjectStoreSink<S>,
-    put: &Put,
+    put: &Arc<Put>,
     made: Result<(), Fault>,
     cx: &Context,
 ) -> Result<(), Fault> {
     if let Err(fault) = &made
         && !is_ambiguous(fault.kind)
     {
+        if fault.kind == FaultKind::Cancelled {
+            take_back(sink, put);
+        }
         return made;
     }
     let found = sink.driver.wait(
@@ -268,23 +271,43 @@ fn vanished(put: &Put, fault: Fault) -> Fault {
     }
 }
 
-/// Ends an upload. It goes on beside us where it takes long; what fails is left to a sweep.
+/// Removes an object of ours that a completion made although it was cut short.
+fn take_back<S: Store>(sink: &ObjectStoreSink<S>, put: &Arc<Put>) {
+    let (store, put) = (Arc::clone(&sink.store), Arc::clone(put));
+    beside(sink, async move {
+        if let Ok(found) = store.head(&put.key).await
+            && is_of(&found, &put)
+            && let Err(error) = store.delete(&put.key).await
+        {
+            tracing::warn!(key = %put.key, ?error, "an object of a stopped put is left");
+        }
+    });
+}
+
+/// Ends an upload. What fails is left to a sweep.
 fn give_up<S: Store>(sink: &ObjectStoreSink<S>, upload: Arc<Upload>, running: Running) {
     running.given_up();
     let store = Arc::clone(&sink.store);
-    let work = sink.driver.handle().spawn(async move {
+    beside(sink, async move {
         match store.abort(&upload).await {
             Ok(()) => running.done(),
             Err(error) => {
-                tracing::warn!(key = %upload.put.key, error = ?error, "an upload is left to a sweep");
+                tracing::warn!(key = %upload.put.key, ?error, "an upload is left to a sweep");
             }
         }
     });
+}
+
+/// Does what remains to be done after a put that failed. It is waited for a moment, and goes on
+/// beside us where it takes longer.
+fn beside<S: Store>(sink: &ObjectStoreSink<S>, work: impl Future<Output = ()> + Send + 'static) {
+    let work = sink.driver.handle().spawn(work);
     let ended = async {
         let _ = work.await;
         Ok(())
     };
+    let quiet = Context::quiet();
     let _ = sink
         .driver
-        .wait("end an upload", ABORT_LIMIT, &Context::quiet(), ended);
+        .wait("end a put", AFTERMATH_LIMIT, &quiet, ended);
 }
