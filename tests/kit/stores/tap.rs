@@ -95,11 +95,8 @@ impl Shared {
         let (mut buffer, mut sent) = (vec![0; 64 * 1024], 0_u64);
         while let Ok(got @ 1..) = from.read(&mut buffer) {
             let every = self.damage_every.load(Ordering::SeqCst);
-            let next = if every == 0 {
-                u64::MAX
-            } else {
-                (sent / every + 1) * every
-            };
+            let before = sent.checked_div(every);
+            let next = before.map_or(u64::MAX, |before| (before + 1) * every);
             if next < sent + got as u64 {
                 buffer[(next - sent) as usize] ^= 0x20;
             }

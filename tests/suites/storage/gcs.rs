@@ -96,6 +96,24 @@ fn a_killed_server_gives_a_transient_fault() {
 }
 
 #[test]
+fn who_is_not_let_in_is_told_why_and_no_secret_is_told() {
+    let server = StrictGcs::start();
+    let account = json!({
+        "client_email": "backup@bank", "private_key_id": "1", "private_key": "the-secret",
+        "disable_oauth": true,
+    });
+    let options = json!({
+        "bucket": "backups",
+        "service_account": account.to_string(),
+        "endpoint": format!("http://127.0.0.1:{}", server.port()),
+    });
+    let sink = by_name("gcs", "cloud", options).unwrap();
+    let words = words(&fault_of(sink.probe(&Context::quiet()), FaultKind::Denied));
+    assert!(words.contains("service_account"), "{words}");
+    assert!(!words.contains("the-secret"), "{words}");
+}
+
+#[test]
 fn a_bucket_that_is_not_there_is_told() {
     let server = FakeGcs::start();
     let options = json!({

@@ -158,6 +158,25 @@ fn a_large_upload_stays_small_in_memory() {
 }
 
 #[test]
+fn what_is_configured_for_new_objects_reaches_the_store() {
+    let server = Moto::start();
+    let more = json!({ "sse": "aws:kms", "kms_key": "key-1", "storage_class": "STANDARD_IA" });
+    let sink = sink_with(server.port(), &more);
+    for (name, size_bytes) in [("full/one", MB), ("full/two", 20 * MB)] {
+        let put = sink.put(
+            &key(name),
+            &mut Generated::new(size_bytes, 1),
+            &Context::quiet(),
+        );
+        put.unwrap();
+        let script = "h = s3.head_object(Bucket='backups', Key='of/bank/NAME')
+print(h['ServerSideEncryption'], h['SSEKMSKeyId'], h['StorageClass'])";
+        let said = server.boto(&script.replace("NAME", name));
+        assert_eq!(said, "aws:kms key-1 STANDARD_IA");
+    }
+}
+
+#[test]
 fn an_address_names_the_place_and_no_secret() {
     let location = sink(1).location(&key("full/x"));
     assert_eq!(location, "http://127.0.0.1:1/backups/of/bank/full/x");

@@ -7,6 +7,7 @@
 mod options;
 mod words;
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -242,11 +243,12 @@ impl Store for Azure {
 }
 
 fn block_list(receipts: &[Receipt]) -> String {
-    let blocks: String = receipts
-        .iter()
-        .map(|receipt| format!("<Uncommitted>{}</Uncommitted>", xml::escaped(&receipt.tag)))
-        .collect();
-    format!("<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>{blocks}</BlockList>")
+    let mut text = "<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>".to_owned();
+    for receipt in receipts {
+        let id = xml::escaped(&receipt.tag);
+        let _ = write!(text, "<Uncommitted>{id}</Uncommitted>");
+    }
+    text + "</BlockList>"
 }
 
 #[cfg(test)]

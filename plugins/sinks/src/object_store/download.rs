@@ -194,9 +194,9 @@ impl<'a, S: Store> Download<'a, S> {
             let next = tokio::time::timeout(SILENCE_LIMIT, response.chunk()).await;
             Ok(match next {
                 Ok(Ok(Some(bytes))) => Ok(bytes),
-                Ok(Ok(None)) => Err(silence(&subject)),
                 Ok(Err(error)) => Err(unheard(&subject, error)),
-                Err(_) => Err(silence(&subject)),
+                // Ended too early, or silent for too long.
+                Ok(Ok(None)) | Err(_) => Err(silence(&subject)),
             })
         };
         let next = self.sink.ask(self.cx, next);

@@ -16,7 +16,7 @@ use crate::remote::{SILENCE_LIMIT, kind_of, unanswered};
 /// How often a request is sent before its fault counts.
 pub(super) const TRIES: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// The slowest line on which a part still arrives in time.
 const SLOWEST_BYTES_PER_SECOND: u64 = 32 * 1024;
 /// As much of a refusal as is read.
@@ -258,8 +258,8 @@ impl Wire {
             Setback::for_good(Fault::new(FaultKind::Invalid, subject, why))
         });
         let mut request = unsigned?;
-        let signed = signer.sign(&mut request, ask.sha256).await;
-        signed.map_err(|fault| Setback {
+        let proof = signer.sign(&mut request, ask.sha256).await;
+        proof.map_err(|fault| Setback {
             again: fault.kind.is_transient(),
             after: None,
             fault,

@@ -30,7 +30,7 @@ struct Begun {
 #[serde(rename_all = "PascalCase")]
 struct Uploads {
     #[serde(default, rename = "Upload")]
-    uploads: Vec<Listed>,
+    listed: Vec<Listed>,
     is_truncated: Option<bool>,
     next_key_marker: Option<String>,
     next_upload_id_marker: Option<String>,
@@ -122,7 +122,7 @@ impl S3 {
             let page = self.uploads_page(next.as_ref()).await?;
             let after = page.next();
             let encoding = page.encoding_type;
-            found.extend(page.uploads.into_iter().filter_map(|listed| {
+            found.extend(page.listed.into_iter().filter_map(|listed| {
                 let key = self.place.key(&decoded(&listed.key, encoding.as_deref()))?;
                 Some(Unfinished {
                     upload: Upload {
@@ -189,7 +189,7 @@ mod tests {
               <Initiated>2026-11-10T20:48:34.000Z</Initiated></Upload></ListMultipartUploadsResult>",
         );
         let page: Uploads = xml::answer("x", &body).unwrap();
-        assert_eq!(page.uploads.len(), 2);
+        assert_eq!(page.listed.len(), 2);
         assert_eq!(page.next(), Some(("full/y".to_owned(), "2".to_owned())));
     }
 
