@@ -1,9 +1,21 @@
 //! Several sinks, and storage over networks: each kind of sink against real servers of its kind.
-#![expect(clippy::unwrap_used, reason = "test code")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
 
+#[path = "storage/azure.rs"]
+mod azure;
+#[path = "storage/gcs.rs"]
+mod gcs;
 #[path = "storage/panel.rs"]
 mod panel;
+#[path = "storage/s3.rs"]
+mod s3;
+#[path = "storage/s3_lock.rs"]
+mod s3_lock;
+#[path = "storage/s3_sweep.rs"]
+mod s3_sweep;
 #[path = "storage/several.rs"]
 mod several;
+#[path = "storage/stores.rs"]
+mod stores;
 #[path = "storage/vault.rs"]
 mod vault;

@@ -47,8 +47,11 @@ pub enum SyncError {
 /// Copies everything that a sink lacks, the oldest set first. One that cannot be copied does not keep
 /// the others.
 pub fn sync(parts: &Parts, sink: &str, cx: &Context) -> Result<SyncReport, SyncError> {
-    if parts.store.only(sink).is_none() {
-        return Err(SyncError::Unknown(sink.to_owned()));
+    let target = parts.store.only(sink);
+    let target = target.ok_or_else(|| SyncError::Unknown(sink.to_owned()))?;
+    for entry in target.sinks() {
+        // A new one has no folder yet.
+        entry.sink.probe(cx).map_err(SyncError::Listing)?;
     }
     let lacking = parts.store.lacking(sink, cx).map_err(SyncError::Listing)?;
     let mut report = SyncReport {

@@ -4,6 +4,8 @@ pub mod conformance;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod memory;
+#[cfg(feature = "object-store")]
+pub mod object_store;
 #[cfg(feature = "remote")]
 mod remote;
 pub mod wrappers;
@@ -35,6 +37,12 @@ type Make = fn(name: &str, options: Value) -> Result<Arc<dyn StorageSink>, Probl
 pub const KINDS: &[Kind] = &[
     #[cfg(feature = "local")]
     local::DECLARED,
+    #[cfg(feature = "s3")]
+    object_store::s3::DECLARED,
+    #[cfg(feature = "gcs")]
+    object_store::gcs::DECLARED,
+    #[cfg(feature = "azure")]
+    object_store::azure::DECLARED,
 ];
 
 /// Names of the sinks that can be configured.
@@ -99,7 +107,7 @@ pub fn by_name(
 }
 
 /// The options of a sink out of their values.
-#[cfg(feature = "local")]
+#[cfg(any(feature = "local", feature = "remote"))]
 fn options<T: DeserializeOwned>(values: Value) -> Result<T, Problem> {
     serde_path_to_error::deserialize(values).map_err(|error| {
         let option = error.path().to_string();

@@ -47,7 +47,9 @@ fn while_the_panel_asks_for_a_folder_backups_go_there_and_the_panel_is_told_so()
     assert_eq!(vault.sealed_in("copias"), 2);
 
     // What is gone from there is told by a rebuild.
-    std::fs::remove_dir_all(folder).unwrap();
+    for kind in ["full", "incremental"] {
+        std::fs::remove_dir_all(vault.folder("copias").join(kind)).unwrap();
+    }
     vault.scene.respaldo.ok(&["catalog", "rebuild"]);
     assert_eq!(cloud_of(&vault, &before), ("false".into(), String::new()));
 
