@@ -3,6 +3,8 @@
 
 #[path = "storage/azure.rs"]
 mod azure;
+#[path = "storage/chain.rs"]
+mod chain;
 #[path = "storage/gcs.rs"]
 mod gcs;
 #[path = "storage/panel.rs"]

@@ -222,6 +222,7 @@ pub fn backup(
         tracing::warn!(%fault, "the intent could not be taken back; the next run does it");
     }
     history.remember(&work, &outcome.manifest);
+    note_sinks(parts, &outcome);
     let report = finish(parts, run, outcome, cx);
     // What is owed may take long, and the next run need not wait for it.
     drop(lease);
@@ -229,10 +230,14 @@ pub fn backup(
     Ok(report)
 }
 
-/// Notes what this backup owes; where every sink took it, whatever is owed of earlier ones is given, too.
+/// Notes what became of the set in each sink, before anything else can go wrong.
+fn note_sinks(parts: &Parts, sealed: &seal::Sealed) {
+    owed::note(parts, &sealed.manifest.archive, &sealed.sinks);
+    copies::tell_outcomes(parts, &sealed.manifest.archive, &sealed.sinks);
+}
+
+/// Where every sink took the backup, whatever is owed of earlier ones is given, too.
 fn settle_owed(parts: &Parts, report: &BackupReport, cx: &Context) {
-    owed::note(parts, &report.manifest.archive, &report.sinks);
-    copies::tell_outcomes(parts, &report.manifest.archive, &report.sinks);
     let took = |outcome: &SinkOutcome| matches!(outcome.state, SinkState::Stored);
     if !report.sinks.iter().all(took) {
         return;

@@ -46,6 +46,16 @@ impl Vault {
         )
     }
 
+    /// A required sink named `fuera`, of this kind and with these options.
+    pub fn sink_of(kind: &str, options: &Value) -> String {
+        let options = options.as_object().unwrap().iter();
+        // Texts, numbers and switches are written alike in JSON and TOML.
+        let lines: String = options
+            .map(|(key, value)| format!("{key} = {value}\n"))
+            .collect();
+        format!("[[sink]]\nname = \"fuera\"\nuse = \"{kind}\"\n{lines}")
+    }
+
     /// Makes a sink's folder one that cannot be used, until it is freed.
     pub fn block(&self, name: &str) {
         let _ = fs::remove_dir_all(self.folder(name));

@@ -162,7 +162,7 @@ pub fn layer(
     if sinks(&layer).is_none()
         && let Some(mut shared) = below.iter().rev().find_map(sinks)
     {
-        own_sinks(&mut shared, &name);
+        own_sinks(&mut shared, &name)?;
         layer.values.insert("sink".to_owned(), shared);
     }
     Ok(layer)
@@ -177,16 +177,19 @@ fn put(values: &mut Dict, section: &str, key: &str, text: String) {
     }
 }
 
-fn own_sinks(sinks: &mut Value, name: &str) {
+/// Each database needs a place of its own: backups of two in one would be taken for one history.
+fn own_sinks(sinks: &mut Value, name: &str) -> Result<(), ConfigError> {
     let Value::Array(_, sinks) = sinks else {
-        return;
+        return Ok(());
     };
     for sink in sinks {
         let Value::Dict(_, table) = sink else {
             continue;
         };
         let Some(option) = sinks::folder_option(table) else {
-            continue;
+            let problem = "a sink of this kind has no folders for several databases: give each database \
+                           a [[databases.sink]] of its own";
+            return Err(bad(name, "sink", problem));
         };
         let is_local = sinks::is_local(table);
         match table.get_mut(option) {
@@ -197,6 +200,7 @@ fn own_sinks(sinks: &mut Value, name: &str) {
             None => _ = table.insert(option.to_owned(), name.into()),
         }
     }
+    Ok(())
 }
 
 fn within(folder: &str, name: &str) -> String {

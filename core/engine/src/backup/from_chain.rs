@@ -18,7 +18,7 @@ use respaldo_domain::report::BackupReport;
 use uuid::Uuid;
 
 use super::seal::{Sealed, commit, put_payloads};
-use super::{BackupError, Run, finish, give_up, interrupted_or, settle_owed, sweep};
+use super::{BackupError, Run, finish, give_up, interrupted_or, note_sinks, settle_owed, sweep};
 use crate::export::{ExportError, ExportReport, export_with};
 use crate::history::History;
 use crate::intent::WorkDir;
@@ -81,6 +81,7 @@ pub fn consolidate(
     if let Err(fault) = intent.close() {
         tracing::warn!(%fault, "the intent could not be taken back; the next run does it");
     }
+    note_sinks(parts, &sealed);
     let report = finish(parts, run, sealed, cx);
     drop(lease);
     settle_owed(parts, &report, cx);
