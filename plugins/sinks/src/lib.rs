@@ -4,6 +4,8 @@ pub mod conformance;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod memory;
+#[cfg(feature = "object-store")]
+pub mod object_store;
 #[cfg(feature = "remote")]
 mod remote;
 
@@ -30,6 +32,12 @@ type Make = fn(name: &str, options: Value) -> Result<Arc<dyn StorageSink>, Probl
 pub const KINDS: &[Kind] = &[
     #[cfg(feature = "local")]
     local::DECLARED,
+    #[cfg(feature = "s3")]
+    object_store::s3::DECLARED,
+    #[cfg(feature = "gcs")]
+    object_store::gcs::DECLARED,
+    #[cfg(feature = "azure")]
+    object_store::azure::DECLARED,
 ];
 
 /// Names of the sinks that can be configured.
@@ -84,7 +92,7 @@ pub fn by_name(
 }
 
 /// The options of a sink out of their values. What does not fit is told by its place, not by its value.
-#[cfg(feature = "local")]
+#[cfg(any(feature = "local", feature = "object-store"))]
 fn options<T: DeserializeOwned>(values: Value) -> Result<T, Problem> {
     Ok(serde_json::from_value(values)?)
 }

@@ -1,0 +1,275 @@
+//! Azure Blob Storage.
+//!
+//! A larger object is sent as blocks, and the list of blocks makes it, under the same condition as a
+//! whole one. The names of blocks hold the mark of their put, so that two puts under one key cannot
+//! mix theirs. Blocks of no list vanish by themselves after a week, so there is nothing to sweep.
+
+mod options;
+mod words;
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use md5::{Digest, Md5};
+use object_store::azure::{AzureAuthorizer, AzureCredential};
+use object_store::client::HttpRequest;
+use reqwest::header::HeaderMap;
+use reqwest::{Method, StatusCode, Url};
+use respaldo_domain::object::ObjectKey;
+use respaldo_engine::ports::{Fault, FaultKind};
+use serde::Deserialize;
+
+use super::ObjectStoreSink;
+use super::parts::{Part, Shape};
+use super::place::{self, Place};
+use super::store::{Found, Page, Put, Receipt, Store, Upload};
+use super::wire::{Answer, Ask, Signer, Wire};
+use super::xml;
+use crate::Kind;
+
+pub use options::Options;
+
+/// Name of this kind of sink in the configuration.
+pub const KIND: &str = "azure";
+
+/// How it is configured.
+pub(crate) const DECLARED: Kind = Kind {
+    name: KIND,
+    options: options::NAMES,
+    secrets: &["access_key", "sas_token"],
+    make: |name, values| {
+        let options: Options = crate::options(values)?;
+        Ok(Arc::new(ObjectStoreSink::new(name, options.store()?)?))
+    },
+};
+
+/// Names of metadata are identifiers here.
+const MARK: &str = "x-ms-meta-respaldo_put";
+/// How long the store may take to make one object of all its blocks.
+const COMPLETION_LIMIT: Duration = Duration::from_mins(10);
+
+/// A container of Azure.
+struct Azure {
+    place: Place,
+    wire: Wire,
+    account: String,
+    /// Address of the container itself.
+    container: Url,
+    credential: AzureCredential,
+}
+
+impl Azure {
+    fn object(&self, method: Method, key: &ObjectKey) -> Ask {
+        Ask::new(method, place::below(&self.container, &self.place.name(key)))
+    }
+
+    async fn send(&self, doing: &str, key: &ObjectKey, ask: &Ask) -> Result<Answer, Fault> {
+        let subject = format!("{doing} {}", self.place.location(key));
+        self.wire.send(self, &subject, ask).await
+    }
+}
+
+/// Bytes with the checksum that the store holds against them.
+fn carrying(ask: Ask, body: Bytes) -> Ask {
+    ask.header("content-md5", base64(&Md5::digest(&body)))
+        .header("content-length", body.len().to_string())
+        .body(body)
+}
+
+fn base64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::prelude::BASE64_STANDARD.encode(bytes)
+}
+
+/// The name of a block: all of one object have the same length.
+fn block_id(put: &Put, number: u64) -> String {
+    base64(format!("{}-{number:06}", put.mark).as_bytes())
+}
+
+impl Signer for Azure {
+    async fn sign(&self, request: &mut HttpRequest, _: Option<[u8; 32]>) -> Result<(), Fault> {
+        AzureAuthorizer::new(&self.credential, &self.account)
+            .try_authorize(request)
+            .map_err(|error| Fault::new(FaultKind::Internal, "sign a request", error))
+    }
+
+    fn explain(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> (FaultKind, String) {
+        words::explain(status, headers, body)
+    }
+}
+
+/// A page of a listing.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Listing {
+    blobs: Blobs,
+    next_marker: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Blobs {
+    #[serde(default, rename = "Blob")]
+    blobs: Vec<Blob>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Blob {
+    name: String,
+    properties: Properties,
+}
+
+#[derive(Debug, Deserialize)]
+struct Properties {
+    #[serde(rename = "Content-Length")]
+    content_length: u64,
+}
+
+impl Store for Azure {
+    const SHAPE: Shape = Shape {
+        // 50,000 blocks of 4000 MiB.
+        max_object_bytes: 50_000 * 4000 * 1024 * 1024,
+        max_parts: 50_000,
+        at_once: 2,
+    };
+
+    fn place(&self) -> &Place {
+        &self.place
+    }
+
+    fn wire(&self) -> &Wire {
+        &self.wire
+    }
+
+    fn reading(&self, key: &ObjectKey) -> Ask {
+        self.object(Method::GET, key)
+    }
+
+    async fn head(&self, key: &ObjectKey) -> Result<Found, Fault> {
+        let ask = self.object(Method::HEAD, key);
+        let answer = self.send("look for", key, &ask).await?;
+        let size_bytes = answer.header("content-length").and_then(|n| n.parse().ok());
+        let size_bytes = size_bytes.ok_or_else(|| {
+            let why = "the store does not tell its size";
+            Fault::new(FaultKind::Invalid, format!("look for {key}"), why)
+        })?;
+        Ok(Found {
+            size_bytes,
+            mark: answer.header(MARK).map(str::to_owned),
+        })
+    }
+
+    async fn page(&self, prefix: &str, after: Option<&str>) -> Result<Page, Fault> {
+        let subject = format!("list {}", self.place.address());
+        let mut ask = Ask::new(Method::GET, self.container.clone())
+            .query("restype", "container")
+            .query("comp", "list")
+            .query("prefix", &self.place.names(prefix));
+        if let Some(after) = after {
+            ask = ask.query("marker", after);
+        }
+        let answer = self.wire.send(self, &subject, &ask).await?;
+        let listing: Listing = xml::answer(&subject, &answer.body)?;
+        let named = |blob: Blob| (blob.name, blob.properties.content_length);
+        Ok(Page {
+            found: listing.blobs.blobs.into_iter().map(named).collect(),
+            next: listing.next_marker.filter(|next| !next.is_empty()),
+        })
+    }
+
+    async fn delete(&self, key: &ObjectKey) -> Result<(), Fault> {
+        let ask = self
+            .object(Method::DELETE, key)
+            .header("x-ms-delete-snapshots", "include");
+        match self.send("delete", key, &ask).await {
+            Err(fault) if fault.kind != FaultKind::NotFound => Err(fault),
+            _ => Ok(()),
+        }
+    }
+
+    async fn put_whole(&self, put: &Put, whole: Part) -> Result<(), Fault> {
+        let ask = self
+            .object(Method::PUT, &put.key)
+            .header("x-ms-blob-type", "BlockBlob")
+            .header("if-none-match", "*")
+            .header(MARK, &put.mark);
+        let ask = carrying(ask, whole.body);
+        self.send("put", &put.key, &ask).await.map(drop)
+    }
+
+    async fn begin(&self, put: &Put) -> Result<String, Fault> {
+        // Blocks need no beginning; their names hold the mark.
+        Ok(put.mark.clone())
+    }
+
+    async fn put_part(&self, upload: &Upload, part: Part) -> Result<Receipt, Fault> {
+        let receipt = Receipt {
+            number: part.number,
+            size_bytes: part.body.len() as u64,
+            tag: block_id(&upload.put, part.number),
+            checksum: None,
+        };
+        let ask = self
+            .object(Method::PUT, &upload.put.key)
+            .query("comp", "block")
+            .query("blockid", &receipt.tag);
+        let ask = carrying(ask, part.body);
+        let doing = format!("put part {} of", part.number);
+        self.send(&doing, &upload.put.key, &ask).await?;
+        Ok(receipt)
+    }
+
+    async fn complete(
+        &self,
+        upload: &Upload,
+        mut receipts: Vec<Receipt>,
+        last: Part,
+    ) -> Result<(), Fault> {
+        receipts.push(self.put_part(upload, last).await?);
+        let ask = self
+            .object(Method::PUT, &upload.put.key)
+            .query("comp", "blocklist")
+            .header("if-none-match", "*")
+            .header(MARK, &upload.put.mark);
+        let ask = carrying(ask, block_list(&receipts).into()).patience(COMPLETION_LIMIT);
+        self.send("complete", &upload.put.key, &ask).await.map(drop)
+    }
+
+    async fn abort(&self, _upload: &Upload) -> Result<(), Fault> {
+        Ok(())
+    }
+}
+
+fn block_list(receipts: &[Receipt]) -> String {
+    let mut text = "<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>".to_owned();
+    for receipt in receipts {
+        let id = xml::escaped(&receipt.tag);
+        let _ = write!(text, "<Uncommitted>{id}</Uncommitted>");
+    }
+    text + "</BlockList>"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_of_two_puts_never_share_a_name() {
+        let key = ObjectKey::parse("x").unwrap();
+        let (one, other) = (Put::new(&key, 1), Put::new(&key, 1));
+        assert_ne!(block_id(&one, 1), block_id(&other, 1));
+        assert_eq!(block_id(&one, 1).len(), block_id(&other, 50_000).len());
+    }
+
+    #[test]
+    fn an_empty_listing_is_one() {
+        let body = Bytes::from_static(
+            b"\xef\xbb\xbf<?xml version=\"1.0\"?><EnumerationResults><Prefix>x</Prefix><Blobs />\
+              <NextMarker /></EnumerationResults>",
+        );
+        let listing: Listing = xml::answer("x", &body).unwrap();
+        assert!(listing.blobs.blobs.is_empty());
+    }
+}
