@@ -1,1 +1,9 @@
 //! Throwaway storage servers on loopback, one module each. `scripts/stores.sh` fetches them.
+
+pub mod azurite;
+pub mod fake_gcs;
+pub mod moto;
+pub mod seaweedfs;
+pub mod server;
+pub mod strict_gcs;
+pub mod tap;
