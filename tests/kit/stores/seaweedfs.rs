@@ -1,6 +1,7 @@
 //! SeaweedFS, which speaks S3 most faithfully: signatures, checksums, conditions and locks.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use super::server::{Server, boto, boto_until, free_port, program};
@@ -23,7 +24,7 @@ impl SeaweedFs {
     /// Starts one and makes its buckets.
     pub fn start() -> Self {
         let port = free_port();
-        let mut server = launch(port);
+        let mut server = launch(port, &[]);
         server.wait_for_port(port);
         boto_until(
             port,
@@ -34,6 +35,22 @@ s3.put_object(Bucket='backups', Key='.ready', Body=b'x')
 s3.delete_object(Bucket='backups', Key='.ready')",
         );
         Self { server, port }
+    }
+
+    /// One that speaks TLS with the certificate and key of a folder, `cert.pem` and `key.pem`. It has
+    /// no bucket; it makes one that is put into.
+    pub fn start_tls(certificates: &Path) -> Self {
+        let port = free_port();
+        let option = |name, file| format!("-s3.{name}.file={}/{file}", certificates.display());
+        let options = [option("cert", "cert.pem"), option("key", "key.pem")];
+        let mut server = launch(port, &options);
+        server.wait_for_port(port);
+        Self { server, port }
+    }
+
+    /// Waits until `ready` says so.
+    pub fn wait_until(&mut self, ready: impl Fn() -> bool) {
+        self.server.wait_until(ready);
     }
 
     /// Where it speaks S3.
@@ -52,7 +69,7 @@ s3.delete_object(Bucket='backups', Key='.ready')",
     }
 }
 
-fn launch(port: u16) -> Server {
+fn launch(port: u16, more: &[String]) -> Server {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("data")).unwrap();
     fs::write(folder.path().join("s3.json"), IDENTITIES).unwrap();
@@ -74,7 +91,7 @@ fn launch(port: u16) -> Server {
         "-s3.port.iceberg=0",
         "-s3.port.lance=0",
     ]);
-    command.arg(format!("-s3.port={port}"));
+    command.arg(format!("-s3.port={port}")).args(more);
     for own in [
         "master.port",
         "master.port.grpc",

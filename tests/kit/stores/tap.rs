@@ -20,6 +20,8 @@ struct Shared {
     damage_every: AtomicU64,
     /// Connections break after so many bytes of the server's; 0 for never.
     break_after: AtomicU64,
+    /// So many answers are still to be lost.
+    lost_answers: AtomicU64,
     ends: Mutex<Vec<TcpStream>>,
 }
 
@@ -68,6 +70,11 @@ impl Tap {
         self.shared.damage_every.store(bytes, Ordering::SeqCst);
     }
 
+    /// The server hears the next so many requests, and its answers never arrive.
+    pub fn lose_answers(&self, count: u64) {
+        self.shared.lost_answers.store(count, Ordering::SeqCst);
+    }
+
     /// Breaks each new connection after so many bytes that the server sent.
     pub fn break_after(&self, bytes: u64) {
         self.shared.break_after.store(bytes, Ordering::SeqCst);
@@ -108,6 +115,13 @@ impl Shared {
         let _ = to.shutdown(Shutdown::Write);
     }
 
+    fn loses_one(&self) -> bool {
+        let one_less = |left: u64| left.checked_sub(1);
+        let lost = &self.lost_answers;
+        lost.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less)
+            .is_ok()
+    }
+
     fn answer(&self, mut from: TcpStream, mut to: TcpStream) {
         let limit = match self.break_after.load(Ordering::SeqCst) {
             0 => u64::MAX,
@@ -116,7 +130,7 @@ impl Shared {
         let (mut buffer, mut sent) = (vec![0; 64 * 1024], 0_u64);
         while let Ok(got @ 1..) = from.read(&mut buffer) {
             sent += got as u64;
-            if sent > limit || to.write_all(&buffer[..got]).is_err() {
+            if self.loses_one() || sent > limit || to.write_all(&buffer[..got]).is_err() {
                 break;
             }
         }

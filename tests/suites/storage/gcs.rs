@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::stores::{
     Acting, Generated, MB, broken_way, conforms, damaged_way, ensure_equal, fault_of, halting_way,
-    key, large_object, race_of_large_puts, stopped_put, stopped_while_hanging, words,
+    key, large_object, lost_answer, race_of_large_puts, stopped_put, stopped_while_hanging, words,
 };
 
 fn sink(port: u16) -> Arc<dyn StorageSink> {
@@ -56,6 +56,7 @@ fn trouble_on_the_way_leaves_nothing_and_a_get_goes_on() {
     let tap = Tap::before(server.port());
     let (through, direct) = (sink(tap.port()), sink(server.port()));
     damaged_way(&*through, &*direct, &tap);
+    lost_answer(&*through, &*direct, &tap);
     halting_way(&*through, &*direct, &tap);
     stopped_put(&*direct);
     broken_way(&*through, &*direct, &tap);

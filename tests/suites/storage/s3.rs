@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::stores::{
     Generated, MB, broken_way, conforms, damaged_way, ensure_equal, fault_of, halting_way, key,
-    large_object, peak_memory_bytes, race_of_large_puts, stopped_put, stopped_while_hanging, words,
+    large_object, lost_answer, peak_memory_bytes, race_of_large_puts, stopped_put,
+    stopped_while_hanging, words,
 };
 
 /// A sink over the server at `port`, with other options than usual.
@@ -70,6 +71,7 @@ fn trouble_on_the_way_leaves_nothing_and_a_get_goes_on() {
     let tap = Tap::before(server.port());
     let (through, direct) = (sink(tap.port()), sink(server.port()));
     damaged_way(&*through, &*direct, &tap);
+    lost_answer(&*through, &*direct, &tap);
     halting_way(&*through, &*direct, &tap);
     stopped_put(&*direct);
     broken_way(&*through, &*direct, &tap);

@@ -243,6 +243,21 @@ pub fn damaged_way(through: &dyn StorageSink, direct: &dyn StorageSink, tap: &Ta
     }
 }
 
+/// An object whose answer was lost is told to be ours when the request is repeated, and another's is
+/// not.
+pub fn lost_answer(through: &dyn StorageSink, direct: &dyn StorageSink, tap: &Tap) {
+    let (ours, cx) = (key("full/answer-lost"), Context::quiet());
+    let source = Generated::new(MB, 1);
+    tap.lose_answers(1);
+    let put = through.put(&ours, &mut source.clone(), &cx);
+    put.unwrap_or_else(|fault| panic!("{}", words(&fault)));
+    ensure_equal(direct, &ours, &source);
+    tap.lose_answers(1);
+    let again = through.put(&ours, &mut Generated::new(MB, 2), &cx);
+    fault_of(again, FaultKind::Exists);
+    ensure_equal(direct, &ours, &source);
+}
+
 /// A get goes on where its connections break.
 pub fn halting_way(through: &dyn StorageSink, direct: &dyn StorageSink, tap: &Tap) {
     let (key, source) = (key("full/halting"), Generated::new(TWO_PARTS, 1));
