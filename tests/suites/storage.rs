@@ -15,6 +15,8 @@ mod s3;
 mod s3_lock;
 #[path = "storage/s3_sweep.rs"]
 mod s3_sweep;
+#[path = "storage/s3_tls.rs"]
+mod s3_tls;
 #[path = "storage/several.rs"]
 mod several;
 #[path = "storage/stores.rs"]

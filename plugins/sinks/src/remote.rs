@@ -14,7 +14,7 @@ use crate::Problem;
 /// Longest wait for a connection.
 pub(crate) const CONNECT_LIMIT: Duration = Duration::from_secs(15);
 /// Longest silence of the other side in the middle of something.
-pub(crate) const SILENCE_LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const SILENCE_LIMIT: Duration = Duration::from_mins(1);
 /// How soon a request ends after the run was told to stop.
 const CANCEL_WITHIN: Duration = Duration::from_millis(100);
 
