@@ -4,8 +4,14 @@ pub mod conformance;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod memory;
+#[cfg(any(feature = "local", feature = "sftp", feature = "webdav"))]
+mod owner;
 #[cfg(feature = "remote")]
 mod remote;
+#[cfg(feature = "sftp")]
+mod sftp;
+#[cfg(feature = "webdav")]
+mod webdav;
 
 use std::sync::Arc;
 
@@ -30,6 +36,10 @@ type Make = fn(name: &str, options: Value) -> Result<Arc<dyn StorageSink>, Probl
 pub const KINDS: &[Kind] = &[
     #[cfg(feature = "local")]
     local::DECLARED,
+    #[cfg(feature = "sftp")]
+    sftp::DECLARED,
+    #[cfg(feature = "webdav")]
+    webdav::DECLARED,
 ];
 
 /// Names of the sinks that can be configured.
@@ -84,7 +94,7 @@ pub fn by_name(
 }
 
 /// The options of a sink out of their values. What does not fit is told by its place, not by its value.
-#[cfg(feature = "local")]
+#[cfg(any(feature = "local", feature = "remote"))]
 fn options<T: DeserializeOwned>(values: Value) -> Result<T, Problem> {
     Ok(serde_json::from_value(values)?)
 }
