@@ -36,7 +36,7 @@ use crate::{Kind, Problem, owner};
 use account::Account;
 use file::OpenFile;
 use link::Link;
-use session::Session;
+use session::{Found, Session};
 
 /// How it is configured.
 pub(crate) const DECLARED: Kind = Kind {
@@ -139,7 +139,7 @@ impl SftpSink {
         let path = self.path(key);
         self.ask(cx, async {
             let found = session.look(&path).await?;
-            match found.filter(|found| found.attrs.is_regular()) {
+            match found.filter(Found::is_file) {
                 Some(file) => file.size_bytes(&path),
                 None => Err(self.missing(session, &path).await),
             }
@@ -294,7 +294,7 @@ impl StorageSink for SftpSink {
         let path = self.path(key);
         self.ask(cx, async {
             let found = session.look(&path).await?;
-            match found.filter(|found| found.attrs.is_regular()) {
+            match found.filter(Found::is_file) {
                 Some(_) => session.remove(&path).await.map(drop),
                 None => Ok(()),
             }

@@ -175,9 +175,8 @@ impl WebdavSink {
 
     fn discard(&self, staged: Url) {
         let requests = Arc::clone(&self.requests);
-        self.driver.clean(async move {
-            let _ = requests.delete(&staged).await;
-        });
+        self.driver
+            .clean(async move { staging::remove(&requests, &staged).await });
     }
 }
 

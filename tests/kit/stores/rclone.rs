@@ -92,7 +92,8 @@ impl Rclone {
             Kind::Webdav | Kind::WebdavOverTls => "webdav",
         };
         command
-            .args(["serve", protocol, "--dir-cache-time", "0s"])
+            // At 0 it turns in a circle.
+            .args(["serve", protocol, "--dir-cache-time", "10ms"])
             .args(["--user", USER, "--pass", PASSWORD])
             .args(["--addr", &format!("127.0.0.1:{}", self.port)])
             .arg("--cache-dir")
@@ -107,6 +108,8 @@ impl Rclone {
             }
             Kind::Sftp => {
                 command.arg("--key").arg(self.path("host"));
+                // Without it a file can be written from its beginning to its end only.
+                command.args(["--vfs-cache-mode", "writes", "--vfs-write-back", "0s"]);
             }
         }
         command.arg(self.data());

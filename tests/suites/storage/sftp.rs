@@ -5,6 +5,8 @@ use std::io::Cursor;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use respaldo_engine::ports::{Context, FaultKind, StorageSink};
 use respaldo_sinks::conformance;
@@ -81,6 +83,31 @@ fn a_put_whose_connection_breaks_leaves_nothing_and_the_next_one_works() {
     let proxy = Proxy::before(server.port());
     let sink = sink(openssh(&server, proxy.port()));
     super::a_put_whose_connection_breaks_leaves_nothing(&*sink, &proxy);
+}
+
+#[test]
+fn a_connection_that_breaks_as_a_file_gets_its_name_leaves_no_doubt() {
+    let server = Sshd::start();
+    let proxy = Proxy::before(server.port());
+    let sink = sink(openssh(&server, proxy.port()));
+    let cx = Context::quiet();
+    for number in 0..10 {
+        let key = key(&format!("named/{number}"));
+        let path = server.data().join("made/on demand").join(key.as_str());
+        thread::scope(|scope| {
+            let breaking = scope.spawn(|| {
+                let start = Instant::now();
+                while !path.exists() {
+                    assert!(start.elapsed() < Duration::from_secs(30));
+                    thread::yield_now();
+                }
+                proxy.reset();
+            });
+            let put = sink.put(&key, &mut Made::of(1000), &cx);
+            breaking.join().unwrap();
+            assert_eq!(put.map_err(|fault| words(&fault)).unwrap().size_bytes, 1000);
+        });
+    }
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use std::fs;
 use std::io::Cursor;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use respaldo_engine::ports::{Context, FaultKind, StorageSink};
+use respaldo_engine::ports::{Context, Fault, FaultKind, ObjectInfo, StorageSink};
 use respaldo_sinks::conformance;
 use respaldo_tests::Proxy;
 use respaldo_tests::stores::puppet::{Asked, Puppet, answer};
@@ -12,7 +13,7 @@ use respaldo_tests::stores::rclone::{self, Rclone};
 use serde_json::{Value, json};
 
 use super::made::Made;
-use super::{fault_of, key, staged, words};
+use super::{fault_of, key, words};
 
 fn sink(options: Value) -> Arc<dyn StorageSink> {
     respaldo_sinks::by_name("webdav", "away", options).unwrap()
@@ -31,8 +32,6 @@ fn at(port: u16) -> Value {
 fn with_rclone_every_promise_is_kept() {
     let server = Rclone::webdav();
     assert_eq!(conformance::run(&|| sink(at(server.port()))), []);
-    let left = staged(&server.data().join("made/on demand"));
-    assert_eq!(left, Vec::<String>::new());
 }
 
 #[test]
@@ -208,9 +207,43 @@ fn empty_but(method: &'static str, status: &'static str) -> Puppet {
 }
 
 fn put_to(server: &Puppet) -> FaultKind {
+    fault_of(try_to_put(server)).kind
+}
+
+fn try_to_put(server: &Puppet) -> Result<ObjectInfo, Fault> {
     let sink = sink(json!({ "url": format!("http://127.0.0.1:{}/", server.port()) }));
     let mut source = Cursor::new(b"0123456789".to_vec());
-    fault_of(sink.put(&key("a"), &mut source, &Context::quiet())).kind
+    sink.put(&key("a"), &mut source, &Context::quiet())
+}
+
+/// A server that is cut off as it gets a move, after which its files are where they are said to be.
+fn cut_off_at_a_move(staged: bool, named: bool) -> Puppet {
+    let moved = AtomicBool::new(false);
+    Puppet::saying(move |asked| match asked.line.split(' ').next() {
+        Some("MOVE") => {
+            moved.store(true, Ordering::SeqCst);
+            Vec::new()
+        }
+        Some("DELETE") if !staged => answer("404 Not Found", &[], ""),
+        Some("DELETE") => answer("204 No Content", &[], ""),
+        Some("PROPFIND") if asked.path().contains("respaldo-staging/") => properties(asked),
+        Some("PROPFIND") if named && moved.load(Ordering::SeqCst) => properties(asked),
+        Some("PROPFIND") => answer("404 Not Found", &[], ""),
+        _ => answer("201 Created", &[], ""),
+    })
+}
+
+#[test]
+fn how_a_move_ended_whose_answer_was_lost_is_found_out() {
+    let done = try_to_put(&cut_off_at_a_move(false, true));
+    assert_eq!(done.unwrap().size_bytes, 10);
+    for (staged, named, kind) in [
+        (true, false, FaultKind::Unavailable),
+        (true, true, FaultKind::Exists),
+        (false, false, FaultKind::Unavailable),
+    ] {
+        assert_eq!(put_to(&cut_off_at_a_move(staged, named)), kind);
+    }
 }
 
 #[test]

@@ -59,7 +59,7 @@ async fn make(session: &Session, folder: &str) -> Result<(), Fault> {
 async fn is_real(session: &Session, folder: &str) -> Result<bool, Fault> {
     match session.look(folder).await? {
         None => Ok(false),
-        Some(found) if found.attrs.is_dir() => Ok(true),
+        Some(found) if found.is_folder() => Ok(true),
         Some(_) => {
             let subject = format!("{folder} must be a folder, not a link or file");
             Err(Fault::bare(FaultKind::Denied, subject))

@@ -38,13 +38,13 @@ impl Walk {
                 folder => ObjectKey::parse(format!("{folder}/{}", entry.filename)),
             };
             let Ok(key) = key else { continue };
-            if entry.attrs.is_dir() {
+            let found = Found { attrs: entry.attrs };
+            if found.is_folder() {
                 let inside = format!("{key}/");
                 if inside.starts_with(&self.prefix) || self.prefix.starts_with(&inside) {
                     self.folders.push(key.into());
                 }
-            } else if entry.attrs.is_regular() && key.as_str().starts_with(&self.prefix) {
-                let found = Found { attrs: entry.attrs };
+            } else if found.is_file() && key.as_str().starts_with(&self.prefix) {
                 let size_bytes = found.size_bytes(&below(&self.root, key.as_str()))?;
                 self.found.push(ObjectInfo { key, size_bytes });
             }

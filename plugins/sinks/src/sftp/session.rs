@@ -50,6 +50,17 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// Whether it is a file itself. (The attributes' own `is_regular` says so of links and sockets
+    /// too: it compares bits of a field that is a number.)
+    pub(super) fn is_file(&self) -> bool {
+        self.attrs.file_type().is_file()
+    }
+
+    /// Whether it is a folder itself.
+    pub(super) fn is_folder(&self) -> bool {
+        self.attrs.file_type().is_dir()
+    }
+
     /// The size of a file.
     pub(super) fn size_bytes(&self, path: &str) -> Result<u64, Fault> {
         let untold = || {

@@ -24,7 +24,7 @@ pub(super) async fn abandoned(session: &Arc<Session>, root: &str) -> Result<Vec<
     let files: Vec<(File, Writer)> = files
         .unwrap_or_default()
         .into_iter()
-        .filter(|file| file.attrs.is_regular())
+        .filter(|file| file.attrs.file_type().is_file())
         .filter_map(|file| owner::writer_of(&file.filename).map(|writer| (file, writer)))
         .collect();
     if files.is_empty() {

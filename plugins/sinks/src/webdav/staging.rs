@@ -1,7 +1,7 @@
 //! Half-written files: two to try out what the server promises, and those that nobody writes any
 //! more.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use reqwest::StatusCode;
 use respaldo_engine::ports::{Fault, FaultKind};
@@ -40,6 +40,16 @@ async fn try_to_overwrite(requests: &Requests, one: &Url, other: &Url) -> Result
             Err(Fault::new(FaultKind::Invalid, subject, why))
         }
         _ => Err(refusal(other, answer).await),
+    }
+}
+
+/// Removes what an upload left that failed. Some servers show it only once they noticed the failure.
+pub(super) async fn remove(requests: &Requests, staged: &Url) {
+    for pause in [0, 200, 400, 5000].map(Duration::from_millis) {
+        tokio::time::sleep(pause).await;
+        if !matches!(requests.delete(staged).await, Ok(false)) {
+            return;
+        }
     }
 }
 
