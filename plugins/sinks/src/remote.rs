@@ -18,7 +18,7 @@ pub(crate) use pieces::Pieces;
 /// Longest wait for a connection.
 pub(crate) const CONNECT_LIMIT: Duration = Duration::from_secs(15);
 /// Longest silence of the other side in the middle of something.
-pub(crate) const SILENCE_LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const SILENCE_LIMIT: Duration = Duration::from_mins(1);
 /// How long a call waits for the leftovers of its failure to be removed; the removal may go on.
 const CLEANING_PATIENCE: Duration = Duration::from_millis(800);
 /// Longest removal of leftovers.

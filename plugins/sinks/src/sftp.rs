@@ -180,7 +180,7 @@ impl SftpSink {
     /// Gives a staged file its name. Not cancelled in the middle: it must be known how it ended.
     fn publish(&self, session: &Session, staged: &str, target: &str) -> Result<(), Fault> {
         let uncancelled = Context::quiet();
-        let naming = publish::name(session, staged, target);
+        let naming = publish::name(&self.link, session, staged, target);
         let named = self
             .driver
             .wait(target, publish::LIMIT, &uncancelled, naming);

@@ -93,10 +93,7 @@ fn read(stream: &TcpStream) -> Option<Asked> {
 
 /// An answer with a body, after which the connection ends.
 pub fn answer(status: &str, headers: &[&str], body: &str) -> Vec<u8> {
-    let headers: String = headers
-        .iter()
-        .map(|header| format!("{header}\r\n"))
-        .collect();
+    let headers = [headers, &[""]].concat().join("\r\n");
     let length = body.len();
     format!(
         "HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"

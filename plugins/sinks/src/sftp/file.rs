@@ -16,7 +16,7 @@ use super::session::{Session, code_of};
 use crate::remote::{Driver, Pieces, SILENCE_LIMIT};
 
 /// Longest wait until a written file is durable and closed.
-pub(super) const SEAL_LIMIT: Duration = Duration::from_secs(600);
+pub(super) const SEAL_LIMIT: Duration = Duration::from_mins(10);
 
 /// What every server takes in one request.
 const PIECE_BYTES: usize = 32 * 1024;

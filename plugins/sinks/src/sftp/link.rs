@@ -35,6 +35,8 @@ pub(super) struct Link {
     account: Account,
     open: Mutex<Open>,
     turn: AtomicUsize,
+    /// Held from looking whether a name is free until a rename took it, where links do not tell.
+    pub(super) naming: Mutex<()>,
 }
 
 /// What is open now.
@@ -50,6 +52,7 @@ impl Link {
             account,
             open: Mutex::default(),
             turn: AtomicUsize::new(0),
+            naming: Mutex::default(),
         }
     }
 

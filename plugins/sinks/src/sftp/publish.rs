@@ -22,7 +22,12 @@ pub(super) async fn ensure_free(session: &Session, target: &str) -> Result<(), F
 }
 
 /// Gives a staged file its name and takes its staging name away.
-pub(super) async fn name(session: &Session, staged: &str, target: &str) -> Result<(), Fault> {
+pub(super) async fn name(
+    link: &Link,
+    session: &Session,
+    staged: &str,
+    target: &str,
+) -> Result<(), Fault> {
     if session.offers.hardlink {
         match session.noted(session.raw.hardlink(staged, target).await) {
             Ok(_) => {
@@ -37,11 +42,12 @@ pub(super) async fn name(session: &Session, staged: &str, target: &str) -> Resul
             Err(_) => {}
         }
     }
+    let _alone = link.naming.lock().await;
     rename(session, staged, target).await
 }
 
 /// Version 3 of the protocol lets no rename replace a file; some servers do it all the same, so it
-/// is looked for before.
+/// is looked for before, and this process renames one file at a time.
 async fn rename(session: &Session, staged: &str, target: &str) -> Result<(), Fault> {
     ensure_free(session, target).await?;
     match session.noted(session.raw.rename(staged, target).await) {

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::link::{Connection, of_ssh};
 
 /// Longest work of the server on one request: making a large file durable takes a while.
-const ANSWER_LIMIT: Duration = Duration::from_secs(300);
+const ANSWER_LIMIT: Duration = Duration::from_mins(5);
 /// After so long without an answer a session is asked whether it still works.
 const STALE: Duration = Duration::from_secs(10);
 /// Longest wait for that.

@@ -9,7 +9,7 @@ use url::Url;
 use super::multistatus::Entry;
 
 /// Longest wait for the listing of a folder.
-pub(super) const FOLDER_LIMIT: Duration = Duration::from_secs(300);
+pub(super) const FOLDER_LIMIT: Duration = Duration::from_mins(5);
 
 /// A walk over the files whose paths are keys with a prefix.
 pub(super) struct Walk {

@@ -83,6 +83,7 @@ pub(super) fn message(text: &str) -> String {
 }
 
 /// The beginning of an element, or its end with the text right in it.
+#[derive(Clone, Copy)]
 enum Step<'a> {
     Begin(&'a str),
     End(&'a str, &'a str),
@@ -144,12 +145,11 @@ impl Parser {
                 self.group = Entry::default();
                 (self.in_group, self.group_found) = (true, true);
             }
-            Step::Begin(_) => {}
             Step::End("response", _) => self.entries.push(std::mem::take(&mut self.entry)),
             Step::End("propstat", _) => self.end_group(),
             Step::End(name, said) if self.in_group => self.take_property(name, said),
             Step::End("href", said) => said.clone_into(&mut self.entry.href),
-            Step::End(..) => {}
+            Step::Begin(_) | Step::End(..) => {}
         }
     }
 

@@ -11,7 +11,7 @@ use super::folders::Folders;
 use super::requests::{Requests, asked_pause, refusal};
 
 /// Longest wait for a move with its tries, and for how it ended to be found out.
-pub(super) const LIMIT: Duration = Duration::from_secs(120);
+pub(super) const LIMIT: Duration = Duration::from_mins(2);
 
 /// How often a move is tried that the server refuses for the moment.
 const TRIES: u32 = 6;

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{DATE, RETRY_AFTER};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use respaldo_engine::ports::{Fault, FaultKind};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::account::{Account, Login};
@@ -75,7 +75,7 @@ impl Requests {
         match &self.account.login {
             Login::Nobody => request,
             Login::User(user, password) => {
-                let password = password.as_ref().map(|password| password.expose_secret());
+                let password = password.as_ref().map(SecretString::expose_secret);
                 request.basic_auth(user, password)
             }
             Login::Token(token) => request.bearer_auth(token.expose_secret()),

@@ -17,7 +17,7 @@ use crate::remote::{Driver, Pieces, SILENCE_LIMIT, unanswered};
 
 const PIECE_BYTES: usize = 256 * 1024;
 /// Longest work of the server on an upload that it has whole: some copy it once more.
-const ANSWER_LIMIT: Duration = Duration::from_secs(600);
+const ANSWER_LIMIT: Duration = Duration::from_mins(10);
 
 /// Sends exactly what the source promised.
 pub(super) fn stream(
