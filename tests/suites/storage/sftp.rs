@@ -89,9 +89,9 @@ fn a_put_whose_connection_breaks_leaves_nothing_and_the_next_one_works() {
 fn a_connection_that_breaks_as_a_file_gets_its_name_leaves_no_doubt() {
     let server = Sshd::start();
     let proxy = Proxy::before(server.port());
-    let sink = sink(openssh(&server, proxy.port()));
     let cx = Context::quiet();
     for number in 0..10 {
+        let sink = sink(openssh(&server, proxy.port()));
         let key = key(&format!("named/{number}"));
         let path = server.data().join("made/on demand").join(key.as_str());
         thread::scope(|scope| {

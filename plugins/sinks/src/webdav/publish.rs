@@ -8,14 +8,10 @@ use respaldo_engine::ports::{Fault, FaultKind};
 use url::Url;
 
 use super::folders::Folders;
-use super::requests::{Requests, asked_pause, refusal};
+use super::requests::{FIRST_PAUSE, Requests, TRIES, asked_pause, is_for_now, refusal};
 
 /// Longest wait for a move with its tries, and for how it ended to be found out.
 pub(super) const LIMIT: Duration = Duration::from_mins(2);
-
-/// How often a move is tried that the server refuses for the moment.
-const TRIES: u32 = 6;
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Fails where a name is taken.
 pub(super) async fn ensure_free(requests: &Requests, target: &Url) -> Result<(), Fault> {
@@ -48,11 +44,7 @@ pub(super) async fn name(
                 folders.ready_for(requests, key).await?;
             }
             // Who else moves to the same name holds it for a moment.
-            StatusCode::LOCKED
-            | StatusCode::TOO_MANY_REQUESTS
-            | StatusCode::SERVICE_UNAVAILABLE
-                if left > 0 =>
-            {
+            status if left > 0 && is_for_now(status) => {
                 tokio::time::sleep(asked.unwrap_or(pause)).await;
             }
             _ => return Err(refusal(&target, answer).await),

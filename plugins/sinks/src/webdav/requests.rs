@@ -16,6 +16,10 @@ use crate::{Problem, owner, remote};
 /// Longest answer that is read whole: the listing of a folder with some 100,000 files.
 const ANSWER_BYTES: usize = 64 * 1024 * 1024;
 const DEPTH: &str = "Depth";
+/// How often a request is made that the server refuses for the moment.
+pub(super) const TRIES: u32 = 6;
+/// The pause before the second of them; each is twice the one before.
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Asks for what is looked at, and for no more.
 const WANTED: &str = r#"<?xml version="1.0" encoding="utf-8"?>
 <propfind xmlns="DAV:"><prop><resourcetype/><getcontentlength/><getlastmodified/><quota-available-bytes/></prop></propfind>"#;
@@ -136,7 +140,7 @@ impl Requests {
     pub(super) async fn make_folder(&self, folder: &Url) -> Result<bool, Fault> {
         let mut url = folder.clone();
         url.set_path(&format!("{}/", folder.path().trim_end_matches('/')));
-        let answer = send(&url, self.request(method(b"MKCOL"), &url)).await?;
+        let answer = patiently(&url, || self.request(method(b"MKCOL"), &url)).await?;
         match answer.status() {
             status if status.is_success() => Ok(true),
             StatusCode::CONFLICT | StatusCode::NOT_FOUND => Ok(false),
@@ -153,7 +157,7 @@ impl Requests {
 
     /// Removes a file; whether there was one.
     pub(super) async fn delete(&self, url: &Url) -> Result<bool, Fault> {
-        let answer = send(url, self.request(Method::DELETE, url)).await?;
+        let answer = patiently(url, || self.request(Method::DELETE, url)).await?;
         match answer.status() {
             status if status.is_success() => Ok(true),
             StatusCode::NOT_FOUND | StatusCode::GONE => Ok(false),
@@ -181,6 +185,31 @@ fn method(name: &'static [u8]) -> Method {
 pub(super) async fn send(url: &Url, request: RequestBuilder) -> Result<Response, Fault> {
     let answer = request.send().await;
     answer.map_err(|error| remote::unanswered(format!("reach {url}"), error))
+}
+
+/// Sends a request that can be made again, a few times while the server says "not now": some lock
+/// a folder for as long as something in it is made or moved.
+async fn patiently(url: &Url, request: impl Fn() -> RequestBuilder) -> Result<Response, Fault> {
+    let mut pause = FIRST_PAUSE;
+    for _ in 1..TRIES {
+        let answer = send(url, request()).await?;
+        if !is_for_now(answer.status()) {
+            return Ok(answer);
+        }
+        tokio::time::sleep(asked_pause(&answer).unwrap_or(pause)).await;
+        pause *= 2;
+    }
+    send(url, request()).await
+}
+
+/// Whether the same request may be granted in a moment.
+pub(super) fn is_for_now(status: StatusCode) -> bool {
+    [
+        StatusCode::LOCKED,
+        StatusCode::TOO_MANY_REQUESTS,
+        StatusCode::SERVICE_UNAVAILABLE,
+    ]
+    .contains(&status)
 }
 
 /// The fault of an answer that was not hoped for.
