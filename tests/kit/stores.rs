@@ -3,7 +3,11 @@
 pub mod azurite;
 pub mod fake_gcs;
 pub mod moto;
+mod process;
+pub mod puppet;
+pub mod rclone;
 pub mod seaweedfs;
 pub mod server;
+pub mod sshd;
 pub mod strict_gcs;
 pub mod tap;

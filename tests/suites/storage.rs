@@ -5,6 +5,8 @@
 mod azure;
 #[path = "storage/chain.rs"]
 mod chain;
+#[path = "storage/folders.rs"]
+mod folders;
 #[path = "storage/gcs.rs"]
 mod gcs;
 #[path = "storage/panel.rs"]

@@ -6,8 +6,14 @@ pub mod local;
 pub mod memory;
 #[cfg(feature = "object-store")]
 pub mod object_store;
+#[cfg(any(feature = "local", feature = "sftp", feature = "webdav"))]
+mod owner;
 #[cfg(feature = "remote")]
 mod remote;
+#[cfg(feature = "sftp")]
+mod sftp;
+#[cfg(feature = "webdav")]
+mod webdav;
 pub mod wrappers;
 
 use std::sync::Arc;
@@ -43,6 +49,10 @@ pub const KINDS: &[Kind] = &[
     object_store::gcs::DECLARED,
     #[cfg(feature = "azure")]
     object_store::azure::DECLARED,
+    #[cfg(feature = "sftp")]
+    sftp::DECLARED,
+    #[cfg(feature = "webdav")]
+    webdav::DECLARED,
 ];
 
 /// Names of the sinks that can be configured.

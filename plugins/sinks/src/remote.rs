@@ -1,6 +1,8 @@
 //! What sinks over a network share: a place where their requests run, limits of waiting, HTTP, and
 //! faults that show no secret.
 
+mod pieces;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,10 +13,16 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::Problem;
 
+pub(crate) use pieces::Pieces;
+
 /// Longest wait for a connection.
 pub(crate) const CONNECT_LIMIT: Duration = Duration::from_secs(15);
 /// Longest silence of the other side in the middle of something.
 pub(crate) const SILENCE_LIMIT: Duration = Duration::from_mins(1);
+/// How long a call waits for the leftovers of its failure to be removed; the removal may go on.
+const CLEANING_PATIENCE: Duration = Duration::from_millis(800);
+/// Longest removal of leftovers.
+const CLEANING_LIMIT: Duration = Duration::from_secs(30);
 /// How soon a request ends after the run was told to stop.
 const CANCEL_WITHIN: Duration = Duration::from_millis(100);
 
@@ -64,6 +72,20 @@ impl Driver {
             }
         })
     }
+
+    /// Where to start what is to go on between two waits.
+    pub(crate) fn handle(&self) -> &Handle {
+        self.runtime.handle()
+    }
+
+    /// Removes what a failed call leaves, also after a cancellation, and waits a moment for it.
+    pub(crate) fn clean(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let limited = async { tokio::time::timeout(CLEANING_LIMIT, work).await };
+        let task = self.runtime.spawn(limited);
+        let patience = async { tokio::time::timeout(CLEANING_PATIENCE, task).await };
+        // What is left in the end is for the sweep.
+        let _ = self.runtime.block_on(patience);
+    }
 }
 
 async fn stopped(cx: &Context) -> Fault {
@@ -78,25 +100,29 @@ async fn stopped(cx: &Context) -> Fault {
 /// A client that trusts the system's authorities and those in the file, follows no redirect (the
 /// next address is none that anybody chose to trust with a secret), and gives up on silence.
 pub(crate) fn client(ca_file: Option<&Path>) -> Result<Client, Problem> {
-    build(Client::builder().read_timeout(SILENCE_LIMIT), ca_file)
+    build(builder(ca_file)?.read_timeout(SILENCE_LIMIT))
 }
 
 /// The same without a limit of silence, for requests that take long to send: while they are sent the
 /// other side is silent, however well it listens. Whoever sends bounds the wait.
 pub(crate) fn patient_client(ca_file: Option<&Path>) -> Result<Client, Problem> {
-    build(Client::builder(), ca_file)
+    build(builder(ca_file)?)
 }
 
-fn build(builder: ClientBuilder, ca_file: Option<&Path>) -> Result<Client, Problem> {
+fn builder(ca_file: Option<&Path>) -> Result<ClientBuilder, Problem> {
     install_cryptography();
-    let mut builder = builder
+    let builder = Client::builder()
         .connect_timeout(CONNECT_LIMIT)
         .tcp_user_timeout(SILENCE_LIMIT)
         .redirect(Policy::none())
         .user_agent(concat!("respaldo/", env!("CARGO_PKG_VERSION")));
-    if let Some(path) = ca_file {
-        builder = builder.tls_certs_merge(authorities(path)?);
+    match ca_file {
+        Some(path) => Ok(builder.tls_certs_merge(authorities(path)?)),
+        None => Ok(builder),
     }
+}
+
+fn build(builder: ClientBuilder) -> Result<Client, Problem> {
     builder.build().map_err(|error| {
         let why = format!("no HTTPS client can be made: {}", error.without_url());
         Problem::value("ca_file", why)

@@ -54,39 +54,3 @@ pub(super) fn free_bytes(folder: &Path) -> Option<u64> {
 pub(super) fn free_bytes(_folder: &Path) -> Option<u64> {
     None
 }
-
-/// Name of this machine, without what has a meaning in file names.
-pub(super) fn host() -> String {
-    #[cfg(unix)]
-    let name = rustix::system::uname()
-        .nodename()
-        .to_string_lossy()
-        .into_owned();
-    #[cfg(not(unix))]
-    let name = std::env::var("COMPUTERNAME").unwrap_or_default();
-    let plain = |c: char| {
-        if c.is_ascii_alphanumeric() || c == '-' {
-            c
-        } else {
-            '_'
-        }
-    };
-    name.chars().map(plain).collect()
-}
-
-/// Whether a process of this machine lives; `None` where that cannot be told.
-#[cfg(unix)]
-pub(super) fn is_alive(pid: u32) -> Option<bool> {
-    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).ok()?)?;
-    match rustix::process::test_kill_process(pid) {
-        Err(rustix::io::Errno::SRCH) => Some(false),
-        // Another user's process may not be signalled, and lives.
-        _ => Some(true),
-    }
-}
-
-/// Whether a process of this machine lives; `None` where that cannot be told.
-#[cfg(not(unix))]
-pub(super) fn is_alive(_pid: u32) -> Option<bool> {
-    None
-}
