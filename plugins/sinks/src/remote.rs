@@ -73,11 +73,6 @@ impl Driver {
         })
     }
 
-    /// Where to start what is to go on between two waits.
-    pub(crate) fn handle(&self) -> &Handle {
-        self.runtime.handle()
-    }
-
     /// Removes what a failed call leaves, also after a cancellation, and waits a moment for it.
     pub(crate) fn clean(&self, work: impl Future<Output = ()> + Send + 'static) {
         let limited = async { tokio::time::timeout(CLEANING_LIMIT, work).await };
