@@ -1,6 +1,8 @@
 //! Storage sinks, chosen by name in the configuration, and the suite that each of them passes.
 
 pub mod conformance;
+#[cfg(feature = "google-drive")]
+pub mod google_drive;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod memory;
@@ -30,6 +32,8 @@ type Make = fn(name: &str, options: Value) -> Result<Arc<dyn StorageSink>, Probl
 pub const KINDS: &[Kind] = &[
     #[cfg(feature = "local")]
     local::DECLARED,
+    #[cfg(feature = "google-drive")]
+    google_drive::DECLARED,
 ];
 
 /// Names of the sinks that can be configured.
@@ -84,7 +88,7 @@ pub fn by_name(
 }
 
 /// The options of a sink out of their values. What does not fit is told by its place, not by its value.
-#[cfg(feature = "local")]
+#[cfg(any(feature = "local", feature = "remote"))]
 fn options<T: DeserializeOwned>(values: Value) -> Result<T, Problem> {
     Ok(serde_json::from_value(values)?)
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, StatusCode};
+use reqwest::{Certificate, Client, ClientBuilder, StatusCode};
 use respaldo_engine::ports::{Context, Fault, FaultKind};
 use tokio::runtime::{Builder, Runtime};
 
@@ -74,10 +74,19 @@ async fn stopped(cx: &Context) -> Fault {
 /// A client that trusts the system's authorities and those in the file, follows no redirect (the
 /// next address is none that anybody chose to trust with a secret), and gives up on silence.
 pub(crate) fn client(ca_file: Option<&Path>) -> Result<Client, Problem> {
+    build(Client::builder().read_timeout(SILENCE_LIMIT), ca_file)
+}
+
+/// The same without a limit of silence, for requests that take long to send: while they are sent the
+/// other side is silent, however well it listens. Whoever sends bounds the wait.
+pub(crate) fn patient_client(ca_file: Option<&Path>) -> Result<Client, Problem> {
+    build(Client::builder(), ca_file)
+}
+
+fn build(builder: ClientBuilder, ca_file: Option<&Path>) -> Result<Client, Problem> {
     install_cryptography();
-    let mut builder = Client::builder()
+    let mut builder = builder
         .connect_timeout(CONNECT_LIMIT)
-        .read_timeout(SILENCE_LIMIT)
         .tcp_user_timeout(SILENCE_LIMIT)
         .redirect(Policy::none())
         .user_agent(concat!("respaldo/", env!("CARGO_PKG_VERSION")));
