@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use axum::body::Body;
 use axum::http::HeaderName;
-use axum::http::header::{CONTENT_RANGE, CONTENT_TYPE, LOCATION, RANGE};
+use axum::http::header::{CONTENT_RANGE, CONTENT_TYPE, HOST, LOCATION, RANGE};
 use axum::response::Response;
 use uuid::Uuid;
 
@@ -52,8 +52,9 @@ pub(super) fn begin(shared: &Shared, asked: &Asked, token: &Token, body: &[u8]) 
         file: None,
     };
     drive.sessions.insert(id.clone(), session);
-    let address = &shared.address;
-    let location = format!("{address}/upload/drive/v3/files?uploadType=resumable&upload_id={id}");
+    let host = asked.header(HOST).unwrap_or_default();
+    let location =
+        format!("http://{host}/upload/drive/v3/files?uploadType=resumable&upload_id={id}");
     let response = Response::builder().header(LOCATION, location);
     Ok(response.body(Body::empty()).unwrap())
 }
