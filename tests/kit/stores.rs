@@ -2,6 +2,7 @@
 
 pub mod azurite;
 pub mod fake_gcs;
+pub mod google_drive;
 pub mod moto;
 mod process;
 pub mod puppet;

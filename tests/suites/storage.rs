@@ -9,6 +9,12 @@ mod chain;
 mod folders;
 #[path = "storage/gcs.rs"]
 mod gcs;
+#[path = "storage/google_drive.rs"]
+mod google_drive;
+#[path = "storage/google_drive_fake.rs"]
+mod google_drive_fake;
+#[path = "storage/google_drive_faults.rs"]
+mod google_drive_faults;
 #[path = "storage/panel.rs"]
 mod panel;
 #[path = "storage/s3.rs"]

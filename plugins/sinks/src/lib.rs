@@ -1,6 +1,8 @@
 //! Storage sinks, chosen by name in the configuration, and the suite that each of them passes.
 
 pub mod conformance;
+#[cfg(feature = "google-drive")]
+pub mod google_drive;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod memory;
@@ -53,6 +55,8 @@ pub const KINDS: &[Kind] = &[
     sftp::DECLARED,
     #[cfg(feature = "webdav")]
     webdav::DECLARED,
+    #[cfg(feature = "google-drive")]
+    google_drive::DECLARED,
 ];
 
 /// Names of the sinks that can be configured.

@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use respaldo_tests::stores::azurite::{self, Azurite};
 use respaldo_tests::stores::fake_gcs::FakeGcs;
+use respaldo_tests::stores::google_drive::GoogleDrive;
 use respaldo_tests::stores::moto::Moto;
+use respaldo_tests::stores::rclone::{self, Rclone};
 use respaldo_tests::stores::seaweedfs::{self, SeaweedFs};
+use respaldo_tests::stores::sshd::Sshd;
 use serde_json::{Value, json};
 
 use super::vault::Vault;
@@ -120,6 +123,50 @@ fn gcs_on_its_fake() {
             "bucket": "backups",
             "anonymous": true,
             "endpoint": format!("http://127.0.0.1:{}", server.port()),
+        }),
+    );
+}
+
+#[test]
+fn sftp_on_openssh() {
+    let server = Sshd::start();
+    serves_a_chain(
+        "sftp",
+        &json!({
+            "host": "127.0.0.1",
+            "port": server.port(),
+            "user": Sshd::user(),
+            "dir": server.data().join("respaldo"),
+            "private_key_file": server.key_file(),
+            "host_key": server.host_key("host"),
+        }),
+    );
+}
+
+#[test]
+fn webdav_on_rclone() {
+    let server = Rclone::webdav();
+    serves_a_chain(
+        "webdav",
+        &json!({
+            "url": format!("http://127.0.0.1:{}/", server.port()),
+            "dir": "respaldo",
+            "user": rclone::USER,
+            "password": rclone::PASSWORD,
+        }),
+    );
+}
+
+#[test]
+fn google_drive_on_its_fake() {
+    let server = GoogleDrive::start();
+    serves_a_chain(
+        "google-drive",
+        &json!({
+            "folder_id": server.shared_folder(),
+            "service_account": server.account_key(),
+            "base_url": server.base_url(),
+            "token_url": server.token_url(),
         }),
     );
 }
