@@ -151,7 +151,7 @@ mod tests {
         }
     }
 
-    fn refused(options: &Options) -> &'static str {
+    fn refused(options: &Options) -> String {
         let tried = options.folder().map(drop);
         let tried = tried.and(options.base().map(drop));
         match tried.and(options.grant().map(drop)) {
