@@ -27,7 +27,11 @@ impl Caller {
         };
         let given = caller.ask_token(REFRESH_TOKEN);
         assert_eq!(given.status(), 200);
-        caller.token = json_of(given)["access_token"].as_str().unwrap().to_owned();
+        let given = json_of(given);
+        given["access_token"]
+            .as_str()
+            .unwrap()
+            .clone_into(&mut caller.token);
         caller
     }
 

@@ -16,6 +16,8 @@ use super::pace::Pace;
 
 /// How long before its end a token is renewed.
 const MARGIN: Duration = Duration::from_mins(5);
+/// No token is kept longer, whatever was promised.
+const LONGEST_LIFE: Duration = Duration::from_hours(24);
 const BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /// By what right tokens are given out.
@@ -79,10 +81,10 @@ impl Login {
             return Ok(good.token.clone());
         }
         let given = self.renewed().await?;
-        let life = Duration::from_secs(given.expires_in);
+        let life = Duration::from_secs(given.expires_in).min(LONGEST_LIFE);
         *held = Some(Held {
             token: given.access_token.clone(),
-            renew_at: Instant::now() + life - MARGIN.min(life / 2),
+            renew_at: Instant::now() + life.saturating_sub(MARGIN).max(life / 2),
         });
         Ok(given.access_token)
     }

@@ -36,7 +36,7 @@ pub(super) struct FileBody {
 }
 
 impl FileBody {
-    pub(super) fn new(path: &Path, at: u64, length: u64, cut_after: Option<u64>) -> Body {
+    pub(super) fn open(path: &Path, at: u64, length: u64, cut_after: Option<u64>) -> Body {
         let mut file = File::open(path).unwrap();
         file.seek(SeekFrom::Start(at)).unwrap();
         Body::from_stream(Self {

@@ -190,7 +190,7 @@ pub(super) fn media(shared: &Shared, asked: &Asked) -> Outcome {
     };
     let size = content.size_bytes;
     let Some(text) = asked.header(RANGE) else {
-        let body = FileBody::new(&content.path, 0, size, cut_after);
+        let body = FileBody::open(&content.path, 0, size, cut_after);
         let response = Response::builder().header("content-length", size);
         return Ok(response.body(body).unwrap());
     };
@@ -210,7 +210,7 @@ pub(super) fn media(shared: &Shared, asked: &Asked) -> Outcome {
             format!("bytes {}-{}/{size}", range.0, range.1 - 1),
         );
     Ok(response
-        .body(FileBody::new(&content.path, range.0, length, cut_after))
+        .body(FileBody::open(&content.path, range.0, length, cut_after))
         .unwrap())
 }
 

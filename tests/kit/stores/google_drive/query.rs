@@ -54,6 +54,8 @@ impl Query {
     }
 }
 
+type MakeTerm = fn(String) -> Term;
+
 fn term(text: &str) -> Option<(Term, &str)> {
     if text.starts_with('\'') {
         let (id, rest) = quoted(text)?;
@@ -76,7 +78,7 @@ fn term(text: &str) -> Option<(Term, &str)> {
         let (value, rest) = quoted(operator(rest, "=")?)?;
         return Some((Term::Property(name, value), operator(rest, "}")?));
     }
-    let fields: [(&str, &str, fn(String) -> Term); 4] = [
+    let fields: [(&str, &str, MakeTerm); 4] = [
         ("name", "=", Term::Name),
         ("name", "contains", Term::NameBegins),
         ("mimeType", "=", Term::Type),
