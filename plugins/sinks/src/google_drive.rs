@@ -330,11 +330,8 @@ impl StorageSink for GoogleDriveSink {
         self.call("sweep Google Drive", cx, async {
             let seen = self.folder.seen(Role::is_staging).await?;
             let mut swept = 0;
-            for (_, file) in &seen.files {
-                if owner::is_abandoned(file, seen.at) {
-                    self.folder.remove(file).await?;
-                    swept += 1;
-                }
+            for file in seen.leftovers() {
+                swept += u64::from(self.folder.remove_leftover(file).await?);
             }
             Ok(swept)
         })

@@ -381,6 +381,29 @@ fn a_put_takes_over_from_one_that_was_killed() {
     assert_eq!(drive.names(&folder), ["k"]);
 }
 
+#[test]
+fn what_was_published_after_it_was_listed_is_no_leftover() {
+    let (drive, folder, sink) = scene();
+    let ended = dead_owner(&drive, &folder);
+    let swept = drive.add(&folder, ".respaldo-claim.swept", b"stored");
+    drive.set_property(&swept, "respaldo-owner", &ended);
+    drive.plan(Operation::List, 0, 1, Mishap::ClaimsPublished);
+    assert_eq!(sink.sweep(&Context::quiet()).unwrap(), 0);
+    let rival = drive.add(&folder, ".respaldo-parked.put", b"stored");
+    drive.set_property(&rival, "respaldo-owner", &ended);
+    drive.age(&rival, Duration::from_mins(1));
+    drive.plan(Operation::List, 1, 1, Mishap::ParkedPublished);
+    assert_eq!(
+        put(&sink, "put", b"later").unwrap_err().kind,
+        FaultKind::Exists
+    );
+    drive.ensure_all_happened();
+    assert_eq!(drive.names(&folder), ["put", "swept"]);
+    for name in ["put", "swept"] {
+        assert_eq!(get(&sink, name).unwrap(), b"stored");
+    }
+}
+
 /// What a process of this machine leaves as owner, when it was killed: an own put's, with the number
 /// of a process that cannot be.
 fn dead_owner(drive: &GoogleDrive, folder: &str) -> String {

@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 use super::api::{Api, Call, FIELDS, File};
 use super::login::Grant;
 use super::names::Role;
+use super::owner;
 
 const FOLDER_TYPE: &str = "application/vnd.google-apps.folder";
 const PAGE_SIZE: &str = "1000";
@@ -230,6 +231,26 @@ impl Folder {
         }
     }
 
+    /// Removes a file on which nobody worked any more after it was listed; says whether it did. Its
+    /// put may have made it an object just before it ended, so it is looked at again: what is still
+    /// staging now, nobody is left to publish.
+    pub(super) async fn remove_leftover(&self, file: &File) -> Result<bool, Fault> {
+        let subject = format!("look at {} in Google Drive", file.name);
+        let url = self.api.file_url(&file.id, &[("fields", FIELDS)]);
+        let now: File = match self
+            .api
+            .answer(&Call::new(Method::GET, url), &subject)
+            .await
+        {
+            Err(fault) if fault.kind == FaultKind::NotFound => return Ok(false),
+            asked => asked?.parse(&subject)?,
+        };
+        match Role::of(&now.name).is_some_and(|role| role.is_staging()) {
+            true => self.remove(&now).await.map(|()| true),
+            false => Ok(false),
+        }
+    }
+
     /// Room left for the account; of a shared drive nobody tells it.
     pub(super) async fn free_bytes(&self) -> Result<Option<u64>, Fault> {
         let subject = "ask Google Drive for the room left";
@@ -266,6 +287,13 @@ impl Facts {
 }
 
 impl Seen {
+    /// Files that are no objects and on which nobody works any more.
+    pub(super) fn leftovers(&self) -> Vec<&File> {
+        let staging = self.files.iter().filter(|(role, _)| role.is_staging());
+        let abandoned = staging.filter(|(_, file)| owner::is_abandoned(file, self.at));
+        abandoned.map(|(_, file)| file).collect()
+    }
+
     /// Of several files of one key the one that is the object.
     pub(super) fn object(&self) -> Option<&File> {
         let objects = self.files.iter().filter(|(role, _)| !role.is_staging());

@@ -9,8 +9,9 @@
 //! [`FaultKind::Exists`], and the own file is deleted.
 //!
 //! A crash leaves a claim or a parked file, whole and no object. Others take it away when its process
-//! is known to be dead or when it is a day old; until then a put of that key by another machine is
-//! [`FaultKind::Busy`].
+//! is known to be dead or when it is a day old, and never by what a list said of it before: a put may
+//! end well, as an object, between the list and the look at its process. Until then a put of that
+//! key by another machine is [`FaultKind::Busy`].
 //!
 //! This stands on lists by parent that show what was done before they were asked for. Drive keeps to
 //! that as far as is known but promises it nowhere, so there is a second look after the rename: of
@@ -26,7 +27,6 @@ use respaldo_engine::ports::{Fault, FaultKind};
 use super::api::File;
 use super::folder::{Folder, Seen};
 use super::names::Role;
-use super::owner;
 
 /// How long others may take that claim the same key.
 const RIVALS_LIMIT: Duration = Duration::from_secs(90);
@@ -61,16 +61,20 @@ pub(super) async fn publish(folder: &Folder, key: &ObjectKey, own: &File) -> Res
     look_again(folder, key, own).await
 }
 
-/// The other files of the key, without those that nobody works on any more.
+/// The other files of the key, once there is none that nobody works on any more. What is done about
+/// those takes time in which more can happen, so it is followed by another list.
 async fn rivals(folder: &Folder, key: &ObjectKey, own: &File) -> Result<Seen, Fault> {
-    let mut seen = folder.of_key(key).await?;
-    seen.files.retain(|(_, file)| file.id != own.id);
-    for (_, left) in seen.files.extract_if(.., |(role, file)| {
-        role.is_staging() && owner::is_abandoned(file, seen.at)
-    }) {
-        folder.remove(&left).await?;
+    loop {
+        let mut seen = folder.of_key(key).await?;
+        seen.files.retain(|(_, file)| file.id != own.id);
+        let left = seen.leftovers();
+        if left.is_empty() {
+            return Ok(seen);
+        }
+        for file in left {
+            folder.remove_leftover(file).await?;
+        }
     }
-    Ok(seen)
 }
 
 fn next(own: &File, claimed: bool, rivals: &Seen) -> Step {

@@ -114,10 +114,22 @@ pub(super) async fn any(State(shared): State<Arc<Shared>>, request: Request) -> 
         _ => {}
     }
     let outcome = handle(&shared, &asked, body).await;
-    if asked.mishap == Some(Mishap::AnswerLost) {
-        cut();
+    match asked.mishap {
+        Some(Mishap::AnswerLost) => cut(),
+        Some(Mishap::ClaimsPublished) => publish(&shared, ".respaldo-claim."),
+        Some(Mishap::ParkedPublished) => publish(&shared, ".respaldo-parked."),
+        _ => {}
     }
     outcome.unwrap_or_else(|refusal| refusal)
+}
+
+/// What other machines may do between a list and what is done about it.
+fn publish(shared: &Shared, prefix: &str) {
+    for entry in shared.drive().files.values_mut() {
+        if let Some(key) = entry.name.strip_prefix(prefix) {
+            entry.name = key.to_owned();
+        }
+    }
 }
 
 /// Breaks the connection: its task ends, and with it the socket.

@@ -55,6 +55,10 @@ pub enum Mishap {
     SessionLost,
     /// A byte arrives as another.
     Damaged,
+    /// Right after a list was made, each claim in the drive becomes the object of its key.
+    ClaimsPublished,
+    /// The same of what is parked.
+    ParkedPublished,
     /// Nothing is answered, for ever.
     Silence,
 }
