@@ -21,7 +21,7 @@ use std::io::Write;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use respaldo_domain::object::ObjectKey;
 use respaldo_engine::ports::{
@@ -36,6 +36,9 @@ use crate::{Kind, Problem, owner};
 use account::Account;
 use folders::Folders;
 use requests::Requests;
+
+/// How long the size that a server tells of a new file may be another.
+const SETTLING_LIMIT: Duration = Duration::from_secs(3);
 
 /// How it is configured.
 pub(crate) const DECLARED: Kind = Kind {
@@ -133,7 +136,11 @@ impl WebdavSink {
     }
 
     fn no_root(&self) -> Fault {
-        let subject = format!("the folder {} is not there", self.requests.root());
+        let subject = format!(
+            "the folder {} is not there; `respaldo sink check {}` makes a new one",
+            self.requests.root(),
+            self.name
+        );
         Fault::bare(FaultKind::Unavailable, subject)
     }
 
@@ -146,13 +153,26 @@ impl WebdavSink {
     ) -> Result<u64, Fault> {
         let size_bytes = source.1.size_bytes();
         upload::stream(&self.driver, &self.requests, staged, source, cx)?;
-        let arrived = self.ask(staged, cx, upload::arrived(&self.requests, staged))?;
+        let arrived = self.settled_size(staged, size_bytes, cx)?;
         if arrived == Some(size_bytes) {
             return Ok(size_bytes);
         }
         let subject =
             format!("{size_bytes} bytes were sent to {staged} and the server has {arrived:?}");
         Err(Fault::bare(FaultKind::Corrupt, subject))
+    }
+
+    /// The size of a staged file. A server under load may tell an earlier one for a moment.
+    fn settled_size(&self, staged: &Url, wanted: u64, cx: &Context) -> Result<Option<u64>, Fault> {
+        let until = Instant::now() + SETTLING_LIMIT;
+        loop {
+            let arrived = self.ask(staged, cx, upload::arrived(&self.requests, staged))?;
+            if arrived == Some(wanted) || Instant::now() >= until {
+                return Ok(arrived);
+            }
+            cx.check()?;
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 
     /// Moves a staged file to its name. Not cancelled in the middle: it must be known how it ended.

@@ -23,6 +23,7 @@ fn serves_a_chain(kind: &str, options: &Value) {
     vault.scene.respaldo = vault.scene.respaldo.limit(LIMIT);
     vault.configure_alone(&Vault::sink_of(kind, options));
     let respaldo = &vault.scene.respaldo;
+    respaldo.ok(&["sink", "check", "fuera"]);
     let mut points = Vec::new();
     for (day, backup) in (1..).zip(["full", "inc", "dif", "inc"]) {
         vault.scene.day(day);
@@ -54,7 +55,7 @@ fn serves_a_chain(kind: &str, options: &Value) {
     vault.scene.day(5);
     let last = vault.scene.backup_name("inc");
     vault.assert_restores("crecida");
-    respaldo.ok(&["delete", &last, "--yes"]);
+    respaldo.ok(&["delete", &last]);
     respaldo.ok(&["expire"]);
     respaldo.ok(&["validate", "--all", "--level", "chain"]);
     let args = [

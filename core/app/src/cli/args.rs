@@ -3,6 +3,7 @@
 mod cloud;
 mod diff;
 mod plugin;
+mod retention;
 mod schedule;
 mod sink;
 
@@ -21,6 +22,7 @@ pub use plugin::{
     LangArg, PluginCheckArgs, PluginCommand, PluginInfoArgs, PluginKindArg, PluginLanguage,
     PluginNewArgs, PluginPinArgs,
 };
+pub use retention::{RetentionArgs, RetentionCommand};
 pub use schedule::{ScheduleCommand, ScheduledKind, SetScheduleArgs};
 pub use sink::SinkCommand;
 
@@ -343,33 +345,6 @@ pub struct ExpireArgs {
     /// Only show what would go, what stays and why
     #[arg(long)]
     pub dry_run: bool,
-}
-
-/// `retention`.
-#[derive(Debug, Subcommand)]
-pub enum RetentionCommand {
-    /// Show the policy in force
-    Show,
-    /// Store a policy beside the catalog; what is not given stays
-    Set(RetentionArgs),
-}
-
-/// `retention set`.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = true)]
-pub struct RetentionArgs {
-    /// Months a full is kept
-    #[arg(long, value_name = "N")]
-    pub full_months: Option<u32>,
-    /// Weeks a differential is kept
-    #[arg(long, value_name = "N")]
-    pub dif_weeks: Option<u32>,
-    /// Days an incremental is kept
-    #[arg(long, value_name = "N")]
-    pub inc_days: Option<u32>,
-    /// Newest complete chains kept whatever their age
-    #[arg(long, value_name = "N")]
-    pub min_chains: Option<u32>,
 }
 
 /// `validate`.
