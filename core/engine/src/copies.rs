@@ -15,14 +15,14 @@ pub(crate) fn tell_outcomes(parts: &Parts, archive: &ArchiveName, outcomes: &[Si
     let mut copies = stored.filter_map(|outcome| Some((outcome, provider(parts, &outcome.sink)?)));
     if let Some((outcome, provider)) = copies.next() {
         let url = outcome.url.clone();
-        tell(parts, archive, Some(SecondCopy { provider, url }));
+        tell(parts, archive, Some(&SecondCopy { provider, url }));
     }
 }
 
 /// Tells that a sink was given a set later.
 pub(crate) fn tell_given(parts: &Parts, archive: &ArchiveName, sink: &str) {
     if let Some(copy) = copy_in(parts, archive, sink) {
-        tell(parts, archive, Some(copy));
+        tell(parts, archive, Some(&copy));
     }
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn tell_all(parts: &Parts, archives: &[ArchiveName], cx: &Context) ->
     for archive in archives {
         let holder = lacking.iter().find(|(_, names)| !names.contains(archive));
         let copy = holder.and_then(|(sink, _)| copy_in(parts, archive, sink));
-        tell(parts, archive, copy);
+        tell(parts, archive, copy.as_ref());
     }
     Ok(())
 }
@@ -61,11 +61,11 @@ fn copy_in(parts: &Parts, archive: &ArchiveName, sink: &str) -> Option<SecondCop
     Some(SecondCopy { provider, url })
 }
 
-fn tell(parts: &Parts, archive: &ArchiveName, copy: Option<SecondCopy>) {
+fn tell(parts: &Parts, archive: &ArchiveName, copy: Option<&SecondCopy>) {
     let Some(catalog) = &parts.catalog else {
         return;
     };
-    if let Err(fault) = catalog.record_copy(archive, copy.as_ref()) {
+    if let Err(fault) = catalog.record_copy(archive, copy) {
         tracing::warn!(%archive, error = %chain(&fault), "the catalog does not know of the copy");
     }
 }

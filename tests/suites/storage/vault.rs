@@ -50,10 +50,13 @@ impl Vault {
     pub fn sink_of(kind: &str, options: &Value) -> String {
         let options = options.as_object().unwrap().iter();
         // Texts, numbers and switches are written alike in JSON and TOML.
-        let lines: String = options
-            .map(|(key, value)| format!("{key} = {value}\n"))
+        let lines: Vec<String> = options
+            .map(|(key, value)| format!("{key} = {value}"))
             .collect();
-        format!("[[sink]]\nname = \"fuera\"\nuse = \"{kind}\"\n{lines}")
+        format!(
+            "[[sink]]\nname = \"fuera\"\nuse = \"{kind}\"\n{}\n",
+            lines.join("\n")
+        )
     }
 
     /// Makes a sink's folder one that cannot be used, until it is freed.

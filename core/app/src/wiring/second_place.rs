@@ -24,7 +24,7 @@ pub struct InForce {
 
 /// The configured sinks, and what the panel asks for. `catalog`: where its setting is stored.
 pub fn in_force(config: &Config, work_dir: &Path, catalog: Option<&dyn Catalog>) -> InForce {
-    decide(&config.sinks, &config.repository, asked(work_dir, catalog))
+    decide(&config.sinks, &config.repository, &asked(work_dir, catalog))
 }
 
 /// What the panel asks for now, else what it asked for last.
@@ -63,7 +63,7 @@ fn remember(path: &Path, settings: &CloudSettings) {
     }
 }
 
-fn decide(configured: &[SinkSettings], repository: &Path, asked: CloudSettings) -> InForce {
+fn decide(configured: &[SinkSettings], repository: &Path, asked: &CloudSettings) -> InForce {
     let (followers, sinks): (Vec<_>, Vec<_>) = configured
         .iter()
         .cloned()
@@ -79,7 +79,7 @@ fn decide(configured: &[SinkSettings], repository: &Path, asked: CloudSettings) 
         return in_force;
     }
     if asked.provider != Provider::Local {
-        in_force.note = Some(not_configured(&asked));
+        in_force.note = Some(not_configured(asked));
     } else if asked.sync_dir.trim().is_empty() {
         in_force.note = Some("copies are switched on, and no folder is named".to_owned());
     }
@@ -187,7 +187,7 @@ mod tests {
         let found = decide(
             &configured,
             Path::new("/r"),
-            asked(Provider::Local, "/copias"),
+            &asked(Provider::Local, "/copias"),
         );
         assert_eq!(names(&found), ["local", "nube"]);
         assert!(!found.sinks[1].required && found.note.is_none());
@@ -195,21 +195,25 @@ mod tests {
             second_places(&found.sinks),
             [("nube".to_owned(), Provider::Local)]
         );
-        let off = decide(&configured, Path::new("/r"), CloudSettings::default());
+        let off = decide(&configured, Path::new("/r"), &CloudSettings::default());
         assert_eq!(names(&off), ["local"]);
-        let same = decide(&configured, Path::new("/r"), asked(Provider::Local, "/r"));
+        let same = decide(&configured, Path::new("/r"), &asked(Provider::Local, "/r"));
         assert_eq!(names(&same), ["local"]);
     }
 
     #[test]
     fn a_provider_that_is_configured_is_used_only_while_the_panel_asks_for_it() {
         let configured = [SinkSettings::local("local"), bucket(true)];
-        let on = decide(&configured, Path::new("/r"), asked(Provider::S3, "/copias"));
+        let on = decide(
+            &configured,
+            Path::new("/r"),
+            &asked(Provider::S3, "/copias"),
+        );
         assert_eq!(names(&on), ["local", "bucket"]);
         assert!(on.note.is_none());
-        let off = decide(&configured, Path::new("/r"), CloudSettings::default());
+        let off = decide(&configured, Path::new("/r"), &CloudSettings::default());
         assert_eq!(names(&off), ["local"]);
-        let always = decide(&[bucket(false)], Path::new("/r"), CloudSettings::default());
+        let always = decide(&[bucket(false)], Path::new("/r"), &CloudSettings::default());
         assert_eq!(names(&always), ["bucket"]);
     }
 
@@ -219,11 +223,11 @@ mod tests {
         let found = decide(
             &configured,
             Path::new("/r"),
-            asked(Provider::GoogleDrive, "/copias"),
+            &asked(Provider::GoogleDrive, "/copias"),
         );
         assert_eq!(names(&found), ["local", "nube"]);
         assert!(found.note.unwrap().contains("copies go to /copias"));
-        let nowhere = decide(&configured, Path::new("/r"), asked(Provider::S3, ""));
+        let nowhere = decide(&configured, Path::new("/r"), &asked(Provider::S3, ""));
         assert_eq!(names(&nowhere), ["local"]);
         assert!(nowhere.note.unwrap().contains("nothing is copied"));
     }
