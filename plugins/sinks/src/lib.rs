@@ -21,6 +21,7 @@ pub mod wrappers;
 use std::sync::Arc;
 
 use respaldo_engine::ports::StorageSink;
+#[cfg(any(feature = "local", feature = "remote"))]
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
