@@ -47,7 +47,7 @@ fn backups_of_one_second_in_one_folder_keep_their_own_names() {
 fn a_dump_that_breaks_leaves_no_file_and_a_row_that_says_so() {
     let cluster = Cluster::start();
     let scene = Scene::open(&cluster);
-    scene.sql("CREATE TABLE big AS SELECT g, repeat(md5(g::text), 8) AS v FROM generate_series(1, 60000) g");
+    scene.sql("CREATE TABLE big AS SELECT g, repeat(md5(g::text), 8) AS v FROM generate_series(1, 500000) g");
     let mut run = scene.respaldo.spawn(&["backup", "full", "--json"]);
     let mut administrator = Client::connect(&cluster.url("postgres"));
     let mut killed = 0;
