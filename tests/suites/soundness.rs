@@ -46,7 +46,7 @@ const COUNTERS: &str = "
 const XMIN: &str = "[detector]\nuse = \"xmin\"\n";
 
 /// The wait is for a slot to be made among writers that leave transactions open.
-const LOG: &str = "[detector]\nuse = \"logical-slot\"\nslot_wait_s = 20.0\n";
+const LOG: &str = "[detector]\nuse = \"logical-slot\"\nslot_wait_s = 8.0\n";
 
 const CONTENT: &str = "[detector]\nuse = \"content-hash\"\n";
 
