@@ -131,8 +131,8 @@ impl Store {
         Ok(swept)
     }
 
-    /// Asks the sinks one after the other, `first` first and damaged copies last, until one answers. A sink that could not
-    /// be asked outweighs one that says "not found": the object may be there.
+    /// Asks the sinks one after the other, `first` first and damaged copies last, until one answers. A
+    /// sink that could not be asked outweighs one that says "not found": the object may be there.
     fn first_answer<T>(
         &self,
         first: usize,

@@ -15,7 +15,7 @@ use crate::faults::step;
 use crate::parts::Parts;
 use crate::ports::{Context, Fault, FaultKind, ObjectReader};
 use crate::reading;
-use crate::store::{Payload, SetWriter, Store};
+use crate::store::{Payload, Store};
 
 /// What was copied into a sink.
 #[derive(Debug, Default)]
@@ -97,10 +97,9 @@ pub(crate) fn copy_set(
         Err(fault) if fault.kind == FaultKind::NotFound => return Ok(None),
         Err(fault) => return Err(fault),
     };
-    let mut set = target.begin_set();
     for object in &manifest.objects {
         step("sync.object")?;
-        copy_object(&sources, &mut set, object, cx)?;
+        copy_object(&sources, &target, object, cx)?;
         cx.progress().bytes(object.size_bytes);
     }
     step("sync.manifest")?;
@@ -109,7 +108,7 @@ pub(crate) fn copy_set(
         target.remove_unsealed(name, cx)?;
         return Ok(None);
     }
-    set.put(&key, &Payload::bytes(bytes), cx)?;
+    target.put_everywhere(&key, &Payload::bytes(bytes), cx)?;
     copies::tell_given(parts, name, sink);
     Ok(Some(manifest.stored_bytes()))
 }
@@ -124,15 +123,15 @@ fn sides(store: &Store, sink: &str) -> Result<(Store, Store), Fault> {
 /// Puts an object from the first sink that has it as the manifest says.
 fn copy_object(
     sources: &Store,
-    set: &mut SetWriter<'_>,
+    target: &Store,
     object: &SealedObject,
     cx: &Context,
 ) -> Result<(), Fault> {
     let mut first_fault = None;
     for source in sources.apart() {
         let payload = Payload::object(source, object.key.clone(), object.size_bytes, object.sha256);
-        match set.retry_put(&object.key, &payload, cx) {
-            Ok(()) => return Ok(()),
+        match target.put_everywhere(&object.key, &payload, cx) {
+            Ok(_) => return Ok(()),
             Err(fault) if fault.kind == FaultKind::Cancelled => return Err(fault),
             Err(fault) => _ = first_fault.get_or_insert(fault),
         }

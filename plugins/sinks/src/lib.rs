@@ -8,7 +8,12 @@ pub mod local;
 pub mod memory;
 #[cfg(feature = "object-store")]
 pub mod object_store;
-#[cfg(any(feature = "local", feature = "sftp", feature = "webdav"))]
+#[cfg(any(
+    feature = "google-drive",
+    feature = "local",
+    feature = "sftp",
+    feature = "webdav"
+))]
 mod owner;
 #[cfg(feature = "remote")]
 mod remote;

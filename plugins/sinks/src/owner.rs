@@ -54,7 +54,7 @@ fn owner_of(name: &str) -> Option<(&str, u32)> {
 
 /// Name of this machine, without what has a meaning in file names. A container counts as a machine
 /// of its own even under its host's name: it sees other processes.
-fn machine() -> String {
+pub(crate) fn machine() -> String {
     let plain = |c: char| match c.is_ascii_alphanumeric() || c == '-' {
         true => c,
         false => '_',
@@ -92,7 +92,7 @@ fn container() -> Option<String> {
 
 /// Whether a process of this machine lives; `None` where that cannot be told.
 #[cfg(unix)]
-fn is_alive(pid: u32) -> Option<bool> {
+pub(crate) fn is_alive(pid: u32) -> Option<bool> {
     let pid = rustix::process::Pid::from_raw(i32::try_from(pid).ok()?)?;
     match rustix::process::test_kill_process(pid) {
         Err(rustix::io::Errno::SRCH) => Some(false),
@@ -102,7 +102,7 @@ fn is_alive(pid: u32) -> Option<bool> {
 }
 
 #[cfg(not(unix))]
-fn is_alive(_pid: u32) -> Option<bool> {
+pub(crate) fn is_alive(_pid: u32) -> Option<bool> {
     None
 }
 

@@ -6,8 +6,9 @@ mod retry;
 mod verify;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use respaldo_engine::ports::StorageSink;
+use respaldo_engine::ports::{Context, Fault, StorageSink};
 
 pub use limit::Limited;
 pub use pace::Paced;
@@ -45,5 +46,17 @@ impl Wrapping {
             sink = Arc::new(Verified::new(sink));
         }
         sink
+    }
+}
+
+/// Sleeps, in slices short enough that a cancelled run ends.
+fn wait_until(moment: Instant, cx: &Context) -> Result<(), Fault> {
+    loop {
+        cx.check()?;
+        let left = moment.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        std::thread::sleep(left.min(Duration::from_millis(100)));
     }
 }

@@ -1,8 +1,8 @@
 //! A server as a process: started within a limit, and ended with its children.
 
 use std::fs::{self, File};
-use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -78,24 +78,6 @@ fn children_of(parent: u32) -> Vec<u32> {
         }
     }
     found
-}
-
-/// A port that nobody listens at.
-pub(super) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
-
-/// A program that `scripts/stores.sh` fetched by pip.
-pub(super) fn fetched(name: &str) -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let path = root.join("target/stores/python/bin").join(name);
-    assert!(
-        path.exists(),
-        "{} is not there: run scripts/stores.sh",
-        path.display()
-    );
-    path
 }
 
 /// Makes a key pair without a passphrase (`.pub` beside it) or with one.

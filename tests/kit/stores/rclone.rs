@@ -6,7 +6,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::process::{Process, fetched, free_port, make_key};
+use super::process::{Process, make_key};
+use super::server::{free_port, program};
 
 /// Who may log in.
 pub const USER: &str = "ana";
@@ -86,7 +87,7 @@ impl Rclone {
 
     /// Starts the killed server at the same port.
     pub fn start_again(&mut self) {
-        let mut command = Command::new(fetched("rclone"));
+        let mut command = Command::new(program("python/bin/rclone"));
         let protocol = match self.kind {
             Kind::Sftp => "sftp",
             Kind::Webdav | Kind::WebdavOverTls => "webdav",

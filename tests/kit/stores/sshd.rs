@@ -6,7 +6,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::process::{Process, free_port, make_key};
+use super::process::{Process, make_key};
+use super::server::free_port;
 
 const SSHD: &str = "/usr/sbin/sshd";
 

@@ -66,21 +66,6 @@ impl<'a> SetWriter<'a> {
         self.someone_took(key)
     }
 
-    /// As [`SetWriter::put`]; a sink that did not take the object may be offered it again from elsewhere.
-    pub(crate) fn retry_put(
-        &mut self,
-        key: &ObjectKey,
-        payload: &Payload,
-        cx: &Context,
-    ) -> Result<(), Fault> {
-        let owed_before = self.owed.len();
-        let put = self.put(key, payload, cx);
-        if put.is_err() && owed_before == 0 {
-            self.owed.clear();
-        }
-        put
-    }
-
     /// What became of the set, sink by sink.
     pub fn finish(mut self) -> Vec<SinkOutcome> {
         let outcome = |(index, entry): (usize, &StoreSink)| SinkOutcome {

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::api::File;
+use crate::owner::{is_alive, machine};
 
 /// The property of a file that tells it. Drive takes 124 bytes of name and value.
 const PROPERTY: &str = "respaldo-owner";
@@ -89,37 +90,10 @@ fn random() -> String {
     text
 }
 
-/// Name of this machine.
+/// Name of this machine, cut at its front: its end tells containers apart.
 fn host() -> String {
-    #[cfg(unix)]
-    let name = rustix::system::uname()
-        .nodename()
-        .to_string_lossy()
-        .into_owned();
-    #[cfg(not(unix))]
-    let name = std::env::var("COMPUTERNAME").unwrap_or_default();
-    let plain = name
-        .chars()
-        .map(|c| match c.is_ascii_alphanumeric() || c == '-' {
-            true => c,
-            false => '_',
-        });
-    plain.take(MAX_HOST_BYTES).collect()
-}
-
-/// Whether a process of this machine lives; `None` where that cannot be told.
-#[cfg(unix)]
-fn is_alive(pid: u32) -> Option<bool> {
-    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).ok()?)?;
-    let asked = rustix::process::test_kill_process(pid);
-    // Another user's process may not be signalled, and lives.
-    Some(asked != Err(rustix::io::Errno::SRCH))
-}
-
-/// Whether a process of this machine lives; `None` where that cannot be told.
-#[cfg(not(unix))]
-fn is_alive(_pid: u32) -> Option<bool> {
-    None
+    let name = machine();
+    name[name.len().saturating_sub(MAX_HOST_BYTES)..].to_owned()
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use respaldo_domain::object::ObjectKey;
 use respaldo_engine::ports::{Context, Fault, ObjectInfo, PutSource, SinkLimits, StorageSink};
 use respaldo_engine::store::io_of_fault;
 
+use super::wait_until;
+
 /// Bytes let through at once: small enough that a second is no burst.
 const STEP_BYTES: usize = 64 * 1024;
 
@@ -46,14 +48,7 @@ impl Line {
             *free_at = begins_at + takes;
             begins_at
         };
-        loop {
-            cx.check()?;
-            let left = begins_at.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(());
-            }
-            std::thread::sleep(left.min(Duration::from_millis(100)));
-        }
+        wait_until(begins_at, cx)
     }
 }
 

@@ -11,6 +11,8 @@ use respaldo_engine::ports::{
 };
 use uuid::Uuid;
 
+use super::wait_until;
+
 /// How often, and after which waits.
 #[derive(Debug, Clone, Copy)]
 pub struct Retries {
@@ -83,20 +85,7 @@ impl Retrying {
             return Err(fault);
         }
         tracing::debug!(sink = self.name(), %fault, failed, "tried again");
-        rest(self.retries.wait(*failed), cx)
-    }
-}
-
-/// Sleeps, in slices short enough that a cancelled run ends.
-fn rest(wait: Duration, cx: &Context) -> Result<(), Fault> {
-    let until = Instant::now() + wait;
-    loop {
-        cx.check()?;
-        let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Ok(());
-        }
-        std::thread::sleep(left.min(Duration::from_millis(100)));
+        wait_until(Instant::now() + self.retries.wait(*failed), cx)
     }
 }
 
