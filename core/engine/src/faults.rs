@@ -66,7 +66,8 @@ mod armed {
             .open(path);
         if let Ok(mut file) = file {
             // A lost trace line makes the test that reads it fail, which is what it is for.
-            let _ = writeln!(file, "{name}");
+            // In one write: threads pass steps side by side.
+            let _ = file.write_all(format!("{name}\n").as_bytes());
         }
     }
 

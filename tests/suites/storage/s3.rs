@@ -50,8 +50,13 @@ fn moto_keeps_every_promise() {
 fn large_objects_are_whole_and_never_overwritten() {
     let server = SeaweedFs::start();
     large_object(&*sink(server.port()));
-    race_of_large_puts(&|| sink(server.port()));
     assert_eq!(unfinished(&server), "0");
+}
+
+#[test]
+fn of_several_large_puts_under_one_key_one_wins() {
+    let server = Moto::start_one_at_a_time();
+    race_of_large_puts(&|| sink(server.port()));
 }
 
 fn unfinished(server: &SeaweedFs) -> String {
