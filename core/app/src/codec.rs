@@ -6,7 +6,7 @@ use respaldo_contract::labels::Label;
 use respaldo_contract::manifest_file::{self, ManifestFileError};
 use respaldo_contract::stats_file;
 use respaldo_domain::backup::BackupKind;
-use respaldo_domain::manifest::Manifest;
+use respaldo_domain::manifest::{Header, Manifest};
 use respaldo_domain::readings::Readings;
 use respaldo_engine::ports::{Codec, Fault, FaultKind};
 use serde_json::Value;
@@ -27,18 +27,18 @@ impl Codec for ContractCodec {
     }
 
     fn decode_manifest(&self, bytes: &[u8]) -> Result<Manifest, Fault> {
-        manifest_file::decode(bytes).map_err(|error| {
-            let kind = match &error {
-                // Nothing is wrong with the backup: this program is too old for it.
-                ManifestFileError::NewerFormat { .. } => FaultKind::Invalid,
-                ManifestFileError::Encode(_) => FaultKind::Internal,
-                ManifestFileError::Unreadable(_)
-                | ManifestFileError::NoSeal
-                | ManifestFileError::SealBroken
-                | ManifestFileError::ArchiveNotListed(_) => FaultKind::Corrupt,
-            };
-            Fault::new(kind, "reading a manifest", error)
+        manifest_file::decode(bytes).map_err(unreadable)
+    }
+
+    fn encode_header(&self, header: &Header) -> Result<Vec<u8>, Fault> {
+        manifest_file::encode_header(header).map_err(|error| {
+            let subject = format!("writing the header of {}", header.archive);
+            Fault::new(FaultKind::Internal, subject, error)
         })
+    }
+
+    fn decode_header(&self, bytes: &[u8]) -> Result<Header, Fault> {
+        manifest_file::decode_header(bytes).map_err(unreadable)
     }
 
     fn encode_readings(&self, readings: &Readings) -> Result<Vec<u8>, Fault> {
@@ -59,4 +59,18 @@ impl Codec for ContractCodec {
     fn kind_label(&self, kind: BackupKind) -> String {
         kind.label().to_owned()
     }
+}
+
+fn unreadable(error: ManifestFileError) -> Fault {
+    let kind = match &error {
+        // Nothing is wrong with the backup: this program is too old for it.
+        ManifestFileError::NewerFormat { .. } => FaultKind::Invalid,
+        ManifestFileError::Encode(_) => FaultKind::Internal,
+        ManifestFileError::Unreadable(_)
+        | ManifestFileError::NoSeal
+        | ManifestFileError::SealBroken
+        | ManifestFileError::HeaderOnly
+        | ManifestFileError::ArchiveNotListed(_) => FaultKind::Corrupt,
+    };
+    Fault::new(kind, "reading a manifest", error)
 }

@@ -1,10 +1,10 @@
 //! Configuration: defaults, then `respaldo.toml`, then the environment, then what a caller sets.
 //!
 //! Secrets never pass through the merging of layers: each layer hands them over apart, they are
-//! read into memory that is wiped, and no error or listing shows one. Unknown keys are errors,
-//! and so are sections whose feature this version does not have: silence would be a promise.
+//! read into memory that is wiped, and no error or listing shows one. Unknown keys are errors.
 
 mod connection;
+mod encryption;
 mod environment;
 mod error;
 mod fleet;
@@ -34,6 +34,7 @@ use respaldo_engine::schedule::ScheduleSettings;
 use respaldo_plugin_host::PluginConfig;
 use respaldo_postgres::ConnInfo;
 
+pub use encryption::EncryptionSettings;
 pub use environment::Environment;
 pub use error::ConfigError;
 pub use layer::{Layer, Origin};
@@ -96,6 +97,8 @@ pub struct Config {
     pub panel: PanelSettings,
     /// Whom to tell.
     pub notify: NotifySettings,
+    /// For whom backups are encrypted, and what opens them.
+    pub encryption: EncryptionSettings,
     /// Where each value came from.
     pub provenance: Provenance,
 }
@@ -169,6 +172,7 @@ impl Config {
             supervisor: settings.supervisor.settings()?,
             panel: settings.panel.settings()?,
             notify: settings.notify.settings(&secrets, environment)?,
+            encryption: settings.encryption.settings(&secrets, environment)?,
             catalog: settings
                 .catalog
                 .enabled

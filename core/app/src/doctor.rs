@@ -2,6 +2,7 @@
 
 mod catalog;
 mod checks;
+mod encryption;
 mod server;
 mod slots;
 mod storage;
@@ -30,6 +31,7 @@ pub fn examine(config: &Config, lang: Lang, cx: &Context) -> DoctorRecord {
         }
     }
     storage::examine(config, &mut checks, cx);
+    encryption::examine(config, &mut checks);
     catalog::examine(config, &mut checks);
     checks.record()
 }

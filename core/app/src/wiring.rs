@@ -16,7 +16,7 @@ use respaldo_dumpers::DumperOptions;
 use respaldo_engine::operations::{Operations, Parts, Settings};
 use respaldo_engine::owed::Owed;
 use respaldo_engine::ports::{Catalog, Codec, Fault, Notifier, Validator};
-use respaldo_engine::store::{Store, StoreSink};
+use respaldo_engine::store::{Store, StoreSink, Vault};
 use respaldo_engine::validate::Deeper;
 use respaldo_notifiers::{Healthcheck, Smtp, TIME_LIMIT, Webhook};
 use respaldo_plugin_host::Kind;
@@ -69,7 +69,7 @@ fn parts(config: &Config, tools: Tools, shelf: &Shelf) -> Result<Parts, Failure>
         source: config.source.clone(),
         detector: detector(config, &mut plugins, &tools)?,
         dumper: dumper(config, &mut plugins, &tools)?,
-        store: Arc::new(store_of(&in_force.sinks, &mut plugins)?),
+        store: Arc::new(store_of(config, &in_force.sinks, &mut plugins)?),
         validators: validators(&mut plugins, &codec)?,
         catalog,
         settings: settings(config, &in_force, plugins.used())?,
@@ -108,7 +108,7 @@ pub fn tools(config: &Config, server: &ConnInfo) -> Result<Tools, Failure> {
 /// The sinks as one store.
 pub fn store(config: &Config) -> Result<Store, Failure> {
     let sinks = sinks_in_force(config, catalog(config).as_deref()).sinks;
-    store_of(&sinks, &mut Plugins::of(config, &Shelf::default()))
+    store_of(config, &sinks, &mut Plugins::of(config, &Shelf::default()))
 }
 
 /// The configured sinks, and what the existing panel asks for.
@@ -116,16 +116,22 @@ pub fn sinks_in_force(config: &Config, catalog: Option<&dyn Catalog>) -> InForce
     second_place::in_force(config, &work_dir(config), catalog)
 }
 
-fn store_of(sinks: &[SinkSettings], plugins: &mut Plugins<'_>) -> Result<Store, Failure> {
+fn store_of(
+    config: &Config,
+    sinks: &[SinkSettings],
+    plugins: &mut Plugins<'_>,
+) -> Result<Store, Failure> {
     let sink = |sink: &SinkSettings| {
         Ok(StoreSink {
             sink: wrapping(sink)?.around(sink_of(plugins, sink)?),
             required: sink.required,
         })
     };
-    Ok(Store::new(
-        sinks.iter().map(sink).collect::<Result<_, Failure>>()?,
-    ))
+    let store = Store::new(sinks.iter().map(sink).collect::<Result<_, Failure>>()?);
+    Ok(match &config.encryption.age {
+        Some(age) => store.with_vault(Vault::new(age.clone(), &work_dir(config))),
+        None => store,
+    })
 }
 
 fn sink_of(

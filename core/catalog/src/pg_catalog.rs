@@ -81,9 +81,9 @@ impl Catalog for PgCatalog {
 
     fn seal(&self, backup: &SealedBackup<'_>) -> Result<BackupId, Fault> {
         let sealed = ManifestRow::sealed(backup);
-        let full = backup.manifest.full.to_string();
+        let full = backup.header.full.to_string();
         self.connection.run(
-            &format!("recording {}", backup.manifest.archive),
+            &format!("recording {}", backup.header.archive),
             move |session| {
                 transaction(session, |session| {
                     let id = row::seal(session, &sealed)?;

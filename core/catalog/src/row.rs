@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use respaldo_contract::labels::Label;
 use respaldo_domain::backup::{ArchiveName, BackupId, BackupKind, BackupState};
-use respaldo_domain::manifest::{Compression, Manifest};
+use respaldo_domain::manifest::{Compression, Header};
 use respaldo_domain::object::ObjectRole;
 use respaldo_domain::second_place::SecondCopy;
 use respaldo_engine::ports::{NewBackup, SealedBackup};
@@ -60,7 +60,7 @@ impl ManifestRow {
 
     /// The row of a backup whose manifest is in storage.
     pub(crate) fn sealed(backup: &SealedBackup<'_>) -> Self {
-        let manifest = backup.manifest;
+        let manifest = backup.header;
         let archive = manifest.object(ObjectRole::Archive);
         let facts = manifest.archive_facts(&manifest.archive);
         Self {
@@ -97,7 +97,7 @@ impl ManifestRow {
     }
 }
 
-fn sealed_metadata(manifest: &Manifest) -> Value {
+fn sealed_metadata(manifest: &Header) -> Value {
     let source = &manifest.source;
     json!({
         "motor": "respaldo",
@@ -113,9 +113,10 @@ fn sealed_metadata(manifest: &Manifest) -> Value {
         "base_datos": source.database,
         "identificador_sistema": source.lineage.system_identifier.to_string(),
         "oid_base_datos": source.lineage.database_oid,
-        "tablas_total": manifest.tables.len(),
-        "tablas_volcadas": manifest.dumped().count(),
-        "cobertura_completa": manifest.coverage.is_complete(),
+        "tablas_total": manifest.counts.tables,
+        "tablas_volcadas": manifest.counts.dumped,
+        "cobertura_completa": manifest.counts.is_complete,
+        "cifrado": manifest.is_encrypted(),
     })
 }
 

@@ -4,20 +4,25 @@
 //! truncates or re-encodes a manifest breaks it. Within a format unknown keys are ignored, so
 //! that a later minor version may add some; a newer format is refused by name before anything
 //! else is looked at.
+//!
+//! Of an encrypted set the file is a header, format 2: what may be known without a key. The whole
+//! manifest, format 1, is an encrypted object of the set.
 
-use respaldo_domain::manifest::{FORMAT, Manifest};
+use respaldo_domain::manifest::{FORMAT, HEADER_FORMAT, Header, Manifest};
 use serde::Deserialize;
 
 mod document;
+mod header;
 mod parts;
 mod seal;
 mod source;
 mod table;
 
 use document::Document;
+use header::HeaderDocument;
 pub use parts::{
     ArchiveRecord, ContentsRecord, CoverageRecord, GapRecord, LargeObjectsRecord, ObjectRecord,
-    PluginUseRecord, ToolsRecord,
+    PlainRecord, PluginUseRecord, ToolsRecord,
 };
 pub use source::{LineageRecord, PropertiesRecord, SourceRecord};
 pub use table::{DataRecord, TableRecord};
@@ -45,6 +50,9 @@ pub enum ManifestFileError {
     /// The seal is of other bytes.
     #[error("the manifest was changed after it was sealed")]
     SealBroken,
+    /// The whole of it is elsewhere, encrypted.
+    #[error("it is the header of an encrypted manifest")]
+    HeaderOnly,
     /// It needs an archive which it does not describe.
     #[error("the manifest does not describe the archive {0}")]
     ArchiveNotListed(String),
@@ -65,19 +73,48 @@ pub fn encode(manifest: &Manifest) -> Result<Vec<u8>, ManifestFileError> {
 /// assert!(matches!(refused, Err(ManifestFileError::NewerFormat { found: 99, .. })));
 /// ```
 pub fn decode(bytes: &[u8]) -> Result<Manifest, ManifestFileError> {
-    let Head { formato } = serde_json::from_slice(bytes).map_err(ManifestFileError::Unreadable)?;
-    if formato > FORMAT {
-        return Err(ManifestFileError::NewerFormat {
-            found: formato,
-            known: FORMAT,
-        });
+    if opened(bytes)? == HEADER_FORMAT {
+        return Err(ManifestFileError::HeaderOnly);
     }
-    seal::check(bytes)?;
     let document: Document<'_> =
         serde_json::from_slice(bytes).map_err(ManifestFileError::Unreadable)?;
     let manifest = Manifest::from(document);
     describes_what_it_needs(&manifest)?;
     Ok(manifest)
+}
+
+/// The header of an encrypted manifest as the bytes to be stored.
+pub fn encode_header(header: &Header) -> Result<Vec<u8>, ManifestFileError> {
+    seal::seal(&HeaderDocument::of(header)).map_err(ManifestFileError::Encode)
+}
+
+/// Reads the header of any manifest back.
+pub fn decode_header(bytes: &[u8]) -> Result<Header, ManifestFileError> {
+    if opened(bytes)? == FORMAT {
+        return decode(bytes).map(|manifest| manifest.header);
+    }
+    let document: HeaderDocument =
+        serde_json::from_slice(bytes).map_err(ManifestFileError::Unreadable)?;
+    let header = Header::from(document);
+    match header.archive_facts(&header.archive) {
+        Some(_) => Ok(header),
+        None => Err(ManifestFileError::ArchiveNotListed(
+            header.archive.to_string(),
+        )),
+    }
+}
+
+/// The format of sealed bytes.
+fn opened(bytes: &[u8]) -> Result<u32, ManifestFileError> {
+    let Head { formato } = serde_json::from_slice(bytes).map_err(ManifestFileError::Unreadable)?;
+    if formato > HEADER_FORMAT {
+        return Err(ManifestFileError::NewerFormat {
+            found: formato,
+            known: HEADER_FORMAT,
+        });
+    }
+    seal::check(bytes)?;
+    Ok(formato)
 }
 
 /// What is read before anything else.

@@ -89,13 +89,18 @@ impl fmt::Display for BackupId {
 ///
 /// The time is local time of the machine that made it, in whole seconds. Ours always carry a
 /// suffix of four hexadecimal digits, so names never collide between machines nor with the
-/// existing system, which has none.
+/// existing system, which has none. That of an encrypted archive ends in `.backup.age`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ArchiveName {
     text: String,
     kind: BackupKind,
 }
+
+/// How the names of archives end.
+const ARCHIVE: &str = ".backup";
+/// How the names of encrypted objects end.
+const ENCRYPTED: &str = ".age";
 
 /// A text which is not the name of an archive.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -106,8 +111,39 @@ impl ArchiveName {
     /// The name of a backup of `kind` begun at `at` (local time).
     pub fn new(kind: BackupKind, at: DateTime<FixedOffset>, suffix: u16) -> Self {
         let stamp = at.format("%Y%m%d_%H%M%S");
-        let text = format!("{}_{stamp}_{suffix:04x}.backup", kind.prefix());
+        let text = format!("{}_{stamp}_{suffix:04x}{ARCHIVE}", kind.prefix());
         Self { text, kind }
+    }
+
+    /// The name of the same backup, encrypted.
+    #[must_use]
+    pub fn encrypted(&self) -> Self {
+        Self {
+            text: format!("{}{ARCHIVE}{ENCRYPTED}", self.stem()),
+            kind: self.kind,
+        }
+    }
+
+    /// Whether the archive is encrypted, and with it the other objects of its set.
+    pub fn is_encrypted(&self) -> bool {
+        self.text.ends_with(ENCRYPTED)
+    }
+
+    /// The name of the archive itself: without the ending of the encryption.
+    pub fn plain(&self) -> &str {
+        self.text.strip_suffix(ENCRYPTED).unwrap_or(&self.text)
+    }
+
+    fn stem(&self) -> &str {
+        self.plain().trim_end_matches(ARCHIVE)
+    }
+
+    /// How the keys of objects end that are encrypted where the archive is.
+    fn ending(&self) -> &'static str {
+        match self.is_encrypted() {
+            true => ENCRYPTED,
+            false => "",
+        }
     }
 
     /// The file name itself.
@@ -130,7 +166,7 @@ impl ArchiveName {
         ObjectKey::trusted(format!("{}/{}", self.kind.folder(), self.text))
     }
 
-    /// Where the manifest that seals it lies.
+    /// Where the manifest that seals it lies; of an encrypted one its header.
     pub fn manifest_key(&self) -> ObjectKey {
         ObjectKey::trusted(format!(
             "{}/{}.manifest.json",
@@ -139,15 +175,30 @@ impl ArchiveName {
         ))
     }
 
+    /// Where the whole manifest of an encrypted set lies.
+    pub fn whole_manifest_key(&self) -> ObjectKey {
+        ObjectKey::trusted(format!("{}{ENCRYPTED}", self.manifest_key()))
+    }
+
     /// Where the detector's readings lie.
     pub fn stats_key(&self) -> ObjectKey {
-        ObjectKey::trusted(format!("stats/{}.json", self.text))
+        let (name, ending) = (self.plain(), self.ending());
+        ObjectKey::trusted(format!("stats/{name}.json{ending}"))
     }
 
     /// Where the roles stored with a full lie.
     pub fn roles_key(&self) -> ObjectKey {
-        let stem = self.text.trim_end_matches(".backup");
-        ObjectKey::trusted(format!("{}/{stem}.roles.sql", self.kind.folder()))
+        let (folder, stem, ending) = (self.kind.folder(), self.stem(), self.ending());
+        ObjectKey::trusted(format!("{folder}/{stem}.roles.sql{ending}"))
+    }
+
+    /// Keys of all objects that its set may have besides the manifest.
+    pub fn object_keys(&self) -> Vec<ObjectKey> {
+        let mut keys = vec![self.key(), self.stats_key(), self.roles_key()];
+        if self.is_encrypted() {
+            keys.push(self.whole_manifest_key());
+        }
+        keys
     }
 }
 
@@ -156,7 +207,8 @@ impl FromStr for ArchiveName {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let wrong = || NotAnArchiveName(text.to_owned());
-        let stem = text.strip_suffix(".backup").ok_or_else(wrong)?;
+        let plain = text.strip_suffix(ENCRYPTED).unwrap_or(text);
+        let stem = plain.strip_suffix(ARCHIVE).ok_or_else(wrong)?;
         let mut parts = stem.split('_');
         let kind = parts
             .next()
@@ -210,6 +262,20 @@ mod tests {
             "differential/dif_20261124_021746_7f3a.backup"
         );
         assert_eq!(name.as_str().parse(), Ok(name));
+    }
+
+    #[test]
+    fn the_objects_of_an_encrypted_backup_say_so() {
+        let plain: ArchiveName = "full_20261124_021746_7f3a.backup".parse().unwrap();
+        let name = plain.encrypted();
+        assert_eq!(name.encrypted(), name);
+        assert_eq!(name.as_str().parse(), Ok(name.clone()));
+        assert!(name.is_encrypted() && !plain.is_encrypted());
+        assert_eq!(name.plain(), plain.as_str());
+        let keys = name.object_keys();
+        assert!(keys.iter().all(|key| key.as_str().ends_with(".age")));
+        assert!(plain.object_keys().iter().all(|key| !keys.contains(key)));
+        assert!(!name.manifest_key().as_str().ends_with(".age"));
     }
 
     #[test]

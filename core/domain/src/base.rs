@@ -4,7 +4,7 @@ use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 
 use crate::backup::{ArchiveName, BackupKind};
-use crate::manifest::{Compression, Manifest};
+use crate::manifest::{Compression, Header};
 use crate::schedule::PastRun;
 use crate::source::Lineage;
 
@@ -24,6 +24,8 @@ pub enum FullReason {
     OtherExclusions,
     /// The base's objects are not all there.
     BaseDamaged,
+    /// The base is encrypted, and this machine has neither a key nor what it kept of it.
+    BaseLocked,
 }
 
 /// What base choice and the schedule look at in a sealed backup.
@@ -53,7 +55,7 @@ pub struct BaseCandidate {
 
 impl BaseCandidate {
     /// The candidate a manifest is.
-    pub fn of(manifest: &Manifest) -> Self {
+    pub fn of(manifest: &Header) -> Self {
         let own = manifest.archive_facts(&manifest.archive);
         Self {
             archive: manifest.archive.clone(),

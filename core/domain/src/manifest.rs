@@ -3,6 +3,7 @@
 //! It lists every table of the database with the archive that holds its newest data, so a
 //! restore needs the manifest of one backup and never a replay of the chain.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset};
@@ -14,12 +15,14 @@ use crate::base::FullReason;
 use crate::changes::Reason;
 use crate::coverage::Coverage;
 use crate::fingerprint::RowFingerprint;
-use crate::object::{ObjectRole, SealedObject, Sha256};
+use crate::object::{ObjectRole, Plain, SealedObject, Sha256};
 use crate::source::SourceFacts;
 use crate::table::{Column, Oid, RelationKind, TableName};
 
-/// Newest manifest format this version writes and reads.
+/// Format of a whole manifest.
 pub const FORMAT: u32 = 1;
+/// Format of the header of an encrypted one, and the newest that this version reads.
+pub const HEADER_FORMAT: u32 = 2;
 
 /// [`Tools::dumper`] of a full that was made from a chain, without a dumper.
 pub const FROM_CHAIN: &str = "from-chain";
@@ -32,6 +35,26 @@ pub const FALLBACK: &str = "legacy";
 /// A sealed backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
+    /// What may be known of it without a key.
+    pub header: Header,
+    /// The table of contents of its archive, where a later backup may take definitions from it.
+    pub contents: Option<Contents>,
+    /// Every table, materialized view and foreign table of the database.
+    pub tables: Vec<TableEntry>,
+    /// All large objects as one unit.
+    pub large_objects: LargeObjects,
+    /// What the role could not read.
+    pub coverage: Coverage,
+    /// Schemas of the database outside the system's. `public` missing here was dropped there.
+    pub schemas: Vec<String>,
+    /// Roles that own, may use or are named by objects of the database.
+    pub roles: Vec<String>,
+}
+
+/// What base choice, retention, the catalog and copies need of a backup. Of an encrypted one it is
+/// readable without a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
     /// Lasting name.
     pub archive: ArchiveName,
     /// Kind actually made.
@@ -70,25 +93,63 @@ pub struct Manifest {
     /// The archive that holds the definitions, where it is not its own: backups of the existing
     /// system carried none but in their fulls.
     pub definitions: Option<ArchiveName>,
-    /// The table of contents of its archive, where a later backup may take definitions from it.
-    pub contents: Option<Contents>,
     /// Every archive in which data of this restore point lies, its own included.
     pub archives: Vec<ArchiveFacts>,
-    /// Every table, materialized view and foreign table of the database.
-    pub tables: Vec<TableEntry>,
-    /// All large objects as one unit.
-    pub large_objects: LargeObjects,
     /// Relations excluded by configuration, quoted; a base with other exclusions is no base.
     pub excluded: Vec<String>,
-    /// What the role could not read.
-    pub coverage: Coverage,
-    /// Schemas of the database outside the system's. `public` missing here was dropped there.
-    pub schemas: Vec<String>,
-    /// Roles that own, may use or are named by objects of the database.
-    pub roles: Vec<String>,
+    /// How much it is of.
+    pub counts: Counts,
+}
+
+/// Figures of a backup that tell no names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Tables of the database.
+    pub tables: usize,
+    /// Tables whose rows its own archive holds.
+    pub dumped: usize,
+    /// The role could read everything.
+    pub is_complete: bool,
+}
+
+impl Counts {
+    /// Counts for the backup `archive`.
+    pub fn of(archive: &ArchiveName, tables: &[TableEntry], coverage: &Coverage) -> Self {
+        let dumped = tables.iter().filter(|table| table.holds_data_in(archive));
+        Self {
+            tables: tables.len(),
+            dumped: dumped.count(),
+            is_complete: coverage.is_complete(),
+        }
+    }
+}
+
+/// A manifest is read as its header, and more.
+impl Deref for Manifest {
+    type Target = Header;
+
+    fn deref(&self) -> &Header {
+        &self.header
+    }
 }
 
 impl Manifest {
+    /// The same with the counts that its tables and its coverage give.
+    #[must_use]
+    pub fn counted(mut self) -> Self {
+        self.header.counts = Counts::of(&self.archive, &self.tables, &self.coverage);
+        self
+    }
+
+    /// Tables whose rows this backup's own archive holds.
+    pub fn dumped(&self) -> impl Iterator<Item = &TableEntry> {
+        self.tables
+            .iter()
+            .filter(|table| table.holds_data_in(&self.archive))
+    }
+}
+
+impl Header {
     /// Names of all archives it needs, its own last.
     pub fn archives_needed(&self) -> impl Iterator<Item = &ArchiveFacts> {
         self.archives.iter()
@@ -97,6 +158,11 @@ impl Manifest {
     /// The archive its definitions are restored from.
     pub fn definitions_in(&self) -> &ArchiveName {
         self.definitions.as_ref().unwrap_or(&self.archive)
+    }
+
+    /// Whether its archive, its tables and all else of it are readable with a key only.
+    pub fn is_encrypted(&self) -> bool {
+        self.archive.is_encrypted()
     }
 
     /// Whether it is a whole dump of our own legacy service, adopted afterwards.
@@ -124,16 +190,28 @@ impl Manifest {
         self.objects.iter().find(|object| object.role == role)
     }
 
-    /// Tables whose rows this backup's own archive holds.
-    pub fn dumped(&self) -> impl Iterator<Item = &TableEntry> {
-        self.tables
-            .iter()
-            .filter(|table| table.holds_data_in(&self.archive))
-    }
-
     /// Size of everything this set stored, the manifest aside.
     pub fn stored_bytes(&self) -> u64 {
         self.objects.iter().map(|object| object.size_bytes).sum()
+    }
+
+    /// The part of it that is stored in the clear beside an encrypted set: nothing of what is
+    /// inside but sizes and counts.
+    #[must_use]
+    pub fn public(&self) -> Self {
+        let mut public = self.clone();
+        let properties = &mut public.source.properties;
+        properties.owner.clear();
+        properties.acl = None;
+        properties.comment = None;
+        properties.settings.clear();
+        for object in &mut public.objects {
+            object.plain = None;
+        }
+        for facts in &mut public.archives {
+            *facts = facts.public();
+        }
+        public
     }
 }
 
@@ -183,6 +261,31 @@ pub struct ArchiveFacts {
     /// Everything of it that is no block of rows; `None` where others made it.
     #[serde(default)]
     pub rest: Option<ArchiveRest>,
+    /// What is in it, where what is stored is encrypted.
+    #[serde(default)]
+    pub plain: Option<Plain>,
+}
+
+impl ArchiveFacts {
+    /// What of them is told without a key.
+    #[must_use]
+    pub fn public(&self) -> Self {
+        Self {
+            rest: self.rest.clone().filter(|_| !self.name.is_encrypted()),
+            plain: None,
+            ..self.clone()
+        }
+    }
+
+    /// Size of the archive that pg_restore reads.
+    pub fn archive_bytes(&self) -> u64 {
+        self.plain.map_or(self.size_bytes, |plain| plain.size_bytes)
+    }
+
+    /// Hash of the archive that pg_restore reads.
+    pub fn archive_sha256(&self) -> Sha256 {
+        self.plain.map_or(self.sha256, |plain| plain.sha256)
+    }
 }
 
 /// Header, definitions and large objects of an archive: what has no block of a table to vouch for it.

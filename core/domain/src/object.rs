@@ -131,6 +131,8 @@ pub enum ObjectRole {
     Stats,
     /// `CREATE ROLE` statements without passwords.
     Roles,
+    /// The whole manifest of an encrypted set.
+    Manifest,
 }
 
 /// An object of a sealed set, as the manifest names it.
@@ -143,6 +145,25 @@ pub struct SealedObject {
     /// Stored size.
     pub size_bytes: u64,
     /// Hash of the stored bytes.
+    pub sha256: Sha256,
+    /// What is in it, where what is stored is encrypted.
+    #[serde(default)]
+    pub plain: Option<Plain>,
+}
+
+impl SealedObject {
+    /// Hash of what is in it.
+    pub fn content_sha256(&self) -> Sha256 {
+        self.plain.map_or(self.sha256, |plain| plain.sha256)
+    }
+}
+
+/// Bytes that are stored encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plain {
+    /// How many.
+    pub size_bytes: u64,
+    /// Their hash.
     pub sha256: Sha256,
 }
 

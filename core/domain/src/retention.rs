@@ -9,7 +9,7 @@ use chrono::{DateTime, Days, FixedOffset, Months};
 use serde::{Deserialize, Serialize};
 
 use crate::backup::{ArchiveName, BackupKind};
-use crate::manifest::Manifest;
+use crate::manifest::Header;
 
 /// How long backups are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,7 +93,7 @@ pub struct Held {
 
 impl Held {
     /// What a manifest tells; nothing is proven or in use as yet.
-    pub fn of(manifest: &Manifest) -> Self {
+    pub fn of(manifest: &Header) -> Self {
         let name = &manifest.archive;
         let mut reads: BTreeSet<ArchiveName> = manifest
             .archives_needed()
@@ -109,7 +109,7 @@ impl Held {
             sequence: manifest.sequence,
             snapshot_at: manifest.snapshot_at,
             reads,
-            complete: manifest.coverage.is_complete(),
+            complete: manifest.counts.is_complete,
             ours: !manifest.is_adopted() || manifest.is_of_fallback(),
             proven: false,
             in_use: false,

@@ -79,6 +79,8 @@ pub enum FindingCode {
     DrillDiffers,
     /// The check itself could not be made.
     NotChecked,
+    /// What lies inside is encrypted, and no key is at hand.
+    NoKey,
     /// A plugin's own code.
     Other(String),
 }

@@ -17,8 +17,8 @@ use respaldo_domain::changes::Reason;
 use respaldo_domain::coverage::{Coverage, Gap, GapKind};
 use respaldo_domain::fingerprint::{self, RowFingerprint};
 use respaldo_domain::manifest::{
-    ADOPTED, ArchiveFacts, BlockRef, Compression, FALLBACK, LargeObjects, Manifest, TableData,
-    TableEntry, Tools,
+    ADOPTED, ArchiveFacts, BlockRef, Compression, Counts, FALLBACK, LargeObjects, Manifest,
+    TableData, TableEntry, Tools,
 };
 use respaldo_domain::object::{ObjectRole, SealedObject, Sha256};
 use respaldo_domain::source::{Lineage, SourceFacts};
@@ -27,7 +27,7 @@ use respaldo_postgres::{Session, SessionOptions, server};
 use uuid::Uuid;
 
 use crate::faults::step;
-use crate::history::{History, all_manifests};
+use crate::history::{History, all_headers};
 use crate::intent::{OpenIntent, WorkDir};
 use crate::lease::maintenance;
 use crate::parts::Parts;
@@ -169,7 +169,7 @@ fn adopt_unsealed(
             continue;
         };
         if brought == Some(&name) {
-            manifest.label = Some(FALLBACK.to_owned());
+            manifest.header.label = Some(FALLBACK.to_owned());
             // Unlike the existing system's it leaves nothing out.
             manifest.coverage = Coverage { gaps: Vec::new() };
         }
@@ -184,10 +184,12 @@ fn adopt_unsealed(
 
 /// What was adopted earlier: newer archives of that system build on it.
 fn adopted_before(parts: &Parts, cx: &Context) -> Result<Vec<Manifest>, Fault> {
-    let all = all_manifests(&parts.store, &*parts.codec, cx)?.into_iter();
-    let readable = all.filter_map(|(_, manifest)| manifest.ok());
-    let of_that_system = |manifest: &Manifest| manifest.is_adopted() && !manifest.is_of_fallback();
-    Ok(readable.filter(of_that_system).collect())
+    let all = all_headers(&parts.store, &*parts.codec, cx)?.into_iter();
+    let readable = all.filter_map(|(name, header)| Some((name, header.ok()?)));
+    let of_that_system =
+        readable.filter(|(_, header)| header.is_adopted() && !header.is_of_fallback());
+    let manifest = |(name, _)| parts.store.manifest(&name, &*parts.codec, cx);
+    of_that_system.map(manifest).collect()
 }
 
 /// The newest adopted backup that is older, and the full at its root; nothing for a full.
@@ -251,7 +253,12 @@ fn no_lineage() -> Lineage {
 fn unsealed(parts: &Parts, cx: &Context) -> Result<Vec<ArchiveName>, Fault> {
     let sealed: BTreeSet<ArchiveName> = parts.store.sealed(cx)?.into_iter().collect();
     let archives = parts.store.archives(cx)?;
-    Ok(archives.difference(&sealed).cloned().collect())
+    let unsealed = archives.difference(&sealed);
+    // That system encrypts nothing.
+    Ok(unsealed
+        .filter(|name| !name.is_encrypted())
+        .cloned()
+        .collect())
 }
 
 fn read_archive(parts: &Parts, name: &ArchiveName, cx: &Context) -> Result<OldArchive, Fault> {
@@ -300,6 +307,7 @@ fn read_archive(parts: &Parts, name: &ArchiveName, cx: &Context) -> Result<OldAr
         compression: compression(&toc.header),
         header_version: toc.header.version.to_string(),
         rest: None,
+        plain: None,
     };
     Ok(OldArchive {
         name: name.clone(),
@@ -420,7 +428,8 @@ fn manifest(
     let text = |text: &Option<respaldo_archive::Text>| {
         text.as_ref().map(ToString::to_string).unwrap_or_default()
     };
-    Some(Manifest {
+    let coverage = coverage(kind, operational);
+    let header = respaldo_domain::manifest::Header {
         kind,
         label: None,
         trigger: Trigger::Operator,
@@ -448,17 +457,22 @@ fn manifest(
             key: name.key(),
             size_bytes: archive.facts.size_bytes,
             sha256: archive.facts.sha256,
+            plain: None,
         }],
         definitions: root.map(|root| root.archive.clone()),
-        contents: None,
         archives: older.chain([archive.facts.clone()]).collect(),
+        excluded: Vec::new(),
+        counts: Counts::of(&name, &tables, &coverage),
+        archive: name,
+    };
+    Some(Manifest {
+        header,
+        contents: None,
         tables,
         large_objects,
-        excluded: Vec::new(),
-        coverage: coverage(kind, operational),
+        coverage,
         schemas: vec!["public".to_owned()],
         roles: archive.roles.into_iter().collect(),
-        archive: name,
     })
 }
 

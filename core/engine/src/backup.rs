@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, FixedOffset, Local, Utc};
 use respaldo_domain::backup::{ArchiveName, BackupKind, Trigger};
 use respaldo_domain::coverage::Coverage;
+use respaldo_domain::manifest::Header;
 use respaldo_domain::report::{
     BackupReport, SinkOutcome, SinkState, StepTime, Warning, WarningCode,
 };
@@ -126,9 +127,13 @@ impl Run {
         }
     }
 
-    fn name(&self, kind: BackupKind) -> ArchiveName {
+    fn name(&self, parts: &Parts, kind: BackupKind) -> ArchiveName {
         let (_, suffix) = self.id.as_u64_pair();
-        ArchiveName::new(kind, self.started_at, (suffix & 0xffff) as u16)
+        let name = ArchiveName::new(kind, self.started_at, (suffix & 0xffff) as u16);
+        match parts.store.vault().encrypts() {
+            true => name.encrypted(),
+            false => name,
+        }
     }
 
     /// Enters a step: told to the watcher, timed, and a place where tests break the run.
@@ -200,7 +205,7 @@ pub fn backup(
     }
     let base = base::choose(parts, request.kind, &history, &target.facts, cx)
         .map_err(BackupError::Repository)?;
-    let name = run.name(base.kind);
+    let name = run.name(parts, base.kind);
     run.enter("backup.intent", cx)
         .map_err(BackupError::Repository)?;
     let intent = work
@@ -222,12 +227,20 @@ pub fn backup(
         tracing::warn!(%fault, "the intent could not be taken back; the next run does it");
     }
     history.remember(&work, &outcome.manifest);
+    keep_bases(parts, &history, &outcome.manifest);
     note_sinks(parts, &outcome);
     let report = finish(parts, run, outcome, cx);
     // What is owed may take long, and the next run need not wait for it.
     drop(lease);
     settle_owed(parts, &report, cx);
     Ok(report)
+}
+
+/// Gives up what was kept readable of encrypted sets on which nothing will be built any more.
+fn keep_bases(parts: &Parts, history: &History, sealed: &Header) {
+    let earlier = history.bases().filter(|_| sealed.kind != BackupKind::Full);
+    let bases = earlier.chain([&sealed.archive]).cloned().collect();
+    parts.store.vault().keep_only(&bases);
 }
 
 /// Notes what became of the set in each sink, before anything else can go wrong.

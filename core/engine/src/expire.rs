@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use respaldo_domain::backup::ArchiveName;
-use respaldo_domain::manifest::Manifest;
+use respaldo_domain::manifest::Header;
 use respaldo_domain::retention::{self, Fate, Held, Policy, Ruling};
 
-use crate::history::all_manifests;
+use crate::history::all_headers;
 use crate::intent::WorkDir;
 use crate::lease::maintenance;
 use crate::parts::Parts;
@@ -19,7 +19,7 @@ use crate::remove::{sweep_dead, take_away};
 #[derive(Debug)]
 pub struct Ruled {
     /// Its manifest.
-    pub manifest: Manifest,
+    pub manifest: Header,
     /// What becomes of it.
     pub fate: Fate,
 }
@@ -70,7 +70,7 @@ pub fn policy(parts: &Parts) -> Result<Policy, Fault> {
 pub fn plan(parts: &Parts, cx: &Context) -> Result<Vec<Ruled>, Fault> {
     let policy = policy(parts)?;
     let mut manifests = Vec::new();
-    for (_, manifest) in all_manifests(&parts.store, &*parts.codec, cx)? {
+    for (_, manifest) in all_headers(&parts.store, &*parts.codec, cx)? {
         manifests.push(manifest?);
     }
     let proven = proven(parts, &manifests, cx)?;
@@ -90,7 +90,7 @@ pub fn plan(parts: &Parts, cx: &Context) -> Result<Vec<Ruled>, Fault> {
 /// one), the newest that is at least all there stands in for it.
 fn proven(
     parts: &Parts,
-    manifests: &[Manifest],
+    manifests: &[Header],
     cx: &Context,
 ) -> Result<BTreeSet<ArchiveName>, Fault> {
     let known = match &parts.catalog {
@@ -101,7 +101,7 @@ fn proven(
         return Ok(known);
     }
     let ours = manifests.iter().filter(|manifest| !manifest.is_adopted());
-    let mut newest_first: Vec<&Manifest> = ours.collect();
+    let mut newest_first: Vec<&Header> = ours.collect();
     newest_first.sort_by_key(|manifest| std::cmp::Reverse(manifest.sequence));
     for manifest in newest_first {
         if is_all_there(parts, manifest, cx)? {
@@ -112,7 +112,7 @@ fn proven(
 }
 
 /// Whether everything that a restore reads is there in its size.
-fn is_all_there(parts: &Parts, manifest: &Manifest, cx: &Context) -> Result<bool, Fault> {
+fn is_all_there(parts: &Parts, manifest: &Header, cx: &Context) -> Result<bool, Fault> {
     for facts in manifest.archives_needed() {
         match parts.store.head(&facts.name.key(), cx) {
             Ok(found) if found.size_bytes == facts.size_bytes => {}
@@ -124,7 +124,7 @@ fn is_all_there(parts: &Parts, manifest: &Manifest, cx: &Context) -> Result<bool
 }
 
 /// Rulings with their manifests.
-fn in_order(rulings: Vec<Ruling>, mut manifests: Vec<Manifest>) -> Vec<Ruled> {
+fn in_order(rulings: Vec<Ruling>, mut manifests: Vec<Header>) -> Vec<Ruled> {
     let mut with_manifest = |ruling: Ruling| {
         let at = manifests
             .iter()

@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, FixedOffset};
-use respaldo_domain::backup::ArchiveName;
+use respaldo_domain::backup::{ArchiveName, BackupKind};
 use respaldo_domain::base::{BaseCandidate, restore_point};
-use respaldo_domain::manifest::Manifest;
+use respaldo_domain::manifest::Header;
 
 use crate::intent::{WorkDir, write_durably};
 use crate::ports::{Codec, Context, Fault};
@@ -41,9 +41,9 @@ impl History {
                 Some(candidate) => {
                     fresh.insert(name, candidate);
                 }
-                None => match store.manifest(&name, codec, cx) {
-                    Ok(manifest) => {
-                        fresh.insert(name, BaseCandidate::of(&manifest));
+                None => match store.header(&name, codec, cx) {
+                    Ok(header) => {
+                        fresh.insert(name, BaseCandidate::of(&header));
                     }
                     Err(fault) if fault.kind.is_transient() => return Err(fault),
                     Err(fault) => history.unreadable.push((name, fault)),
@@ -61,7 +61,7 @@ impl History {
     }
 
     /// Adds a backup just sealed to the index, so that the next run need not read its manifest.
-    pub(crate) fn remember(&self, work: &WorkDir, sealed: &Manifest) {
+    pub(crate) fn remember(&self, work: &WorkDir, sealed: &Header) {
         let all = self.candidates.iter().cloned();
         let all = all.chain([BaseCandidate::of(sealed)]);
         let index = all.map(|candidate| (candidate.archive.clone(), candidate));
@@ -89,6 +89,15 @@ impl History {
             .map_or(1, |last| last + 1)
     }
 
+    /// Those that a later backup may build on: the newest full and what came after it.
+    pub(crate) fn bases(&self) -> impl Iterator<Item = &ArchiveName> {
+        let is_full = |candidate: &BaseCandidate| candidate.kind == BackupKind::Full;
+        let from = self.candidates.iter().rposition(is_full).unwrap_or(0);
+        self.candidates[from..]
+            .iter()
+            .map(|candidate| &candidate.archive)
+    }
+
     /// The newest backup.
     pub fn newest(&self) -> Option<&BaseCandidate> {
         self.candidates.last()
@@ -100,21 +109,21 @@ pub fn seen_last(work: &WorkDir) -> Vec<BaseCandidate> {
     read_index(work).into_values().collect()
 }
 
-/// A set's name, and its manifest where that can be read.
-pub type NamedManifest = (ArchiveName, Result<Manifest, Fault>);
+/// A set's name, and the header of its manifest where that can be read.
+pub type NamedHeader = (ArchiveName, Result<Header, Fault>);
 
-/// Reads every manifest there is, for what needs more than candidates.
-pub fn all_manifests(
+/// Reads the header of every manifest there is, for what needs more than candidates.
+pub fn all_headers(
     store: &Store,
     codec: &dyn Codec,
     cx: &Context,
-) -> Result<Vec<NamedManifest>, Fault> {
+) -> Result<Vec<NamedHeader>, Fault> {
     let names = store.sealed(cx)?;
     Ok(names
         .into_iter()
         .map(|name| {
-            let manifest = store.manifest(&name, codec, cx);
-            (name, manifest)
+            let header = store.header(&name, codec, cx);
+            (name, header)
         })
         .collect())
 }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ports::{Context, Fault, FaultKind};
 use crate::reading::Readers;
-use crate::store::Store;
+use crate::store::{Store, encrypted_beside};
 
 /// Files of runs on this machine: intents, spools, the index of manifests.
 #[derive(Debug, Clone)]
@@ -151,7 +151,8 @@ impl WorkDir {
 impl OpenIntent {
     /// Takes the intent back, and the spool and what lies beside it.
     pub fn close(self) -> Result<(), Fault> {
-        for path in [&self.spool, &beside(&self.spool), &self.path] {
+        let around = [beside(&self.spool), encrypted_beside(&self.spool)];
+        for path in [&self.spool, &self.path].into_iter().chain(&around) {
             match fs::remove_file(path) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     return Err(Fault::io(format!("removing {}", path.display()), error));

@@ -2,10 +2,10 @@
 //! manifests alone where there is no catalog or its server does not answer.
 
 use respaldo_domain::backup::{BackupKind, BackupState};
-use respaldo_domain::manifest::Manifest;
+use respaldo_domain::manifest::Header;
 
 use crate::backup::chain;
-use crate::history::all_manifests;
+use crate::history::all_headers;
 use crate::parts::Parts;
 use crate::ports::{Catalog, CatalogEntry, CatalogFilter, Context, Fault, FaultKind};
 use crate::rebuild;
@@ -67,7 +67,7 @@ pub(crate) fn of_storage(
         return Ok(Vec::new());
     }
     let mut manifests = Vec::new();
-    for (name, manifest) in all_manifests(&parts.store, &*parts.codec, cx)? {
+    for (name, manifest) in all_headers(&parts.store, &*parts.codec, cx)? {
         match manifest {
             Ok(manifest) => manifests.push(manifest),
             Err(fault) => tracing::warn!(archive = %name, %fault, "a manifest cannot be read"),
@@ -87,7 +87,7 @@ fn passes(kind: BackupKind, filter: &CatalogFilter) -> bool {
     filter.kind.is_none_or(|wanted| wanted == kind)
 }
 
-fn entry(parts: &Parts, manifest: &Manifest) -> CatalogEntry {
+fn entry(parts: &Parts, manifest: &Header) -> CatalogEntry {
     let archive = manifest.archive_facts(&manifest.archive);
     CatalogEntry {
         id: None,

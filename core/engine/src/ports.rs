@@ -6,6 +6,7 @@ mod catalog;
 mod context;
 mod detector;
 mod dumper;
+mod encryption;
 mod fault;
 mod lease_row;
 mod notifier;
@@ -24,16 +25,17 @@ pub use detector::{
 pub use dumper::{
     ArchiveFile, Definitions, DumpReceipt, DumpRequest, DumpTable, DumpedTable, Dumper,
 };
+pub use encryption::{Encryption, SeekableRead};
 pub use fault::{Fault, FaultKind};
 pub use lease_row::{LeaseHolder, LeaseRow, LeaseSeen, LeaseWork};
 pub use notifier::Notifier;
 pub use sink::{ObjectInfo, PutSource, SinkLimits, StorageSink};
-pub use validator::{ObjectReader, ValidationRequest, Validator, Verified};
+pub use validator::{Inside, ObjectReader, ValidationRequest, Validator, Verified};
 
 use std::collections::BTreeMap;
 
 use respaldo_domain::backup::BackupKind;
-use respaldo_domain::manifest::Manifest;
+use respaldo_domain::manifest::{Header, Manifest};
 use respaldo_domain::readings::Readings;
 use serde_json::Value;
 
@@ -44,6 +46,10 @@ pub trait Codec: Send + Sync {
     fn encode_manifest(&self, manifest: &Manifest) -> Result<Vec<u8>, Fault>;
     /// A manifest from stored bytes; [`FaultKind::Corrupt`] where they are not one.
     fn decode_manifest(&self, bytes: &[u8]) -> Result<Manifest, Fault>;
+    /// The bytes of the header of an encrypted manifest.
+    fn encode_header(&self, header: &Header) -> Result<Vec<u8>, Fault>;
+    /// The header out of the stored bytes of any manifest.
+    fn decode_header(&self, bytes: &[u8]) -> Result<Header, Fault>;
     /// The bytes of a backup's readings.
     fn encode_readings(&self, readings: &Readings) -> Result<Vec<u8>, Fault>;
     /// Readings from stored bytes; [`FaultKind::Corrupt`] where they are not.

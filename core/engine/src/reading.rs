@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 
 use respaldo_domain::backup::ArchiveName;
 use respaldo_domain::hold::Hold;
-use respaldo_domain::manifest::Manifest;
+use respaldo_domain::manifest::Header;
 
 use self::holding::{Found, Holding};
 use self::note::{DeadNote, Note};
@@ -51,7 +51,7 @@ impl Reading {
 
 /// Says that everything a restore of `manifest` needs is being read. A sink that takes no hold keeps
 /// nobody from reading. Fails with [`FaultKind::NotFound`] where the set was removed meanwhile.
-pub(crate) fn hold(parts: &Parts, manifest: &Manifest, cx: &Context) -> Result<Reading, Fault> {
+pub(crate) fn hold(parts: &Parts, manifest: &Header, cx: &Context) -> Result<Reading, Fault> {
     let work = WorkDir::open(&parts.settings.work_dir)?;
     clear_up(parts, &work, cx)?;
     let hold = Hold {
@@ -84,7 +84,7 @@ fn clear_up(parts: &Parts, work: &WorkDir, cx: &Context) -> Result<(), Fault> {
     Ok(())
 }
 
-fn needed(manifest: &Manifest) -> BTreeSet<ArchiveName> {
+fn needed(manifest: &Header) -> BTreeSet<ArchiveName> {
     let archives = manifest.archives_needed().map(|facts| &facts.name);
     let own = [&manifest.archive, &manifest.full];
     archives.chain(own).cloned().collect()

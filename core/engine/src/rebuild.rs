@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 
 use respaldo_domain::backup::{ArchiveName, BackupState};
-use respaldo_domain::manifest::Manifest;
+use respaldo_domain::manifest::Header;
 use respaldo_domain::report::Warning;
 
 use crate::copies;
-use crate::history::all_manifests;
+use crate::history::all_headers;
 use crate::parts::Parts;
 use crate::ports::{Catalog, CatalogFilter, Context, Fault, FaultKind, ObjectReader, SealedBackup};
 
@@ -39,7 +39,7 @@ pub fn reconcile(parts: &Parts, cx: &Context) -> Result<(), Fault> {
     let sealed = parts.store.sealed(cx)?;
     let mut unknown = Vec::new();
     for name in sealed.iter().filter(|name| !known.contains(name.as_str())) {
-        match parts.store.manifest(name, &*parts.codec, cx) {
+        match parts.store.header(name, &*parts.codec, cx) {
             Ok(_) if is_gone(parts, name, cx) => {
                 tracing::warn!(archive = %name, "the archive that a manifest seals is gone");
             }
@@ -62,7 +62,7 @@ pub fn rebuild(parts: &Parts, cx: &Context) -> Result<RebuildReport, Fault> {
     catalog.migrate()?;
     let mut report = RebuildReport::default();
     let mut manifests = Vec::new();
-    for (name, manifest) in all_manifests(&parts.store, &*parts.codec, cx)? {
+    for (name, manifest) in all_headers(&parts.store, &*parts.codec, cx)? {
         match manifest {
             Ok(manifest) => manifests.push(manifest),
             Err(fault) => report.unreadable.push((name, fault)),
@@ -77,13 +77,13 @@ pub fn rebuild(parts: &Parts, cx: &Context) -> Result<RebuildReport, Fault> {
 fn record(
     parts: &Parts,
     catalog: &dyn Catalog,
-    mut manifests: Vec<Manifest>,
+    mut manifests: Vec<Header>,
 ) -> Result<Vec<ArchiveName>, Fault> {
     manifests.sort_by_key(|manifest| manifest.sequence);
     for manifest in &manifests {
         let location = parts.store.location(&manifest.archive.key());
         catalog.seal(&SealedBackup {
-            manifest,
+            header: manifest,
             location: &location,
         })?;
     }

@@ -1,12 +1,12 @@
 //! Removing a backup: refused while others need it, manifest first.
 
 use respaldo_domain::backup::{ArchiveName, BackupState};
-use respaldo_domain::manifest::Manifest;
+use respaldo_domain::manifest::Header;
 use respaldo_domain::source::Lineage;
 
 use crate::backup::chain;
 use crate::faults::step;
-use crate::history::all_manifests;
+use crate::history::all_headers;
 use crate::intent::WorkDir;
 use crate::lease::maintenance;
 use crate::parts::Parts;
@@ -71,7 +71,7 @@ pub fn remove(
         return Err(RemoveError::Needed(names));
     }
     let this = manifests.iter().filter(|manifest| manifest.archive == name);
-    let all: Vec<&Manifest> = dependents.into_iter().chain(this).collect();
+    let all: Vec<&Header> = dependents.into_iter().chain(this).collect();
     refuse_what_is_read(parts, &all, cx)?;
     let work = WorkDir::open(&parts.settings.work_dir).map_err(RemoveError::Store)?;
     let mut removed = Removed::default();
@@ -93,7 +93,7 @@ fn unknown(fault: Fault) -> RemoveError {
 
 fn refuse_what_is_read(
     parts: &Parts,
-    manifests: &[&Manifest],
+    manifests: &[&Header],
     cx: &Context,
 ) -> Result<(), RemoveError> {
     let readers = Readers::look(parts, cx).map_err(RemoveError::Store)?;
@@ -113,18 +113,18 @@ fn not_taken(fault: Fault, name: &ArchiveName) -> RemoveError {
 }
 
 /// An unreadable manifest may need the backup: then nothing is removed.
-fn manifests(parts: &Parts, cx: &Context) -> Result<Vec<Manifest>, RemoveError> {
-    let all = all_manifests(&parts.store, &*parts.codec, cx).map_err(RemoveError::Store)?;
+fn manifests(parts: &Parts, cx: &Context) -> Result<Vec<Header>, RemoveError> {
+    let all = all_headers(&parts.store, &*parts.codec, cx).map_err(RemoveError::Store)?;
     all.into_iter()
         .map(|(_, manifest)| manifest.map_err(RemoveError::Store))
         .collect()
 }
 
 /// Backups that restore from it or are compared with it, directly or not, newest first.
-fn dependents<'a>(manifests: &'a [Manifest], name: &ArchiveName) -> Vec<&'a Manifest> {
+fn dependents<'a>(manifests: &'a [Header], name: &ArchiveName) -> Vec<&'a Header> {
     let mut needed = vec![name.clone()];
-    let mut found: Vec<&Manifest> = Vec::new();
-    let mut ordered: Vec<&Manifest> = manifests.iter().collect();
+    let mut found: Vec<&Header> = Vec::new();
+    let mut ordered: Vec<&Header> = manifests.iter().collect();
     ordered.sort_by_key(|manifest| manifest.sequence);
     for manifest in ordered {
         let uses = |name: &ArchiveName| {
@@ -146,7 +146,7 @@ fn dependents<'a>(manifests: &'a [Manifest], name: &ArchiveName) -> Vec<&'a Mani
 pub(crate) fn take_away(
     parts: &Parts,
     work: &WorkDir,
-    manifest: &Manifest,
+    manifest: &Header,
     event: &str,
     cx: &Context,
 ) -> Result<(), Fault> {

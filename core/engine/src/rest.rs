@@ -56,7 +56,7 @@ pub(crate) fn check(
     cx: &Context,
 ) -> Result<(), Fault> {
     let key = facts.name.key();
-    let whole = (vec![(0, facts.size_bytes)], facts.sha256);
+    let whole = (vec![(0, facts.archive_bytes())], facts.archive_sha256());
     let (ranges, sha256) = match &facts.rest {
         Some(rest) => (rest.ranges.clone(), rest.sha256),
         None => whole,

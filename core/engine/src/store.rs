@@ -6,12 +6,14 @@
 //! that gives what is asked. Removing takes the manifest first, so a crash in between leaves
 //! litter of ours and never half a backup which looks whole.
 
+mod inside;
 mod manifests;
 mod payload;
 mod read;
 mod set;
 mod sound;
 mod transit;
+mod vault;
 
 use std::sync::Arc;
 
@@ -20,18 +22,22 @@ use respaldo_domain::object::ObjectKey;
 use crate::ports::{Context, Fault, FaultKind, StorageSink};
 use sound::Damaged;
 
+pub use inside::InsideStore;
 pub use manifests::{ManifestListing, ManifestRead, SinkFault};
 pub(crate) use payload::sha256;
 pub use payload::{Offer, Payload, PayloadSource};
 pub use read::WINDOW_BYTES;
 pub use set::{SetWriter, SinkOutcome, SinkState};
 pub use transit::{HashingReader, HashingWriter, fault_of_io, io_of_fault};
+pub use vault::Vault;
+pub(crate) use vault::{Kept, Made, encrypted_beside};
 
 /// The sinks of a repository, in the order in which they are asked.
 #[derive(Clone)]
 pub struct Store {
     sinks: Vec<StoreSink>,
     damaged: Damaged,
+    vault: Vault,
 }
 
 /// A sink and whether a backup fails without it.
@@ -48,19 +54,36 @@ impl Store {
     /// sealed in an optional sink is sealed in the required ones too.
     pub fn new(mut sinks: Vec<StoreSink>) -> Self {
         sinks.sort_by_key(|entry| !entry.required);
-        Self::over(sinks)
-    }
-
-    fn over(sinks: Vec<StoreSink>) -> Self {
         Self {
             sinks,
             damaged: Damaged::default(),
+            vault: Vault::default(),
+        }
+    }
+
+    /// The same store with encryption.
+    #[must_use]
+    pub fn with_vault(self, vault: Vault) -> Self {
+        Self { vault, ..self }
+    }
+
+    /// Its encryption.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// The same store over these of its sinks.
+    fn over(&self, sinks: Vec<StoreSink>) -> Self {
+        Self {
+            sinks,
+            damaged: Damaged::default(),
+            vault: self.vault.clone(),
         }
     }
 
     /// One of its sinks.
     fn alone(&self, index: usize) -> Self {
-        Self::over(vec![self.sinks[index].clone()])
+        self.over(vec![self.sinks[index].clone()])
     }
 
     /// Its sinks.
@@ -71,14 +94,14 @@ impl Store {
     /// The same store seen through one of its sinks: to validate or fill that one.
     pub fn only(&self, sink: &str) -> Option<Self> {
         let found = self.sinks.iter().find(|entry| entry.sink.name() == sink)?;
-        Some(Self::over(vec![found.clone()]))
+        Some(self.over(vec![found.clone()]))
     }
 
     /// The same store without one of its sinks.
     #[must_use]
     pub fn without(&self, sink: &str) -> Self {
         let others = self.sinks.iter().filter(|entry| entry.sink.name() != sink);
-        Self::over(others.cloned().collect())
+        self.over(others.cloned().collect())
     }
 
     /// Each of its sinks as a store of its own.
@@ -90,7 +113,7 @@ impl Store {
     #[must_use]
     pub fn answering(&self, cx: &Context) -> Self {
         let answers = |entry: &&StoreSink| entry.sink.list("full/", cx).is_ok();
-        Self::over(self.sinks.iter().filter(answers).cloned().collect())
+        self.over(self.sinks.iter().filter(answers).cloned().collect())
     }
 
     /// Begins a backup set.

@@ -84,7 +84,7 @@ pub(crate) fn copy_set(
     cx: &Context,
 ) -> Result<Option<u64>, Fault> {
     let (target, sources) = sides(&parts.store, sink)?;
-    let found = sources.manifest_bytes(name, &*parts.codec, cx);
+    let found = sources.header_bytes(name, &*parts.codec, cx);
     let (manifest, bytes) = match found {
         Ok(found) => found,
         Err(fault) if fault.kind == FaultKind::NotFound => return Ok(None),

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use chrono::{Local, Utc};
 use respaldo_domain::backup::{ArchiveName, BackupState};
-use respaldo_domain::manifest::Manifest;
+use respaldo_domain::manifest::{Header, Manifest};
 use respaldo_domain::report::Validation;
 use respaldo_domain::validation::{Finding, FindingCode, Severity, ValidationLevel};
 use respaldo_postgres::ConnInfo;
@@ -18,8 +18,8 @@ use crate::faults::step;
 use crate::intent::WorkDir;
 use crate::parts::Parts;
 use crate::ports::{
-    CatalogFilter, Context, Fault, FaultKind, ObjectReader, ValidationRecord, ValidationRequest,
-    Verified,
+    CatalogFilter, Context, Fault, FaultKind, Inside, ObjectReader, ValidationRecord,
+    ValidationRequest, Verified,
 };
 use crate::reading::{self, Reading};
 use crate::schedule::note_validation;
@@ -142,8 +142,8 @@ fn was_removed(parts: &Parts, name: &ArchiveName, cx: &Context) -> bool {
 }
 
 /// Keeps retention away from what is looked at, where that can be.
-fn hold(parts: &Parts, manifest: &Manifest, cx: &Context) -> Option<Reading> {
-    let held = reading::hold(parts, manifest, cx);
+fn hold(parts: &Parts, header: &Header, cx: &Context) -> Option<Reading> {
+    let held = reading::hold(parts, header, cx);
     held.inspect_err(|fault| tracing::debug!(%fault, "what is validated is not held"))
         .ok()
 }
@@ -156,20 +156,22 @@ fn look_at(
     cx: &Context,
 ) -> Validation {
     let started = Instant::now();
-    let findings = match parts.store.manifest(name, &*parts.codec, cx) {
-        Ok(manifest) => {
-            let _reading = hold(parts, &manifest, cx);
+    let findings = match parts.store.header(name, &*parts.codec, cx) {
+        Ok(header) => {
+            let _reading = hold(parts, &header, cx);
             let levels = ValidationLevel::ALL
                 .into_iter()
                 .filter(|level| *level <= request.level);
-            run(
-                parts,
-                &manifest,
-                &levels.collect::<Vec<_>>(),
-                request.scratch_server.as_ref(),
+            let look = Look {
+                levels: levels.collect(),
+                scratch_server: request.scratch_server.as_ref(),
                 verified,
-                cx,
-            )
+            };
+            match parts.store.manifest(name, &*parts.codec, cx) {
+                Ok(manifest) => look.at(parts, &header, Some(&manifest), cx),
+                Err(fault) if fault.kind == FaultKind::NoKey => look.at(parts, &header, None, cx),
+                Err(fault) => vec![unreadable_manifest(name, &fault)],
+            }
         }
         Err(fault) => vec![unreadable_manifest(name, &fault)],
     };
@@ -195,49 +197,77 @@ pub fn after_backup(
     cx: &Context,
 ) -> Result<Vec<Finding>, Fault> {
     step("backup.validators")?;
-    Ok(run(
-        parts,
-        manifest,
-        &parts.settings.validate_after,
-        None,
-        &Verified::default(),
-        cx,
-    ))
+    let look = Look {
+        levels: parts.settings.validate_after.clone(),
+        scratch_server: None,
+        verified: &Verified::default(),
+    };
+    Ok(look.at(parts, manifest, Some(manifest), cx))
 }
 
-/// Runs the validators of some levels. A check that could not be made is a finding.
-fn run(
-    parts: &Parts,
-    manifest: &Manifest,
-    levels: &[ValidationLevel],
-    scratch_server: Option<&ConnInfo>,
-    verified: &Verified,
-    cx: &Context,
-) -> Vec<Finding> {
-    let request = ValidationRequest {
-        manifest,
-        objects: &*parts.store,
-        scratch_server: scratch_server.or(Some(&parts.source)),
-        verified,
-    };
-    let mut findings = Vec::new();
-    for validator in parts
-        .validators
-        .iter()
-        .filter(|v| levels.contains(&v.level()))
-    {
-        match validator.validate(&request, cx) {
-            Ok(found) => findings.extend(found),
-            Err(fault) => findings.push(Finding {
-                level: validator.level(),
-                severity: Severity::Error,
-                code: FindingCode::NotChecked,
-                subject: validator.name().to_owned(),
-                detail: chain(&fault),
-            }),
+/// How deep to look, and with what.
+struct Look<'a> {
+    levels: Vec<ValidationLevel>,
+    scratch_server: Option<&'a ConnInfo>,
+    verified: &'a Verified,
+}
+
+impl Look<'_> {
+    /// Runs the validators of the levels. A check that could not be made is a finding. Where what is
+    /// inside is encrypted and no key is at hand, one warning says so for all that would look there.
+    fn at(
+        &self,
+        parts: &Parts,
+        header: &Header,
+        manifest: Option<&Manifest>,
+        cx: &Context,
+    ) -> Vec<Finding> {
+        let store = parts.store.inside();
+        let locked = match header.is_encrypted() {
+            true => parts.store.vault().key().err(),
+            false => None,
+        };
+        let inside = manifest
+            .filter(|_| locked.is_none())
+            .map(|manifest| Inside {
+                manifest,
+                objects: &store,
+            });
+        let request = ValidationRequest {
+            header,
+            objects: &*parts.store,
+            inside,
+            scratch_server: self.scratch_server.or(Some(&parts.source)),
+            verified: self.verified,
+        };
+        let mut findings = Vec::new();
+        let chosen = |level| self.levels.contains(&level);
+        let validators = parts.validators.iter().filter(|one| chosen(one.level()));
+        for validator in validators {
+            match validator.validate(&request, cx) {
+                Ok(found) => findings.extend(found),
+                Err(fault) => findings.push(Finding {
+                    level: validator.level(),
+                    severity: Severity::Error,
+                    code: FindingCode::NotChecked,
+                    subject: validator.name().to_owned(),
+                    detail: chain(&fault),
+                }),
+            }
         }
+        let deepest = self.levels.iter().max();
+        let deepest = deepest.filter(|level| **level > ValidationLevel::Checksum);
+        if let Some((fault, level)) = locked.zip(deepest) {
+            findings.push(Finding {
+                level: *level,
+                severity: Severity::Warning,
+                code: FindingCode::NoKey,
+                subject: header.archive.to_string(),
+                detail: chain(&fault),
+            });
+        }
+        findings
     }
-    findings
 }
 
 fn unreadable_manifest(name: &ArchiveName, fault: &Fault) -> Finding {

@@ -7,15 +7,16 @@ use respaldo_archive::{Entry, Offset, Toc};
 use respaldo_domain::fingerprint;
 use respaldo_domain::manifest::{ArchiveFacts, Compression, TableData, TableEntry};
 use respaldo_domain::validation::FindingCode;
-use respaldo_engine::ports::{Context, Fault, FaultKind, ValidationRequest};
+use respaldo_engine::ports::{Context, Fault, FaultKind};
 
 use crate::findings::Findings;
 use crate::stream::Watched;
+use crate::view::View;
 use crate::{blobs, blocks};
 
 /// Examines what lies in one archive.
 pub(crate) fn check(
-    request: &ValidationRequest<'_>,
+    request: &View<'_>,
     facts: &ArchiveFacts,
     findings: &mut Findings,
     cx: &Context,
@@ -49,10 +50,7 @@ pub(crate) fn check(
 }
 
 /// Tables of the restore point whose rows lie in this archive.
-fn tables_in<'a>(
-    request: &ValidationRequest<'a>,
-    facts: &ArchiveFacts,
-) -> Vec<(&'a TableEntry, &'a TableData)> {
+fn tables_in<'a>(request: &View<'a>, facts: &ArchiveFacts) -> Vec<(&'a TableEntry, &'a TableData)> {
     let tables = request.manifest.tables.iter();
     let with_data = tables.filter_map(|table| Some((table, table.data.as_ref()?)));
     with_data
@@ -60,12 +58,8 @@ fn tables_in<'a>(
         .collect()
 }
 
-fn read_toc(
-    request: &ValidationRequest<'_>,
-    facts: &ArchiveFacts,
-    cx: &Context,
-) -> Result<Toc, Fault> {
-    let mut stream = Watched::open(request, &facts.name.key(), None, cx)?;
+fn read_toc(request: &View<'_>, facts: &ArchiveFacts, cx: &Context) -> Result<Toc, Fault> {
+    let mut stream = Watched::open(request.objects, &facts.name.key(), None, cx)?;
     let toc = Toc::read(&mut BufReader::new(&mut stream));
     if let Some(fault) = stream.into_fault() {
         return Err(fault);

@@ -6,14 +6,15 @@ use std::io::{self, Read};
 use respaldo_archive::{ArchiveError, ArchiveReader, Entry, Offset, Toc};
 use respaldo_domain::manifest::ArchiveFacts;
 use respaldo_domain::validation::FindingCode;
-use respaldo_engine::ports::{Context, Fault, ValidationRequest};
+use respaldo_engine::ports::{Context, Fault};
 
 use crate::findings::{Findings, chain_of};
 use crate::stream::Watched;
+use crate::view::View;
 
 /// Decodes the large objects of an archive if the restore point takes them from it.
 pub(crate) fn check(
-    request: &ValidationRequest<'_>,
+    request: &View<'_>,
     facts: &ArchiveFacts,
     toc: &Toc,
     findings: &mut Findings,
@@ -68,7 +69,7 @@ fn only(toc: &Toc, entry: &Entry) -> Toc {
 
 /// Decodes every large object of the block at `offset`, read as an archive of its own.
 fn count_in(
-    request: &ValidationRequest<'_>,
+    request: &View<'_>,
     facts: &ArchiveFacts,
     toc: &Toc,
     offset: u64,
@@ -78,8 +79,8 @@ fn count_in(
     if let Err(error) = toc.write(&mut head) {
         return Ok(Err(error));
     }
-    let end = facts.size_bytes.max(offset);
-    let mut stream = Watched::open(request, &facts.name.key(), Some(offset..end), cx)?;
+    let end = facts.archive_bytes().max(offset);
+    let mut stream = Watched::open(request.objects, &facts.name.key(), Some(offset..end), cx)?;
     let counted = decode_all(head.chain(&mut stream));
     match stream.into_fault() {
         Some(fault) => Err(fault),

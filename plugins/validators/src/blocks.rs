@@ -8,11 +8,12 @@ use respaldo_domain::fingerprint::{self, RowFingerprint};
 use respaldo_domain::manifest::{ArchiveFacts, TableData, TableEntry};
 use respaldo_domain::object::Sha256;
 use respaldo_domain::validation::FindingCode;
-use respaldo_engine::ports::{Context, Fault, FaultKind, ValidationRequest};
+use respaldo_engine::ports::{Context, Fault, FaultKind};
 
 use crate::archive::in_archive;
 use crate::findings::{Findings, chain_of};
 use crate::stream::Watched;
+use crate::view::View;
 
 /// What a block turned out to be.
 struct Decoded {
@@ -23,7 +24,7 @@ struct Decoded {
 
 /// Examines the block that holds a table's rows: at most one finding, the one nearest the cause.
 pub(crate) fn check(
-    request: &ValidationRequest<'_>,
+    request: &View<'_>,
     facts: &ArchiveFacts,
     table: &TableEntry,
     data: &TableData,
@@ -60,7 +61,7 @@ fn claim(facts: &ArchiveFacts, data: &TableData, compares_rows: bool) -> impl Ha
 
 /// Reads a block once: hashes all its bytes and decodes them as they pass.
 fn read(
-    request: &ValidationRequest<'_>,
+    request: &View<'_>,
     facts: &ArchiveFacts,
     data: &TableData,
     cx: &Context,
@@ -73,7 +74,12 @@ fn read(
         )
     };
     let end = block.offset.checked_add(block.length).ok_or_else(beyond)?;
-    let mut stream = Watched::open(request, &facts.name.key(), Some(block.offset..end), cx)?;
+    let mut stream = Watched::open(
+        request.objects,
+        &facts.name.key(),
+        Some(block.offset..end),
+        cx,
+    )?;
     let decoded = decode(&mut stream, in_archive(facts.compression));
     let (sha256, _) = stream.finish()?;
     Ok((sha256, decoded))

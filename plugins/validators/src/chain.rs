@@ -10,6 +10,7 @@ use respaldo_domain::validation::{Finding, FindingCode, ValidationLevel};
 use respaldo_engine::ports::{Codec, Context, Fault, FaultKind, ValidationRequest, Validator};
 
 use crate::findings::{Findings, chain_of};
+use crate::view::View;
 use crate::{archive, checksum, seal};
 
 pub(crate) const NAME: &str = "chain";
@@ -34,8 +35,8 @@ impl Chain {
         cx: &Context,
     ) -> Result<(), Fault> {
         let problem = match seal::read(request, &facts.name, &*self.codec, cx) {
-            Ok((_, manifest)) => match manifest.archive_facts(&facts.name) {
-                Some(own) if own == facts => return Ok(()),
+            Ok((_, header)) => match header.archive_facts(&facts.name) {
+                Some(own) if own.public() == facts.public() => return Ok(()),
                 _ => "its own manifest describes another archive".to_owned(),
             },
             Err(fault) => match fault.kind {
@@ -63,15 +64,19 @@ impl Validator for Chain {
         cx: &Context,
     ) -> Result<Vec<Finding>, Fault> {
         let mut findings = Findings::new(self.level());
-        let manifest = request.manifest;
-        for facts in manifest
+        let view = View::of(request);
+        // Without a key the header tells which they are.
+        let header = view.map_or(request.header, |view| &view.manifest.header);
+        for facts in header
             .archives
             .iter()
-            .filter(|facts| facts.name != manifest.archive)
+            .filter(|facts| facts.name != header.archive)
         {
             self.still_sealed(request, facts, &mut findings, cx)?;
-            if checksum::whole(request, &facts.name.key(), facts.sha256, &mut findings, cx)? {
-                archive::check(request, facts, &mut findings, cx)?;
+            let is_there =
+                checksum::whole(request, &facts.name.key(), facts.sha256, &mut findings, cx)?;
+            if let Some(view) = view.filter(|_| is_there) {
+                archive::check(&view, facts, &mut findings, cx)?;
             }
         }
         Ok(findings.into_vec())

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use respaldo_domain::manifest::Header;
 use respaldo_domain::object::{ObjectKey, Sha256};
 use respaldo_domain::validation::{Finding, FindingCode, ValidationLevel};
 use respaldo_engine::ports::{Codec, Context, Fault, FaultKind, ValidationRequest, Validator};
@@ -31,10 +32,9 @@ impl Checksum {
         findings: &mut Findings,
         cx: &Context,
     ) -> Result<(), Fault> {
-        let key = request.manifest.archive.manifest_key();
-        match seal::read(request, &request.manifest.archive, &*self.codec, cx) {
-            Ok((_, stored)) if stored == *request.manifest => {}
-            Ok((bytes, _)) if self.codec.encode_manifest(request.manifest)? == bytes => {}
+        let key = request.header.archive.manifest_key();
+        match seal::read(request, &request.header.archive, &*self.codec, cx) {
+            Ok((bytes, stored)) if self.is_in_hand(request, &bytes, &stored)? => {}
             Ok(_) => {
                 let detail = "the stored manifest is another than the one in hand";
                 findings.error(FindingCode::WrongChecksum, key, detail);
@@ -45,6 +45,25 @@ impl Checksum {
             Err(fault) => findings.fault(key, &fault)?,
         }
         Ok(())
+    }
+}
+
+impl Checksum {
+    fn is_in_hand(
+        &self,
+        request: &ValidationRequest<'_>,
+        bytes: &[u8],
+        stored: &Header,
+    ) -> Result<bool, Fault> {
+        if stored.is_encrypted() {
+            let public = request.header.public();
+            return Ok(*stored == public || self.codec.encode_header(&public)? == bytes);
+        }
+        let Some(inside) = request.inside else {
+            return Ok(stored == request.header);
+        };
+        Ok(self.codec.encode_manifest(inside.manifest)? == bytes
+            || self.codec.decode_manifest(bytes)? == *inside.manifest)
     }
 }
 
@@ -64,7 +83,7 @@ impl Validator for Checksum {
     ) -> Result<Vec<Finding>, Fault> {
         let mut findings = Findings::new(self.level());
         self.manifest(request, &mut findings, cx)?;
-        for object in &request.manifest.objects {
+        for object in &request.header.objects {
             whole(request, &object.key, object.sha256, &mut findings, cx)?;
         }
         Ok(findings.into_vec())
@@ -84,7 +103,7 @@ pub(crate) fn whole(
     if request.verified.knows(&claim) {
         return Ok(true);
     }
-    match Watched::open(request, key, None, cx).and_then(Watched::finish) {
+    match Watched::open(request.objects, key, None, cx).and_then(Watched::finish) {
         Ok((found, _)) if found == expected => {
             request.verified.note(&claim);
             Ok(true)

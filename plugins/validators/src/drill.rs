@@ -36,7 +36,10 @@ impl Validator for Drill {
         request: &ValidationRequest<'_>,
         cx: &Context,
     ) -> Result<Vec<Finding>, Fault> {
-        let archive = &request.manifest.archive;
+        let archive = &request.header.archive;
+        if request.inside.is_none() {
+            return Ok(Vec::new());
+        }
         let selector = Selector::Name(archive.clone());
         let server = request.scratch_server.cloned();
         match self.operations.rehearse(selector, server, cx) {

@@ -12,6 +12,7 @@ mod presence;
 mod readable;
 mod seal;
 mod stream;
+mod view;
 
 use std::sync::Arc;
 

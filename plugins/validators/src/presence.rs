@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use respaldo_domain::manifest::Manifest;
+use respaldo_domain::manifest::{Header, Manifest};
 use respaldo_domain::object::ObjectKey;
 use respaldo_domain::validation::{Finding, FindingCode, ValidationLevel};
 use respaldo_engine::ports::{Context, Fault, ObjectInfo, ValidationRequest, Validator};
@@ -30,9 +30,12 @@ impl Validator for Presence {
         cx: &Context,
     ) -> Result<Vec<Finding>, Fault> {
         let mut findings = Findings::new(self.level());
-        manifest_agrees(request.manifest, &mut findings);
+        if let Some(inside) = request.inside {
+            describes_what_it_needs(inside.manifest, &mut findings);
+        }
+        own_archive_agrees(request.header, &mut findings);
         manifest_is_there(request, &mut findings, cx)?;
-        for (key, size_bytes) in needed(request.manifest) {
+        for (key, size_bytes) in needed(request.header) {
             cx.check()?;
             if let Some(info) = head(request, &key, &mut findings, cx)?
                 && info.size_bytes != size_bytes
@@ -46,7 +49,7 @@ impl Validator for Presence {
 }
 
 /// Sizes of the set's objects and of every archive that holds data of it, each once.
-fn needed(manifest: &Manifest) -> BTreeMap<ObjectKey, u64> {
+fn needed(manifest: &Header) -> BTreeMap<ObjectKey, u64> {
     let archives = manifest
         .archives
         .iter()
@@ -63,7 +66,7 @@ fn manifest_is_there(
     findings: &mut Findings,
     cx: &Context,
 ) -> Result<(), Fault> {
-    let key = request.manifest.archive.manifest_key();
+    let key = request.header.archive.manifest_key();
     let info = head(request, &key, findings, cx)?;
     if info.is_some_and(|info| info.size_bytes == 0) {
         findings.error(FindingCode::WrongSize, &key, "it is empty");
@@ -83,8 +86,8 @@ fn head(
     }
 }
 
-/// A manifest must have the facts of every archive it refers to, and agree with itself on its own.
-fn manifest_agrees(manifest: &Manifest, findings: &mut Findings) {
+/// A manifest must have the facts of every archive it refers to.
+fn describes_what_it_needs(manifest: &Manifest, findings: &mut Findings) {
     let mut missing = |subject: String, archive: &respaldo_domain::backup::ArchiveName| {
         if manifest.archive_facts(archive).is_none() {
             let detail = format!("the manifest does not describe {archive}, which it needs");
@@ -100,10 +103,10 @@ fn manifest_agrees(manifest: &Manifest, findings: &mut Findings) {
     if let Some(archive) = &manifest.large_objects.archive {
         missing("large objects".to_owned(), archive);
     }
-    own_archive_agrees(manifest, findings);
 }
 
-fn own_archive_agrees(manifest: &Manifest, findings: &mut Findings) {
+/// It must agree with itself on its own archive.
+fn own_archive_agrees(manifest: &Header, findings: &mut Findings) {
     let key = manifest.archive.key();
     let object = manifest.objects.iter().find(|object| object.key == key);
     let facts = manifest.archive_facts(&manifest.archive);

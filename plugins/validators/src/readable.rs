@@ -5,6 +5,7 @@ use respaldo_engine::ports::{Context, Fault, ValidationRequest, Validator};
 
 use crate::archive;
 use crate::findings::Findings;
+use crate::view::View;
 
 pub(crate) const NAME: &str = "readable";
 
@@ -27,9 +28,12 @@ impl Validator for Readable {
         cx: &Context,
     ) -> Result<Vec<Finding>, Fault> {
         let mut findings = Findings::new(self.level());
-        let name = &request.manifest.archive;
-        if let Some(facts) = request.manifest.archive_facts(name) {
-            archive::check(request, facts, &mut findings, cx)?;
+        let Some(view) = View::of(request) else {
+            return Ok(Vec::new());
+        };
+        let name = &view.manifest.archive;
+        if let Some(facts) = view.manifest.archive_facts(name) {
+            archive::check(&view, facts, &mut findings, cx)?;
         } else {
             let detail = "the manifest does not describe its own archive";
             findings.error(FindingCode::ManifestUnreadable, name, detail);

@@ -3,22 +3,22 @@
 use std::io::Read;
 
 use respaldo_domain::backup::ArchiveName;
-use respaldo_domain::manifest::Manifest;
+use respaldo_domain::manifest::Header;
 use respaldo_engine::ports::{Codec, Context, Fault, FaultKind, ValidationRequest};
 
 use crate::stream::Watched;
 
 const MAX_MANIFEST_BYTES: u64 = 512 * 1024 * 1024;
 
-/// The stored bytes of a set's manifest, and the manifest they are.
+/// The stored bytes of a set's manifest, and its header.
 pub(crate) fn read(
     request: &ValidationRequest<'_>,
     name: &ArchiveName,
     codec: &dyn Codec,
     cx: &Context,
-) -> Result<(Vec<u8>, Manifest), Fault> {
+) -> Result<(Vec<u8>, Header), Fault> {
     let key = name.manifest_key();
-    let mut stream = Watched::open(request, &key, None, cx)?;
+    let mut stream = Watched::open(request.objects, &key, None, cx)?;
     let mut bytes = Vec::new();
     let read = stream
         .by_ref()
@@ -28,10 +28,10 @@ pub(crate) fn read(
         return Err(fault);
     }
     read.map_err(|error| Fault::io(format!("read {key}"), error))?;
-    let manifest = codec.decode_manifest(&bytes)?;
-    if manifest.archive == *name {
-        return Ok((bytes, manifest));
+    let header = codec.decode_header(&bytes)?;
+    if header.archive == *name {
+        return Ok((bytes, header));
     }
-    let subject = format!("{key} is the manifest of {}", manifest.archive);
+    let subject = format!("{key} is the manifest of {}", header.archive);
     Err(Fault::bare(FaultKind::Corrupt, subject))
 }

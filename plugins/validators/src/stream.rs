@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 
 use respaldo_domain::object::{ObjectKey, Sha256};
-use respaldo_engine::ports::{Context, Fault, ValidationRequest};
+use respaldo_engine::ports::{Context, Fault, ObjectReader};
 use respaldo_engine::store::{HashingReader, fault_of_io};
 
 const PIECE_BYTES: usize = 256 * 1024;
@@ -20,12 +20,12 @@ pub(crate) struct Watched<'a> {
 impl<'a> Watched<'a> {
     /// Opens an object, or a part of it.
     pub(crate) fn open(
-        request: &ValidationRequest<'a>,
+        objects: &'a dyn ObjectReader,
         key: &ObjectKey,
         range: Option<Range<u64>>,
         cx: &Context,
     ) -> Result<Self, Fault> {
-        let inner = HashingReader::new(request.objects.open(key, range, cx)?);
+        let inner = HashingReader::new(objects.open(key, range, cx)?);
         Ok(Self {
             key: key.clone(),
             inner,

@@ -40,14 +40,6 @@ pub enum ConfigError {
         /// The known key closest to it.
         suggestion: Option<String>,
     },
-    /// A setting whose feature this version lacks.
-    #[error("{key} in {origin} asks for a feature that is not in this version of respaldo")]
-    NotInThisVersion {
-        /// The key.
-        key: String,
-        /// Where it was given.
-        origin: String,
-    },
     /// A value of the wrong type.
     #[error("{key} in {origin} is {found}, not {expected}")]
     WrongType {

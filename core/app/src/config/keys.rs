@@ -92,6 +92,9 @@ pub const KEYS: &[(&str, &str, KeyKind)] = &[
     ("notify", "smtp_to", KeyKind::List),
     ("notify", "missed_after", KeyKind::Number),
     ("supervisor", "parallel_runs", KeyKind::Number),
+    ("encryption", "recipients", KeyKind::List),
+    ("encryption", "identity", KeyKind::Secret),
+    ("encryption", "passphrase", KeyKind::Secret),
     ("panel", "listen", KeyKind::Text),
     ("log", "format", KeyKind::Text),
 ];
@@ -113,12 +116,10 @@ const SECTIONS: &[&str] = &[
     "schedule",
     "supervisor",
     "notify",
+    "encryption",
     "panel",
     "log",
 ];
-
-/// Sections of features that come with later versions.
-const LATER_SECTIONS: &[&str] = &["encryption"];
 
 /// How a key's text is read; `None` for a key that does not exist.
 pub fn kind_of(section: &str, key: &str) -> Option<KeyKind> {
@@ -128,29 +129,18 @@ pub fn kind_of(section: &str, key: &str) -> Option<KeyKind> {
     found.map(|(_, _, kind)| *kind)
 }
 
-/// Checks that a layer holds nothing but known settings of this version.
+/// Checks that a layer holds nothing but known settings.
 pub fn check(layer: &Layer) -> Result<(), ConfigError> {
     for (section, value) in &layer.values {
-        if LATER_SECTIONS.contains(&section.as_str()) {
-            let key = format!("[{section}]");
-            return Err(ConfigError::NotInThisVersion {
-                key,
-                origin: layer.origin.to_string(),
-            });
-        }
         match section.as_str() {
             "sink" => check_tables(layer, section, value, sinks::keys_of)?,
             "validator" => check_tables(layer, section, value, |_| Some(VALIDATOR_KEYS.to_vec()))?,
             "plugins" => check_plugins(layer, section, value)?,
             _ if SECTIONS.contains(&section.as_str()) => check_section(layer, section, value)?,
-            _ => return Err(unknown(layer, "", section, &all_sections())),
+            _ => return Err(unknown(layer, "", section, SECTIONS)),
         }
     }
     Ok(())
-}
-
-fn all_sections() -> Vec<&'static str> {
-    SECTIONS.iter().chain(LATER_SECTIONS).copied().collect()
 }
 
 fn check_section(layer: &Layer, section: &str, value: &Value) -> Result<(), ConfigError> {

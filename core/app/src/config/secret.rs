@@ -88,6 +88,14 @@ impl SecretSetting {
         }
     }
 
+    /// The file that it is in, where it is in one.
+    pub fn file(&self) -> Option<&Path> {
+        match &self.source {
+            SecretSource::File(path) => Some(path),
+            SecretSource::Plain(_) | SecretSource::Variable(_) => None,
+        }
+    }
+
     /// Where it was given and where it is kept, for people.
     pub fn described(&self) -> String {
         match &self.source {

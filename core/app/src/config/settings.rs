@@ -10,6 +10,7 @@ use respaldo_domain::table::TableName;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::encryption::EncryptionKeys;
 use super::error::ConfigError;
 use super::legacy::{self, LegacyKeys};
 use super::notify::NotifyKeys;
@@ -40,6 +41,8 @@ pub struct Settings {
     pub panel: PanelKeys,
     #[serde(default)]
     pub notify: NotifyKeys,
+    #[serde(default)]
+    pub encryption: EncryptionKeys,
     #[expect(dead_code, reason = "read before the others, and checked with them")]
     log: LogKeys,
 }

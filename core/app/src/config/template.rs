@@ -131,6 +131,14 @@ parallel_runs = 2
 # from = "respaldo <respaldo@example.com>"
 # to = ["ana@example.com"]
 
+[encryption]
+# For whom new backups are encrypted: the public keys that age-keygen prints. Whoever loses every
+# secret key loses every backup: keep one away from this machine.
+# recipients = ["age1..."]
+# The secret key, which only restoring and looking into backups need, and the passphrase of its file.
+# identity = { file = "/etc/respaldo/key.txt" }
+# passphrase = { env = "RESPALDO_PASSPHRASE" }
+
 [panel]
 # respaldo serve tells how things stand there (/healthz, /metrics); "": nowhere.
 listen = "127.0.0.1:8787"

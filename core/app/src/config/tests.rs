@@ -131,7 +131,7 @@ fn a_secret_appears_in_no_error_and_no_listing() {
         "[database]\npassword = 'geheim'\n",
         "[database]\nexclude_schemas = 'geheim'\n",
         "[repository]\ndir = 5\n[database]\nmaintenance_user_id = 'geheim'\n",
-        "[encryption]\nidentity = 'geheim'\n",
+        "[encryption]\nidentiti = 'geheim'\n",
         "geheim",
         "[[sink]]\nname='x'\nuse='local'\nsecret='geheim'\n",
     ];
@@ -196,13 +196,18 @@ fn an_unknown_key_is_an_error_that_names_the_closest_one() {
 }
 
 #[test]
-fn a_section_of_a_later_version_is_refused_not_ignored() {
-    let text = "[encryption]\nrecipients = []\n";
+fn what_is_no_recipient_is_refused_and_a_key_is_read_only_when_it_is_needed() {
+    let text = "[encryption]\nrecipients = ['AGE-SECRET-KEY-1GEHEIM']\n";
     let error = Folder::new(text).load(&[URL]).unwrap_err();
+    let all = all_of(&error);
     assert!(
-        matches!(error, ConfigError::NotInThisVersion { .. }),
-        "{error}"
+        all.contains("encryption.recipients") && !all.contains("GEHEIM"),
+        "{all}"
     );
+    let text = "[encryption]\nidentity = { file = 'not-there' }\n";
+    let config = Folder::new(text).load(&[URL]).unwrap();
+    let age = config.encryption.age.unwrap();
+    assert!(config.encryption.has_key && age.own_recipients().is_err());
 }
 
 #[test]

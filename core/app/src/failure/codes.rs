@@ -264,6 +264,7 @@ fn of_source(fault: &Fault) -> ErrorCode {
         FaultKind::Cancelled => ErrorCode::Interrupted,
         FaultKind::SnapshotOvertaken => ErrorCode::SnapshotOvertaken,
         FaultKind::NoCatalog => ErrorCode::CatalogUnreachable,
+        FaultKind::NoKey => ErrorCode::EncryptionKey,
         FaultKind::Internal => ErrorCode::Internal,
         FaultKind::NotFound
         | FaultKind::Exists
@@ -285,6 +286,7 @@ pub fn of_store(fault: &Fault) -> ErrorCode {
         FaultKind::Cancelled => ErrorCode::Interrupted,
         FaultKind::SnapshotOvertaken => ErrorCode::SnapshotOvertaken,
         FaultKind::NoCatalog => ErrorCode::CatalogUnreachable,
+        FaultKind::NoKey => ErrorCode::EncryptionKey,
         FaultKind::Internal => ErrorCode::Internal,
         FaultKind::Exists | FaultKind::Unavailable | FaultKind::Invalid => {
             ErrorCode::SinkUnavailable
@@ -307,6 +309,7 @@ fn of_work(fault: &Fault, otherwise: ErrorCode) -> ErrorCode {
         FaultKind::Cancelled => ErrorCode::Interrupted,
         FaultKind::Locked => ErrorCode::LockTimeout,
         FaultKind::Full => ErrorCode::SpoolFull,
+        FaultKind::NoKey => ErrorCode::EncryptionKey,
         FaultKind::SnapshotOvertaken => ErrorCode::SnapshotOvertaken,
         _ => otherwise,
     }

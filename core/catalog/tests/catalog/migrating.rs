@@ -149,7 +149,7 @@ fn a_migrated_catalog_serves_a_role_that_may_create_nothing() {
     let location = "/copias";
     writer
         .seal(&respaldo_engine::ports::SealedBackup {
-            manifest: &full,
+            header: &full,
             location,
         })
         .unwrap();

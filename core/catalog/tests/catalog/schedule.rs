@@ -21,10 +21,10 @@ fn only_what_we_sealed_of_the_database_itself_was_made() {
     let made = PastRun::of(&full);
     bench.seal(&full);
     let mut adopted = history.full();
-    ADOPTED.clone_into(&mut adopted.tools.dumper);
+    ADOPTED.clone_into(&mut adopted.header.tools.dumper);
     bench.seal(&adopted);
     let mut merged = history.full();
-    FROM_CHAIN.clone_into(&mut merged.tools.dumper);
+    FROM_CHAIN.clone_into(&mut merged.header.tools.dumper);
     bench.seal(&merged);
     let running = history.add(BackupKind::Incremental, Some(0));
     bench.catalog.begin(&run_of(&running)).unwrap();

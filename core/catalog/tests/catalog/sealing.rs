@@ -12,7 +12,7 @@ use crate::support::{Bench, History, OWNER, at, catalog_at, run_of};
 fn a_run_is_in_progress_until_it_is_sealed() {
     let bench = Bench::migrated();
     let mut full = History::default().full();
-    full.label = Some("manual".to_owned());
+    full.header.label = Some("manual".to_owned());
     let id = bench.catalog.begin(&run_of(&full)).unwrap();
     assert_eq!(bench.catalog.begin(&run_of(&full)).unwrap(), id);
     let running = bench.catalog.get(id).unwrap().unwrap();

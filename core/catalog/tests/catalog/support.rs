@@ -5,7 +5,9 @@ use respaldo_catalog::{CatalogLimits, PgCatalog};
 use respaldo_domain::backup::{ArchiveName, BackupKind, Trigger};
 use respaldo_domain::changes::Reason;
 use respaldo_domain::coverage::Coverage;
-use respaldo_domain::manifest::{ArchiveFacts, Compression, LargeObjects, Manifest, Tools};
+use respaldo_domain::manifest::{
+    ArchiveFacts, Compression, Counts, Header, LargeObjects, Manifest, Tools,
+};
 use respaldo_domain::object::{ObjectRole, SealedObject, Sha256};
 use respaldo_domain::source::{DatabaseProperties, Lineage, SourceFacts};
 use respaldo_domain::table::Oid;
@@ -73,7 +75,7 @@ impl Bench {
         let location = format!("/copias/{}", manifest.archive.key());
         self.catalog
             .seal(&SealedBackup {
-                manifest,
+                header: manifest,
                 location: &location,
             })
             .unwrap()
@@ -118,37 +120,44 @@ impl History {
         let archive = ArchiveName::new(kind, started_at, u16::try_from(place).unwrap());
         let base = base.map(|index| &self.made[index]);
         let manifest = Manifest {
-            kind,
-            label: None,
-            trigger: Trigger::Schedule,
-            run: Uuid::new_v4(),
-            sequence: place as u64 + 1,
-            base: base.map(|base| base.archive.clone()),
-            full: base.map_or(archive.clone(), |base| base.full.clone()),
-            full_reason: None,
-            started_at,
-            finished_at: started_at + Duration::minutes(5),
-            snapshot_at: started_at + Duration::seconds(2),
-            lsn_start: Some("0/16B3748".to_owned()),
-            lsn_end: Some("0/16B3800".to_owned()),
-            source: source(),
-            tools: tools(),
-            definitions: None,
+            header: Header {
+                kind,
+                label: None,
+                trigger: Trigger::Schedule,
+                run: Uuid::new_v4(),
+                sequence: place as u64 + 1,
+                base: base.map(|base| base.archive.clone()),
+                full: base.map_or(archive.clone(), |base| base.full.clone()),
+                full_reason: None,
+                started_at,
+                finished_at: started_at + Duration::minutes(5),
+                snapshot_at: started_at + Duration::seconds(2),
+                lsn_start: Some("0/16B3748".to_owned()),
+                lsn_end: Some("0/16B3800".to_owned()),
+                source: source(),
+                tools: tools(),
+                definitions: None,
+                objects: vec![SealedObject {
+                    role: ObjectRole::Archive,
+                    key: archive.key(),
+                    size_bytes: 3 * 1024 * 1024,
+                    sha256: Sha256([0xab; 32]),
+                    plain: None,
+                }],
+                archives: vec![ArchiveFacts {
+                    name: archive.clone(),
+                    size_bytes: 3 * 1024 * 1024,
+                    sha256: Sha256([0xab; 32]),
+                    compression: Compression::Gzip,
+                    header_version: "1.14.0".to_owned(),
+                    rest: None,
+                    plain: None,
+                }],
+                excluded: Vec::new(),
+                archive,
+                counts: Counts::default(),
+            },
             contents: None,
-            objects: vec![SealedObject {
-                role: ObjectRole::Archive,
-                key: archive.key(),
-                size_bytes: 3 * 1024 * 1024,
-                sha256: Sha256([0xab; 32]),
-            }],
-            archives: vec![ArchiveFacts {
-                name: archive.clone(),
-                size_bytes: 3 * 1024 * 1024,
-                sha256: Sha256([0xab; 32]),
-                compression: Compression::Gzip,
-                header_version: "1.14.0".to_owned(),
-                rest: None,
-            }],
             tables: Vec::new(),
             large_objects: LargeObjects {
                 count: 0,
@@ -158,10 +167,9 @@ impl History {
             },
             schemas: Vec::new(),
             roles: Vec::new(),
-            excluded: Vec::new(),
             coverage: Coverage::default(),
-            archive,
-        };
+        }
+        .counted();
         self.made.push(manifest.clone());
         manifest
     }

@@ -71,6 +71,7 @@ labels!(FullReason, "reason for a full" {
     OtherFingerprint => "otra_huella",
     OtherExclusions => "otras_exclusiones",
     BaseDamaged => "base_danada",
+    BaseLocked => "base_cifrada",
 });
 
 labels!(GapKind, "kind of gap" {
@@ -94,6 +95,7 @@ labels!(ObjectRole, "role of an object" {
     Archive => "archivo",
     Stats => "lecturas",
     Roles => "roles",
+    Manifest => "manifiesto",
 });
 
 labels!(RelationKind, "kind of relation" {
@@ -188,6 +190,7 @@ open_labels!(FindingCode {
     DrillFailed => "simulacro_fallido",
     DrillDiffers => "simulacro_distinto",
     NotChecked => "no_verificado",
+    NoKey => "sin_clave",
 });
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use chrono::{DateTime, FixedOffset};
 use respaldo_domain::backup::{ArchiveName, BackupKind, Trigger};
 use respaldo_domain::base::FullReason;
-use respaldo_domain::manifest::{FORMAT, Manifest, TableEntry};
+use respaldo_domain::coverage::Coverage;
+use respaldo_domain::manifest::{Counts, FORMAT, Header, Manifest, TableEntry};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -88,7 +89,9 @@ impl<'a> Document<'a> {
 
 impl From<Document<'_>> for Manifest {
     fn from(document: Document<'_>) -> Self {
-        Self {
+        let coverage = Coverage::from(document.cobertura);
+        let header = Header {
+            counts: Counts::of(&document.archivo, &document.tablas, &coverage),
             archive: document.archivo,
             kind: document.tipo,
             label: document.etiqueta,
@@ -107,12 +110,15 @@ impl From<Document<'_>> for Manifest {
             tools: document.herramientas.into(),
             objects: document.objetos.into_iter().map(Into::into).collect(),
             definitions: document.definiciones,
-            contents: document.indice.map(Into::into),
             archives: document.archivos.into_iter().map(Into::into).collect(),
+            excluded: document.excluidos,
+        };
+        Self {
+            header,
+            contents: document.indice.map(Into::into),
             tables: document.tablas.into_owned(),
             large_objects: document.objetos_grandes.into(),
-            excluded: document.excluidos,
-            coverage: document.cobertura.into(),
+            coverage,
             schemas: document.esquemas,
             roles: document.roles,
         }

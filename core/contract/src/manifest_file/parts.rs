@@ -6,7 +6,7 @@ use respaldo_domain::coverage::{Coverage, Gap, GapKind};
 use respaldo_domain::manifest::{
     ArchiveFacts, ArchiveRest, Compression, Contents, LargeObjects, PluginUse, Tools,
 };
-use respaldo_domain::object::{ObjectKey, ObjectRole, SealedObject, Sha256};
+use respaldo_domain::object::{ObjectKey, ObjectRole, Plain, SealedObject, Sha256};
 use serde::{Deserialize, Serialize};
 
 use crate::labels::{wire, wire_open};
@@ -54,6 +54,18 @@ pub struct ObjectRecord {
     pub bytes: u64,
     /// Hash of the stored bytes.
     pub sha256: Sha256,
+    /// What is in it, where it is encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claro: Option<PlainRecord>,
+}
+
+/// Bytes that are stored encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlainRecord {
+    /// How many.
+    pub bytes: u64,
+    /// Their hash.
+    pub sha256: Sha256,
 }
 
 /// An archive that holds data of the restore point.
@@ -73,6 +85,9 @@ pub struct ArchiveRecord {
     /// Everything of it that is no block of rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resto: Option<RestRecord>,
+    /// What is in it, where it is encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claro: Option<PlainRecord>,
 }
 
 /// Header, definitions and large objects of an archive.
@@ -178,6 +193,24 @@ impl From<ToolsRecord> for Tools {
     }
 }
 
+impl From<Plain> for PlainRecord {
+    fn from(plain: Plain) -> Self {
+        Self {
+            bytes: plain.size_bytes,
+            sha256: plain.sha256,
+        }
+    }
+}
+
+impl From<PlainRecord> for Plain {
+    fn from(record: PlainRecord) -> Self {
+        Self {
+            size_bytes: record.bytes,
+            sha256: record.sha256,
+        }
+    }
+}
+
 impl From<&SealedObject> for ObjectRecord {
     fn from(object: &SealedObject) -> Self {
         Self {
@@ -185,6 +218,7 @@ impl From<&SealedObject> for ObjectRecord {
             clave: object.key.clone(),
             bytes: object.size_bytes,
             sha256: object.sha256,
+            claro: object.plain.map(Into::into),
         }
     }
 }
@@ -196,6 +230,7 @@ impl From<ObjectRecord> for SealedObject {
             key: record.clave,
             size_bytes: record.bytes,
             sha256: record.sha256,
+            plain: record.claro.map(Into::into),
         }
     }
 }
@@ -212,6 +247,7 @@ impl From<&ArchiveFacts> for ArchiveRecord {
                 tramos: rest.ranges.clone(),
                 sha256: rest.sha256,
             }),
+            claro: facts.plain.map(Into::into),
         }
     }
 }
@@ -228,6 +264,7 @@ impl From<ArchiveRecord> for ArchiveFacts {
                 ranges: rest.tramos,
                 sha256: rest.sha256,
             }),
+            plain: record.claro.map(Into::into),
         }
     }
 }

@@ -42,6 +42,13 @@ catalogue! {
         CatalogReady { schema } => "catalog in schema {schema} is up to date", "el catálogo en el esquema {schema} está al día";
         CatalogMissing { schema } => "there is no catalog in schema {schema} yet; the first backup makes it", "todavía no hay catálogo en el esquema {schema}; lo crea el primer respaldo";
         ExistingSystem {} => "the existing backup system is here too; both can run side by side", "también está el sistema de respaldos existente; pueden funcionar a la par";
+        Encrypts { recipients } => "backups are encrypted for recipients: {recipients}", "los respaldos se cifran para destinatarios: {recipients}";
+        EncryptsNothing {} => "a key is configured and no recipient: new backups are not encrypted (set encryption.recipients)", "hay una clave configurada y ningún destinatario: los respaldos nuevos no se cifran (configure encryption.recipients)";
+        KeyOpens {} => "the key at hand opens new backups", "la clave a mano abre los respaldos nuevos";
+        KeyElsewhere {} => "no key is at hand: backups are made and expire without it; restoring and looking inside need it", "no hay clave a mano: los respaldos se hacen y vencen sin ella; restaurar y mirar dentro la necesitan";
+        KeyUnusable { reason } => "the key cannot be used: {reason}", "no se puede usar la clave: {reason}";
+        KeyOfAnother { recipient } => "the key at hand ({recipient}) is of no recipient: it does not open new backups", "la clave a mano ({recipient}) no es de ningún destinatario: no abre los respaldos nuevos";
+        KeyLoss {} => "whoever loses every key loses every encrypted backup: keep a copy of one away from this machine, and try it", "quien pierde todas las claves pierde todos los respaldos cifrados: guarde copia de una fuera de esta máquina, y pruébela";
         PasswordInUrl {} => "the password stands in the URL; a password file or {{ env = \"...\" }} keeps it out of files", "la contraseña está en la URL; un archivo de contraseñas o {{ env = \"...\" }} la mantiene fuera de los archivos";
         Healthy {} => "everything is in order", "está todo en orden";
         Problems { errors, warnings } => "errors: {errors}, warnings: {warnings}", "errores: {errors}, advertencias: {warnings}";

@@ -165,6 +165,10 @@ error_codes! {
         en: "the output cannot be written", "What was unfinished was removed; the backups are unaffected.", "Check that the folder exists, that it may be written to and that it has room.";
         es: "no se puede escribir la salida", "Se eliminó lo que no estaba terminado; los respaldos no se ven afectados.", "Compruebe que la carpeta exista, que se pueda escribir en ella y que tenga lugar.";
     }
+    EncryptionKey "encryption-key" {
+        en: "the backup is encrypted, and no key at hand opens it", "Nothing was changed; the backup itself is unaffected.", "Set [encryption] identity to the secret key of one of its recipients (and passphrase, where its file has one).";
+        es: "el respaldo está cifrado y ninguna clave a mano lo abre", "No se cambió nada; el respaldo en sí no se ve afectado.", "Configure [encryption] identity con la clave secreta de uno de sus destinatarios (y passphrase, si su archivo la tiene).";
+    }
     ObjectMissing "object-missing" {
         en: "an object of a backup is gone", "The backups that need it cannot be restored from this place.", "Look for it in another sink, or validate --all and choose a backup that is whole.";
         es: "falta un objeto de un respaldo", "Los respaldos que lo necesitan no se pueden restaurar desde este lugar.", "Búsquelo en otro destino, o use validate --all y elija un respaldo íntegro.";

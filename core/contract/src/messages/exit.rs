@@ -64,9 +64,10 @@ impl ErrorCode {
             | Self::TargetExists
             | Self::TargetMissing
             | Self::TargetNotEmpty => ExitCode::Usage,
-            Self::ConfigUnreadable | Self::ConfigInvalid | Self::PluginUnusable => {
-                ExitCode::Configuration
-            }
+            Self::ConfigUnreadable
+            | Self::ConfigInvalid
+            | Self::PluginUnusable
+            | Self::EncryptionKey => ExitCode::Configuration,
             Self::LeaseHeld | Self::LeaseLost | Self::BackupInUse | Self::LegacyBusy => {
                 ExitCode::LeaseHeld
             }

@@ -165,6 +165,7 @@ spoken!(FullReason {
     OtherFingerprint => "the base has fingerprints of another kind", "la base tiene huellas de otra clase";
     OtherExclusions => "the base was made with other exclusions", "la base se hizo con otras exclusiones";
     BaseDamaged => "objects of the base are missing", "faltan objetos de la base";
+    BaseLocked => "the base is encrypted, and this machine has no copy of its manifest", "la base está cifrada y esta máquina no tiene copia de su manifiesto";
 });
 
 spoken!(GapKind {
@@ -214,6 +215,7 @@ spoken!(FindingCode {
     DrillFailed => "the rehearsed restore failed", "falló la restauración de simulacro";
     DrillDiffers => "the rehearsed restore gave other rows", "la restauración de simulacro dio otras filas";
     NotChecked => "the check could not be made", "no se pudo hacer la comprobación";
+    NoKey => "it is encrypted, and no key is at hand to look inside", "está cifrado y no hay una clave a mano para mirar dentro";
     | Other
 });
 

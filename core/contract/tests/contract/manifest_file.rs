@@ -87,7 +87,10 @@ fn a_newer_format_is_refused_by_name_before_its_seal_is_looked_at() {
 #[test]
 fn a_table_in_an_archive_that_is_not_described_is_refused() {
     let mut broken = manifest();
-    broken.archives.retain(|facts| facts.name != name(FULL));
+    broken
+        .header
+        .archives
+        .retain(|facts| facts.name != name(FULL));
     let refused = decode(&encode(&broken).unwrap()).unwrap_err();
     assert!(matches!(refused, ManifestFileError::ArchiveNotListed(text) if text == FULL));
 }
@@ -201,14 +204,14 @@ fn any_manifest() -> impl Strategy<Value = Manifest> {
         .prop_map(|(tables, label, texts, sequence, system, micros)| {
             let mut manifest = manifest();
             manifest.tables = tables;
-            manifest.label = label;
-            manifest.excluded.clone_from(&texts);
+            manifest.header.label = label;
+            manifest.header.excluded.clone_from(&texts);
             manifest.roles.clone_from(&texts);
             manifest.schemas = texts;
-            manifest.sequence = sequence;
-            manifest.source.lineage.system_identifier = system;
-            manifest.snapshot_at += chrono::TimeDelta::microseconds(micros);
-            manifest
+            manifest.header.sequence = sequence;
+            manifest.header.source.lineage.system_identifier = system;
+            manifest.header.snapshot_at += chrono::TimeDelta::microseconds(micros);
+            manifest.counted()
         })
 }
 
@@ -299,7 +302,7 @@ fn readings_of_another_format_are_refused_by_name() {
 fn a_database_without_large_objects_or_tables_has_a_manifest_too() {
     let mut empty = manifest();
     empty.tables.clear();
-    empty.archives = vec![archive(INC, 1, 1)];
+    empty.header.archives = vec![archive(INC, 1, 1)];
     empty.large_objects = LargeObjects {
         count: 0,
         reason: Reason::NoData,

@@ -7,7 +7,8 @@ use respaldo_domain::changes::Reason;
 use respaldo_domain::coverage::{Coverage, Gap, GapKind};
 use respaldo_domain::fingerprint::RowFingerprint;
 use respaldo_domain::manifest::{
-    ArchiveFacts, BlockRef, Compression, LargeObjects, Manifest, TableData, TableEntry, Tools,
+    ArchiveFacts, BlockRef, Compression, Counts, Header, LargeObjects, Manifest, TableData,
+    TableEntry, Tools,
 };
 use respaldo_domain::object::{ObjectRole, SealedObject, Sha256};
 use respaldo_domain::source::{DatabaseProperties, Lineage, SourceFacts};
@@ -33,26 +34,30 @@ pub fn column(name: &str, sql_type: &str) -> Column {
 
 pub fn manifest() -> Manifest {
     Manifest {
-        archive: name(INC),
-        kind: BackupKind::Incremental,
-        label: Some("antes de la migración «3»".into()),
-        trigger: Trigger::Schedule,
-        run: "0b3e4a7c-6f0e-4f7e-9a53-0e2f5f1d9c11".parse().unwrap(),
-        sequence: 24,
-        base: Some(name(FULL)),
-        full: name(FULL),
-        full_reason: None,
-        started_at: at("2026-11-24T23:00:00-03:00"),
-        finished_at: at("2026-11-24T23:00:04.25-03:00"),
-        snapshot_at: at("2026-11-25T02:00:00.123456+00:00"),
-        lsn_start: Some("0/1A2B3C4D".into()),
-        lsn_end: Some("0/1A2B4000".into()),
-        source: source(),
-        tools: tools(),
-        definitions: None,
+        header: Header {
+            archive: name(INC),
+            kind: BackupKind::Incremental,
+            label: Some("antes de la migración «3»".into()),
+            trigger: Trigger::Schedule,
+            run: "0b3e4a7c-6f0e-4f7e-9a53-0e2f5f1d9c11".parse().unwrap(),
+            sequence: 24,
+            base: Some(name(FULL)),
+            full: name(FULL),
+            full_reason: None,
+            started_at: at("2026-11-24T23:00:00-03:00"),
+            finished_at: at("2026-11-24T23:00:04.25-03:00"),
+            snapshot_at: at("2026-11-25T02:00:00.123456+00:00"),
+            lsn_start: Some("0/1A2B3C4D".into()),
+            lsn_end: Some("0/1A2B4000".into()),
+            source: source(),
+            tools: tools(),
+            definitions: None,
+            objects: objects(),
+            archives: vec![archive(FULL, 90_000, 1), archive(INC, 4_321, 2)],
+            excluded: vec!["public.scratch".into()],
+            counts: Counts::default(),
+        },
         contents: None,
-        objects: objects(),
-        archives: vec![archive(FULL, 90_000, 1), archive(INC, 4_321, 2)],
         tables: tables(),
         large_objects: LargeObjects {
             count: 2,
@@ -60,7 +65,6 @@ pub fn manifest() -> Manifest {
             archive: Some(name(FULL)),
             fingerprint: Some("c0ffee".into()),
         },
-        excluded: vec!["public.scratch".into()],
         coverage: Coverage {
             gaps: vec![Gap {
                 object: "app.\"Secreta\"".into(),
@@ -71,23 +75,25 @@ pub fn manifest() -> Manifest {
         schemas: vec!["app".into(), "public".into()],
         roles: vec!["dueño".into(), "respaldo".into()],
     }
+    .counted()
 }
 
 /// A full made because there was no base.
 pub fn full_manifest() -> Manifest {
     let mut full = manifest();
-    full.archive = name(FULL);
-    full.kind = BackupKind::Full;
-    full.label = None;
-    full.base = None;
-    full.full_reason = Some(FullReason::NoBase);
-    full.snapshot_at = at("2026-11-01T00:00:01-03:00");
-    full.archives.truncate(1);
-    full.objects[0] = SealedObject {
+    full.header.archive = name(FULL);
+    full.header.kind = BackupKind::Full;
+    full.header.label = None;
+    full.header.base = None;
+    full.header.full_reason = Some(FullReason::NoBase);
+    full.header.snapshot_at = at("2026-11-01T00:00:01-03:00");
+    full.header.archives.truncate(1);
+    full.header.objects[0] = SealedObject {
         role: ObjectRole::Archive,
         key: name(FULL).key(),
         size_bytes: 90_000,
         sha256: Sha256([1; 32]),
+        plain: None,
     };
     for data in full
         .tables
@@ -153,6 +159,7 @@ fn objects() -> Vec<SealedObject> {
         key,
         size_bytes,
         sha256: Sha256([byte; 32]),
+        plain: None,
     };
     vec![
         object(ObjectRole::Archive, inc.key(), 4_321, 2),
@@ -168,6 +175,7 @@ pub fn archive(text: &str, size_bytes: u64, byte: u8) -> ArchiveFacts {
         compression: Compression::Gzip,
         header_version: "1.14.0".into(),
         rest: None,
+        plain: None,
     }
 }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Rules, Schedule, Task, WallClock};
-use crate::manifest::Manifest;
+use crate::manifest::Header;
 
 /// How far ahead of the clock a run may be dated and still count.
 const AHEAD: TimeDelta = TimeDelta::hours(1);
@@ -105,7 +105,7 @@ pub fn next(schedule: &Schedule, now: DateTime<Utc>, zone: &dyn WallClock) -> Ve
 
 impl PastRun {
     /// The run that sealed a backup.
-    pub fn of(manifest: &Manifest) -> Self {
+    pub fn of(manifest: &Header) -> Self {
         Self {
             task: manifest.kind.into(),
             started_at: manifest.started_at.to_utc(),

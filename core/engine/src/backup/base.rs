@@ -18,7 +18,7 @@ use crate::history::History;
 use crate::parts::{Parts, Settings};
 use crate::ports::{BaseReading, Context, Fault, FaultKind, LineageStatus, ObjectReader};
 use crate::reading::{self, Reading};
-use crate::store::sha256;
+use crate::store::{Kept, sha256};
 
 /// Largest stats object read, in bytes: 10,000 tables take about 10 MB.
 const MAX_STATS_BYTES: u64 = 512 * 1024 * 1024;
@@ -66,11 +66,16 @@ pub(super) fn choose(
     match base::choose(kind, &history.candidates, &needs) {
         BaseChoice::Full(reason) => Ok(Base::full(reason)),
         BaseChoice::On(name) => match read_whole(parts, &name, cx)? {
-            None => Ok(Base::full(Some(FullReason::BaseDamaged))),
-            Some(manifest) => {
+            Err(reason) => Ok(Base::full(Some(reason))),
+            Ok(manifest) => {
                 let newest = newer(parts, &manifest, history, cx);
                 let stored = newest.iter().flatten().chain([&manifest]);
-                let stored = stored.filter_map(|manifest| Stored::of(manifest, source));
+                let can_open = |manifest: &&Manifest| {
+                    !manifest.is_encrypted() || parts.store.vault().key().is_ok()
+                };
+                let stored = stored
+                    .filter(can_open)
+                    .filter_map(|manifest| Stored::of(manifest, source));
                 let stored = stored.collect();
                 let reading = read_readings(parts, &manifest, newest, source, cx)?;
                 Ok(Base {
@@ -97,21 +102,27 @@ pub(super) fn exclusions(settings: &Settings) -> Vec<String> {
     all
 }
 
-/// The manifest, where it can be read and every archive it needs is there with its size.
-fn read_whole(parts: &Parts, name: &ArchiveName, cx: &Context) -> Result<Option<Manifest>, Fault> {
+/// The manifest, where it can be read and every archive it needs is there with its size; else why
+/// it is no base.
+fn read_whole(
+    parts: &Parts,
+    name: &ArchiveName,
+    cx: &Context,
+) -> Result<Result<Manifest, FullReason>, Fault> {
     let manifest = match parts.store.manifest(name, &*parts.codec, cx) {
         Ok(manifest) => manifest,
         Err(fault) if fault.kind.is_transient() => return Err(fault),
-        Err(_) => return Ok(None),
+        Err(fault) if fault.kind == FaultKind::NoKey => return Ok(Err(FullReason::BaseLocked)),
+        Err(_) => return Ok(Err(FullReason::BaseDamaged)),
     };
     for archive in &manifest.archives {
         match ObjectReader::head(&*parts.store, &archive.name.key(), cx) {
             Ok(info) if info.size_bytes == archive.size_bytes => {}
             Err(fault) if fault.kind.is_transient() => return Err(fault),
-            _ => return Ok(None),
+            _ => return Ok(Err(FullReason::BaseDamaged)),
         }
     }
-    Ok(Some(manifest))
+    Ok(Ok(manifest))
 }
 
 /// The base's readings. Lost or damaged ones cost a larger backup, not a wrong one.
@@ -192,8 +203,13 @@ fn stored_bytes(parts: &Parts, manifest: &Manifest, cx: &Context) -> Result<Vec<
     let object = manifest
         .object(ObjectRole::Stats)
         .ok_or_else(|| Fault::bare(FaultKind::NotFound, "the base has no readings"))?;
-    let bytes = parts.store.read_all(&object.key, MAX_STATS_BYTES, cx)?;
-    if sha256(&bytes) == object.sha256 {
+    let is_right = |bytes: &[u8]| sha256(bytes) == object.content_sha256();
+    let kept = parts.store.vault().kept(&manifest.archive, Kept::Stats);
+    if let Some(bytes) = kept.filter(|bytes| is_right(bytes)) {
+        return Ok(bytes);
+    }
+    let bytes = parts.store.read_inside(&object.key, MAX_STATS_BYTES, cx)?;
+    if is_right(&bytes) {
         Ok(bytes)
     } else {
         let what = format!("{} has another checksum", object.key);

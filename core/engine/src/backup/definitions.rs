@@ -23,7 +23,7 @@ use super::chain;
 use crate::intent::beside;
 use crate::parts::Parts;
 use crate::ports::{
-    Context, Definitions, DumpReceipt, DumpRequest, Fault, FaultKind, ObjectReader, SourceTarget,
+    Context, Definitions, DumpReceipt, DumpRequest, Fault, FaultKind, SourceTarget,
 };
 use crate::store::{HashingWriter, fault_of_io, sha256};
 
@@ -169,7 +169,7 @@ fn fetch(parts: &Parts, stored: &Stored, into: &Path, cx: &Context) -> Result<()
         let what = format!("{key} begins with a table of contents of {size_bytes} bytes");
         return Err(Fault::bare(FaultKind::Invalid, what));
     }
-    let mut source = parts.store.open(&key, Some(0..size_bytes), cx)?;
+    let mut source = parts.store.open_inside(&key, Some(0..size_bytes), cx)?;
     let writing = |error| fault_of_io(format!("fetching the definitions in {key}"), error);
     let mut file = File::create(into).map_err(writing)?;
     let mut hash = HashingWriter::default();

@@ -11,14 +11,16 @@ use respaldo_archive::Hashes;
 use respaldo_domain::backup::{ArchiveName, BackupKind, Trigger};
 use respaldo_domain::changes::Reason;
 use respaldo_domain::manifest::{
-    ArchiveFacts, ArchiveRest, BlockRef, FROM_CHAIN, Manifest, TableEntry,
+    ArchiveFacts, ArchiveRest, BlockRef, Counts, FROM_CHAIN, Header, Manifest, TableEntry,
 };
 use respaldo_domain::object::{ObjectRole, SealedObject, Sha256};
 use respaldo_domain::report::BackupReport;
 use uuid::Uuid;
 
 use super::seal::{Sealed, commit, put_payloads};
-use super::{BackupError, Run, finish, give_up, interrupted_or, note_sinks, settle_owed, sweep};
+use super::{
+    BackupError, Run, finish, give_up, interrupted_or, keep_bases, note_sinks, settle_owed, sweep,
+};
 use crate::export::{ExportError, ExportReport, export_with};
 use crate::history::History;
 use crate::intent::WorkDir;
@@ -27,7 +29,7 @@ use crate::parts::Parts;
 use crate::ports::{Context, Fault, FaultKind, LeaseWork};
 use crate::rest;
 use crate::selector::Selector;
-use crate::store::{Payload, SetWriter};
+use crate::store::{Kept, SetWriter};
 
 /// Objects other than archives are small.
 const MAX_OBJECT_BYTES: u64 = 512 * 1024 * 1024;
@@ -61,7 +63,7 @@ pub fn consolidate(
     if lease.is_some() {
         sweep(parts, &mut run, &work, &newest.lineage, cx).map_err(BackupError::Repository)?;
     }
-    let name = run.name(BackupKind::Full);
+    let name = run.name(parts, BackupKind::Full);
     let intent = work
         .intend(&name, &newest.lineage)
         .map_err(BackupError::Repository)?;
@@ -81,6 +83,7 @@ pub fn consolidate(
     if let Err(fault) = intent.close() {
         tracing::warn!(%fault, "the intent could not be taken back; the next run does it");
     }
+    keep_bases(parts, &history, &sealed.manifest);
     note_sinks(parts, &sealed);
     let report = finish(parts, run, sealed, cx);
     drop(lease);
@@ -178,17 +181,22 @@ fn put_objects(
     spool: &Path,
     cx: &Context,
 ) -> Result<Vec<SealedObject>, Fault> {
-    let mut payloads = vec![(ObjectRole::Archive, name.key(), Payload::file(spool, cx)?)];
+    let (store, vault) = (&parts.store, parts.store.vault());
+    let archive = vault.file(name, spool, cx)?;
+    let mut made = vec![(ObjectRole::Archive, name.key(), archive)];
     if let Some(stats) = from.object(ObjectRole::Stats) {
-        let bytes = parts.store.read_all(&stats.key, MAX_OBJECT_BYTES, cx)?;
-        payloads.push((ObjectRole::Stats, name.stats_key(), Payload::bytes(bytes)));
+        let bytes = store.read_inside(&stats.key, MAX_OBJECT_BYTES, cx)?;
+        vault.keep(name, Kept::Stats, &bytes)?;
+        let stats = vault.bytes(name, bytes, cx)?;
+        made.push((ObjectRole::Stats, name.stats_key(), stats));
     }
-    let full = parts.store.manifest(&from.full, &*parts.codec, cx)?;
+    let full = store.header(&from.full, &*parts.codec, cx)?;
     if let Some(roles) = full.object(ObjectRole::Roles) {
-        let bytes = parts.store.read_all(&roles.key, MAX_OBJECT_BYTES, cx)?;
-        payloads.push((ObjectRole::Roles, name.roles_key(), Payload::bytes(bytes)));
+        let bytes = store.read_inside(&roles.key, MAX_OBJECT_BYTES, cx)?;
+        let roles = vault.bytes(name, bytes, cx)?;
+        made.push((ObjectRole::Roles, name.roles_key(), roles));
     }
-    put_payloads(set, payloads, cx)
+    put_payloads(set, made, cx)
 }
 
 /// The restore point's manifest, with everything in the new archive.
@@ -212,6 +220,7 @@ fn manifest(
         compression: like.compression,
         header_version: exported.header_version.clone(),
         rest: Some(rest),
+        plain: object.plain,
     });
     let tables = from
         .tables
@@ -220,7 +229,7 @@ fn manifest(
     let tables = tables.collect::<Result<Vec<_>, Fault>>()?;
     let mut large_objects = from.large_objects.clone();
     large_objects.archive = large_objects.archive.map(|_| draft.name.clone());
-    Ok(Manifest {
+    let header = Header {
         kind: BackupKind::Full,
         label: draft.label,
         trigger: draft.trigger,
@@ -239,11 +248,16 @@ fn manifest(
         },
         objects,
         definitions: None,
-        contents: None,
         archives: own.into_iter().collect(),
+        counts: Counts::of(&draft.name, &tables, &from.coverage),
+        archive: draft.name,
+        ..from.header
+    };
+    Ok(Manifest {
+        header,
+        contents: None,
         tables,
         large_objects,
-        archive: draft.name,
         ..from
     })
 }

@@ -11,7 +11,7 @@ use respaldo_domain::backup::{ArchiveName, BackupId, BackupKind};
 use respaldo_domain::changes::Reason;
 use respaldo_domain::fingerprint;
 use respaldo_domain::manifest::{
-    ArchiveFacts, ArchiveRest, LargeObjects, Manifest, TableData, TableEntry, Tools,
+    ArchiveFacts, ArchiveRest, Counts, Header, LargeObjects, Manifest, TableData, TableEntry, Tools,
 };
 use respaldo_domain::object::{ObjectKey, ObjectRole, SealedObject};
 use respaldo_domain::report::{SinkOutcome, SinkState, Warning, WarningCode};
@@ -29,7 +29,7 @@ use crate::ports::{
     Context, DumpedTable, EventLevel, Fault, FaultKind, SealedBackup, SourceTarget,
 };
 use crate::rest;
-use crate::store::{self, Payload, SetWriter};
+use crate::store::{self, Kept, Made, Payload, SetWriter};
 
 /// Longest wait for the dump of roles.
 const ROLES_LIMIT: Duration = Duration::from_mins(2);
@@ -78,7 +78,7 @@ pub(super) fn seal(
     let blocks = blocks.map(|table| (table.block.offset, table.block.length));
     let rest = rest::of_file(spool, blocks, cx).map_err(BackupError::Store)?;
     let mut set = parts.store.begin_set();
-    let objects = put_objects(&mut set, draft.name, spool, readings, roles, cx)
+    let objects = put_objects(parts, &mut set, draft.name, spool, readings, roles, cx)
         .map_err(BackupError::Store)?;
 
     run.enter("backup.manifest", cx)
@@ -93,14 +93,11 @@ pub(super) fn commit(
     run: &mut Run,
     lease: Option<&mut Lease>,
     mut set: SetWriter<'_>,
-    manifest: Manifest,
+    mut manifest: Manifest,
     mut warnings: Vec<Warning>,
     cx: &Context,
 ) -> Result<Sealed, BackupError> {
-    let bytes = parts
-        .codec
-        .encode_manifest(&manifest)
-        .map_err(BackupError::Store)?;
+    let bytes = spelled(parts, &mut set, &mut manifest, cx).map_err(BackupError::Store)?;
     if let Some(lease) = lease {
         lease.confirm(cx.mandate()).map_err(BackupError::Lease)?;
     }
@@ -115,6 +112,31 @@ pub(super) fn commit(
         sinks,
         warnings,
     })
+}
+
+/// The bytes that seal the set: the manifest, or its header where the whole of it is put encrypted.
+fn spelled(
+    parts: &Parts,
+    set: &mut SetWriter<'_>,
+    manifest: &mut Manifest,
+    cx: &Context,
+) -> Result<Vec<u8>, Fault> {
+    let whole = parts.codec.encode_manifest(manifest)?;
+    if !manifest.is_encrypted() {
+        return Ok(whole);
+    }
+    let (name, vault) = (manifest.archive.clone(), parts.store.vault());
+    // Before it is sealed: a set that is not kept is no base for a machine without a key.
+    vault.keep(&name, Kept::Manifest, &whole)?;
+    let made = vault.bytes(&name, whole, cx)?;
+    let key = name.whole_manifest_key();
+    let itself = put_payloads(set, vec![(ObjectRole::Manifest, key, made)], cx)?;
+    let itself = itself.into_iter().map(|object| SealedObject {
+        plain: None,
+        ..object
+    });
+    manifest.header.objects.extend(itself);
+    parts.codec.encode_header(&manifest.header.public())
 }
 
 /// Roles are not in a database, yet a restore elsewhere needs them. Where the role may not read
@@ -140,6 +162,7 @@ fn dump_roles(
 }
 
 fn put_objects(
+    parts: &Parts,
     set: &mut SetWriter<'_>,
     name: &ArchiveName,
     spool: &Path,
@@ -147,28 +170,30 @@ fn put_objects(
     roles: Option<Vec<u8>>,
     cx: &Context,
 ) -> Result<Vec<SealedObject>, Fault> {
-    let mut payloads = vec![
-        (ObjectRole::Archive, name.key(), Payload::file(spool, cx)?),
-        (
-            ObjectRole::Stats,
-            name.stats_key(),
-            Payload::bytes(readings),
-        ),
+    let vault = parts.store.vault();
+    vault.keep(name, Kept::Stats, &readings)?;
+    let archive = vault.file(name, spool, cx)?;
+    let readings = vault.bytes(name, readings, cx)?;
+    let mut made = vec![
+        (ObjectRole::Archive, name.key(), archive),
+        (ObjectRole::Stats, name.stats_key(), readings),
     ];
     if let Some(text) = roles {
-        payloads.push((ObjectRole::Roles, name.roles_key(), Payload::bytes(text)));
+        let roles = vault.bytes(name, text, cx)?;
+        made.push((ObjectRole::Roles, name.roles_key(), roles));
     }
-    put_payloads(set, payloads, cx)
+    put_payloads(set, made, cx)
 }
 
 /// Puts the objects of a set in order; returns them as the manifest names them.
 pub(crate) fn put_payloads(
     set: &mut SetWriter<'_>,
-    payloads: Vec<(ObjectRole, ObjectKey, Payload)>,
+    made: Vec<(ObjectRole, ObjectKey, Made)>,
     cx: &Context,
 ) -> Result<Vec<SealedObject>, Fault> {
     let mut objects = Vec::new();
-    for (role, key, payload) in payloads {
+    for (role, key, made) in made {
+        let Made { payload, plain } = made;
         set.put(&key, &payload, cx)?;
         let (size_bytes, sha256) = (payload.size_bytes(), payload.sha256());
         objects.push(SealedObject {
@@ -176,6 +201,7 @@ pub(crate) fn put_payloads(
             key,
             size_bytes,
             sha256,
+            plain,
         });
     }
     Ok(objects)
@@ -237,6 +263,7 @@ fn manifest(
             compression: dumped.receipt.compression,
             header_version: dumped.receipt.header_version.clone(),
             rest: Some(rest),
+            plain: object.plain,
         });
     let large_objects = large_objects(&dumped, base, name);
     let receipts: HashMap<Oid, &DumpedTable> = dumped
@@ -253,7 +280,7 @@ fn manifest(
     tables.sort_by(|a, b| a.name.cmp(&b.name));
     let archives = archives(base, own, &tables, &large_objects, name);
     let base_manifest = base.manifest.as_ref();
-    Manifest {
+    let header = Header {
         archive: name.clone(),
         kind: base.kind,
         label: request.label.clone(),
@@ -278,12 +305,16 @@ fn manifest(
             plugins: parts.settings.plugins.clone(),
         },
         definitions: None,
-        contents: dumped.contents,
         objects,
         archives,
+        excluded: base::exclusions(&parts.settings),
+        counts: Counts::of(name, &tables, &dumped.coverage),
+    };
+    Manifest {
+        header,
+        contents: dumped.contents,
         tables,
         large_objects,
-        excluded: base::exclusions(&parts.settings),
         coverage: dumped.coverage,
         schemas: dumped.schemas,
         roles: dumped.roles,
@@ -368,7 +399,7 @@ fn record(
     let location = parts.store.location(&manifest.archive.key());
     let recorded = run.enter("backup.seal", cx).and_then(|()| {
         let id = catalog.seal(&SealedBackup {
-            manifest,
+            header: manifest,
             location: &location,
         })?;
         let base_id = match &manifest.base {

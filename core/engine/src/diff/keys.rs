@@ -5,7 +5,7 @@ use respaldo_domain::manifest::Manifest;
 use respaldo_domain::table::TableName;
 
 use crate::parts::Parts;
-use crate::ports::{Context, Fault, FaultKind, ObjectReader};
+use crate::ports::{Context, Fault, FaultKind};
 
 /// Names of its columns, in the order of the key; `None` where it has none.
 pub(super) fn primary_key(
@@ -15,7 +15,7 @@ pub(super) fn primary_key(
     cx: &Context,
 ) -> Result<Option<Vec<String>>, Fault> {
     let archive = manifest.definitions_in();
-    let mut stream = parts.store.open(&archive.key(), None, cx)?;
+    let mut stream = parts.store.open_inside(&archive.key(), None, cx)?;
     let (toc, _) = Toc::read(&mut stream)
         .map_err(|e| Fault::new(FaultKind::Corrupt, format!("{archive} cannot be read"), e))?;
     let is_schema = |text: Option<&str>| text == Some(table.schema.as_str());

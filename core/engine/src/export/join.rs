@@ -137,7 +137,9 @@ fn large_objects(
     toc: &Toc,
     cx: &Context,
 ) -> Result<HashMap<i32, Source>, ExportError> {
-    let size = ObjectReader::head(&*parts.store, &archive.key(), cx)
+    let inside = parts.store.inside();
+    let size = inside
+        .head(&archive.key(), cx)
         .map_err(ExportError::Backup)?
         .size_bytes;
     let start = |entry: &Entry| match entry.offset {
@@ -170,7 +172,7 @@ fn check_rests(parts: &Parts, manifest: &Manifest, cx: &Context) -> Result<(), E
     archives
         .try_for_each(|facts| match &facts.rest {
             None if !needed.contains(&Some(&facts.name)) => Ok(()),
-            _ => rest::check(&*parts.store, facts, cx),
+            _ => rest::check(&parts.store.inside(), facts, cx),
         })
         .map_err(ExportError::Backup)
 }
@@ -184,7 +186,7 @@ pub(crate) fn read_toc(
     let key = archive.key();
     let mut stream = parts
         .store
-        .open(&key, None, cx)
+        .open_inside(&key, None, cx)
         .map_err(ExportError::Backup)?;
     let (toc, _) = Toc::read(&mut stream)
         .map_err(|e| ExportError::Backup(Fault::new(FaultKind::Corrupt, key.to_string(), e)))?;

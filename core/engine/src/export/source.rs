@@ -8,7 +8,7 @@ use respaldo_domain::object::Sha256;
 use respaldo_domain::table::TableName;
 
 use crate::parts::Parts;
-use crate::ports::{Context, Fault, FaultKind, ObjectReader};
+use crate::ports::{Context, Fault, FaultKind};
 use crate::store::{HashingReader, io_of_fault};
 
 /// A block of a stored archive.
@@ -41,7 +41,9 @@ impl Source {
     ) -> Result<impl Read + use<'a>, Fault> {
         cx.check()?;
         let range = self.offset..self.offset + self.length;
-        let stream = parts.store.open(&self.archive.key(), Some(range), cx)?;
+        let stream = parts
+            .store
+            .open_inside(&self.archive.key(), Some(range), cx)?;
         Ok(Checked {
             stream: Some(HashingReader::new(stream)),
             left: self.length,

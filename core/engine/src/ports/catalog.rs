@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset};
 use respaldo_domain::backup::{ArchiveName, BackupId, BackupKind, BackupState};
-use respaldo_domain::manifest::Manifest;
+use respaldo_domain::manifest::Header;
 use respaldo_domain::object::Sha256;
 use respaldo_domain::retention::Policy;
 use respaldo_domain::schedule::{PastRun, RuleChange, Schedule};
@@ -139,8 +139,8 @@ pub struct NewBackup {
 /// A backup whose manifest is in storage.
 #[derive(Debug, Clone)]
 pub struct SealedBackup<'a> {
-    /// The manifest.
-    pub manifest: &'a Manifest,
+    /// The header of its manifest.
+    pub header: &'a Header,
     /// Where the archive lies.
     pub location: &'a str,
 }

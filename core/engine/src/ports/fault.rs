@@ -43,6 +43,8 @@ pub enum FaultKind {
     SnapshotOvertaken,
     /// The catalog, which alone knows what was asked for, cannot be asked.
     NoCatalog,
+    /// What is needed is encrypted, and no key at hand opens it.
+    NoKey,
     /// A bug, in us or in a plugin.
     Internal,
 }
@@ -63,6 +65,7 @@ impl FaultKind {
             | Self::Corrupt
             | Self::Invalid
             | Self::Cancelled
+            | Self::NoKey
             | Self::Internal => false,
         }
     }

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use respaldo_domain::manifest::Manifest;
+use respaldo_domain::manifest::{Header, Manifest};
 use respaldo_domain::object::ObjectKey;
 use respaldo_domain::validation::{Finding, ValidationLevel};
 use respaldo_postgres::ConnInfo;
@@ -33,13 +33,25 @@ pub trait Validator: Send + Sync {
 /// What is validated and what may be used for it.
 pub struct ValidationRequest<'a> {
     /// The sealed backup.
-    pub manifest: &'a Manifest,
-    /// The store its objects are read from.
+    pub header: &'a Header,
+    /// Its objects as they are stored.
     pub objects: &'a dyn ObjectReader,
+    /// What is in them; `None` where that is encrypted and no key is at hand, which is told
+    /// without the validators.
+    pub inside: Option<Inside<'a>>,
     /// A server where scratch databases may be made, for drills.
     pub scratch_server: Option<&'a ConnInfo>,
     /// What was found good before, in the same look at several backups.
     pub verified: &'a Verified,
+}
+
+/// What lies in the objects of a set.
+#[derive(Clone, Copy)]
+pub struct Inside<'a> {
+    /// The whole manifest.
+    pub manifest: &'a Manifest,
+    /// The objects, decrypted where they are encrypted.
+    pub objects: &'a dyn ObjectReader,
 }
 
 /// What one look at several backups found good, so that what many of them read is read once. Only

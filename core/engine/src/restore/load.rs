@@ -12,7 +12,7 @@ use respaldo_postgres::{CopyIn, Session};
 
 use crate::faults::step;
 use crate::parts::Parts;
-use crate::ports::{Context, Fault, FaultKind, ObjectReader};
+use crate::ports::{Context, Fault, FaultKind};
 use crate::store::{HashingReader, Store};
 
 /// What ends the COPY text of a block: the end mark, and two newlines of pg_dump's.
@@ -103,7 +103,7 @@ fn load_from(
         Fault::bare(FaultKind::Corrupt, what)
     })?;
     let range = data.block.offset..data.block.offset + data.block.length;
-    let stored = store.open(&key, Some(range), cx)?;
+    let stored = store.open_inside(&key, Some(range), cx)?;
     let mut hashing = HashingReader::new(stored);
     let mut copy = session.copy_in(&copy_statement(table, &load.entry.columns, manner))?;
     let sent = send(&mut hashing, facts.compression, &mut copy, cx);

@@ -204,7 +204,9 @@ fn check_rests(restore: &Restore<'_>, plan: &RestorePlan) -> Result<(), Fault> {
         let tolerated = restore.request.options.allow_older_tables && unknown(facts);
         if needed.contains(&Some(&facts.name)) && !tolerated {
             let (store, cx) = (&restore.parts.store, restore.cx);
-            store.with_sound(&facts.name.key(), cx, |store| rest::check(store, facts, cx))?;
+            store.with_sound(&facts.name.key(), cx, |store| {
+                rest::check(&store.inside(), facts, cx)
+            })?;
         }
     }
     Ok(())
@@ -249,7 +251,7 @@ fn check_block_in(
 ) -> Result<(), Fault> {
     cx.check()?;
     let range = data.block.offset..data.block.offset + data.block.length;
-    let stream = store.open(key, Some(range), cx)?;
+    let stream = store.open_inside(key, Some(range), cx)?;
     let mut reader = HashingReader::new(stream);
     reader
         .drain()
@@ -292,7 +294,7 @@ fn with_older_tables(
         let stamp = format!("{} from {}", load.entry.name, data.archive);
         load.data = data;
         if plan.manifest.archive_facts(&facts.name).is_none() {
-            plan.manifest.archives.insert(0, facts);
+            plan.manifest.header.archives.insert(0, facts);
         }
         restore.warn(WarningCode::OlderTable, stamp);
     }

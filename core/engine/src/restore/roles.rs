@@ -47,16 +47,14 @@ pub(super) fn ensure(
 /// The roles stored with the full of the chain.
 fn script(restore: &Restore<'_>, plan: &RestorePlan) -> Result<String, Fault> {
     let (parts, cx) = (restore.parts, restore.cx);
-    let full = parts
-        .store
-        .manifest(&plan.manifest.full, &*parts.codec, cx)?;
+    let full = parts.store.header(&plan.manifest.full, &*parts.codec, cx)?;
     let object = full.object(ObjectRole::Roles).ok_or_else(|| {
         Fault::bare(
             FaultKind::NotFound,
             format!("{} carries no roles", full.archive),
         )
     })?;
-    let bytes = parts.store.read_all(&object.key, MAX_ROLES_BYTES, cx)?;
+    let bytes = parts.store.read_inside(&object.key, MAX_ROLES_BYTES, cx)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

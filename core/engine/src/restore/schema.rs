@@ -119,7 +119,8 @@ fn belongs_to_large_objects(entry: &Entry) -> bool {
 
 /// The table of contents of a stored archive.
 fn read_toc(restore: &Restore<'_>, archive: &ArchiveName) -> Result<Toc, Fault> {
-    let mut stream = restore.parts.store.open(&archive.key(), None, restore.cx)?;
+    let store = &restore.parts.store;
+    let mut stream = store.open_inside(&archive.key(), None, restore.cx)?;
     let (toc, _) = Toc::read(&mut stream).map_err(|e| corrupt(archive, e))?;
     Ok(toc)
 }
@@ -149,15 +150,13 @@ fn write_slice(
         .collect();
     let file =
         File::create_new(path).map_err(|e| Fault::io(format!("creating {}", path.display()), e))?;
-    let size = ObjectReader::head(&*restore.parts.store, &archive.key(), restore.cx)?.size_bytes;
+    let inside = restore.parts.store.inside();
+    let size = inside.head(&archive.key(), restore.cx)?.size_bytes;
     let mut writer = ArchiveWriter::create(file, slice, EncodeOptions::default())
         .map_err(|e| corrupt(archive, e))?;
     for (dump_id, offset) in blocks {
         let range = Some(offset..size);
-        let stored = restore
-            .parts
-            .store
-            .open(&archive.key(), range, restore.cx)?;
+        let stored = inside.open(&archive.key(), range, restore.cx)?;
         writer
             .copy_stored(dump_id, stored)
             .map_err(|e| corrupt(archive, e))?;

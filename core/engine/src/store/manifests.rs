@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use respaldo_domain::backup::{ArchiveName, BackupKind};
-use respaldo_domain::manifest::Manifest;
-use respaldo_domain::object::ObjectKey;
+use respaldo_domain::manifest::{Header, Manifest};
+use respaldo_domain::object::{ObjectKey, ObjectRole, SealedObject};
 
 use super::read::read_whole;
-use super::{Store, StoreSink};
+use super::{Kept, Store, StoreSink};
 use crate::faults;
 use crate::ports::{Codec, Context, Fault, FaultKind, ObjectReader};
 
@@ -20,7 +20,7 @@ const KINDS: [BackupKind; 3] = [
     BackupKind::Incremental,
 ];
 
-/// All manifests of a store.
+/// The headers of all manifests of a store.
 #[derive(Debug)]
 pub struct ManifestListing {
     /// One for each sealed set, in the order of names.
@@ -37,7 +37,7 @@ pub struct ManifestRead {
     /// Names of the sinks which hold the manifest.
     pub sinks: Vec<String>,
     /// The first good copy, or why there is none.
-    pub result: Result<Manifest, Fault>,
+    pub result: Result<Header, Fault>,
 }
 
 /// A failure of one sink.
@@ -50,13 +50,14 @@ pub struct SinkFault {
 }
 
 impl Store {
-    /// Reads every manifest, merged over the sinks. Fails when no sink can be listed.
+    /// Reads every manifest's header, merged over the sinks. Fails when no sink can be listed.
     pub fn manifests(&self, codec: &dyn Codec, cx: &Context) -> Result<ManifestListing, Fault> {
         let (holders, unlisted) = self.find_manifests(cx)?;
         let mut manifests = Vec::new();
         for (name, holders) in holders {
             cx.check()?;
-            let result = first_good(&holders, &name, codec, cx).map(|(manifest, _)| manifest);
+            let result = self.first_good(&holders, &name, codec, cx);
+            let result = result.map(|(header, _)| header);
             let sinks = holders
                 .iter()
                 .map(|entry| entry.sink.name().to_owned())
@@ -73,15 +74,58 @@ impl Store {
         })
     }
 
-    /// The manifest of one set.
+    /// The header of a set's manifest, for which no key is needed.
+    pub fn header(
+        &self,
+        name: &ArchiveName,
+        codec: &dyn Codec,
+        cx: &Context,
+    ) -> Result<Header, Fault> {
+        self.header_bytes(name, codec, cx).map(|(header, _)| header)
+    }
+
+    /// The whole manifest of one set. Of an encrypted one it is what this machine kept of it, or what
+    /// a key opens; [`FaultKind::NoKey`] where there is neither.
     pub fn manifest(
         &self,
         name: &ArchiveName,
         codec: &dyn Codec,
         cx: &Context,
     ) -> Result<Manifest, Fault> {
-        self.manifest_bytes(name, codec, cx)
-            .map(|(manifest, _)| manifest)
+        if name.is_encrypted() {
+            let header = self.header(name, codec, cx)?;
+            return self.whole(&header, codec, cx);
+        }
+        self.first_answer(0, &name.manifest_key(), |_, sink| {
+            let bytes = read_whole(sink, &name.manifest_key(), MAX_MANIFEST_BYTES, cx)?;
+            let manifest = codec.decode_manifest(&bytes)?;
+            is_of(&manifest, name).map(|()| manifest)
+        })
+    }
+
+    /// The whole manifest that belongs to a header.
+    fn whole(&self, header: &Header, codec: &dyn Codec, cx: &Context) -> Result<Manifest, Fault> {
+        let contradiction = || {
+            let subject = format!("the header of {} contradicts its manifest", header.archive);
+            Fault::bare(FaultKind::Corrupt, subject)
+        };
+        let object = header
+            .object(ObjectRole::Manifest)
+            .ok_or_else(contradiction)?;
+        let whole = |bytes: &[u8]| {
+            let manifest = completed(codec.decode_manifest(bytes)?, object);
+            match manifest.header.public() == *header {
+                true => Ok(manifest),
+                false => Err(contradiction()),
+            }
+        };
+        let kept = self.vault.kept(&header.archive, Kept::Manifest);
+        if let Some(Ok(manifest)) = kept.map(|bytes| whole(&bytes)) {
+            return Ok(manifest);
+        }
+        self.with_sound(&object.key, cx, |store| {
+            whole(&store.read_inside(&object.key, MAX_MANIFEST_BYTES, cx)?)
+        })
     }
 
     /// Names of all sealed sets, in the order of names. Fails when a required sink cannot be listed:
@@ -114,15 +158,31 @@ impl Store {
         Ok(names)
     }
 
-    /// The bytes of a manifest as the first sink has them in which it can be read.
-    pub(crate) fn manifest_bytes(
+    /// The bytes of what seals a set as the first sink has them in which it can be read.
+    pub(crate) fn header_bytes(
         &self,
         name: &ArchiveName,
         codec: &dyn Codec,
         cx: &Context,
-    ) -> Result<(Manifest, Vec<u8>), Fault> {
+    ) -> Result<(Header, Vec<u8>), Fault> {
         let holders: Vec<&StoreSink> = self.sinks.iter().collect();
-        first_good(&holders, name, codec, cx)
+        self.first_good(&holders, name, codec, cx)
+    }
+
+    fn first_good(
+        &self,
+        holders: &[&StoreSink],
+        name: &ArchiveName,
+        codec: &dyn Codec,
+        cx: &Context,
+    ) -> Result<(Header, Vec<u8>), Fault> {
+        let key = name.manifest_key();
+        let store = self.over(holders.iter().map(|&entry| entry.clone()).collect());
+        store.first_answer(0, &key, |_, sink| {
+            let bytes = read_whole(sink, &key, MAX_MANIFEST_BYTES, cx)?;
+            let header = codec.decode_header(&bytes)?;
+            is_of(&header, name).map(|()| (header, bytes))
+        })
     }
 
     /// Names of all archives in their proper places, sealed or not. Fails when any sink cannot be
@@ -149,7 +209,7 @@ impl Store {
         } else {
             required
         };
-        let deciding = Self::over(self.sinks[..deciding].to_vec());
+        let deciding = self.over(self.sinks[..deciding].to_vec());
         match ObjectReader::head(&deciding, &name.manifest_key(), cx) {
             Ok(_) => Ok(true),
             Err(fault) if fault.kind == FaultKind::NotFound => Ok(false),
@@ -174,7 +234,7 @@ impl Store {
     /// be called again it is harmless.
     pub fn delete_set(
         &self,
-        manifest: &Manifest,
+        manifest: &Header,
         may_go: impl FnOnce() -> Result<(), Fault>,
         cx: &Context,
     ) -> Result<(), Fault> {
@@ -247,23 +307,22 @@ fn sealed_by(key: &ObjectKey) -> Option<ArchiveName> {
     (name.manifest_key() == *key).then_some(name)
 }
 
-fn first_good(
-    holders: &[&StoreSink],
-    name: &ArchiveName,
-    codec: &dyn Codec,
-    cx: &Context,
-) -> Result<(Manifest, Vec<u8>), Fault> {
-    let key = name.manifest_key();
-    let store = Store::over(holders.iter().map(|&entry| entry.clone()).collect());
-    store.first_answer(0, &key, |_, sink| {
-        let bytes = read_whole(sink, &key, MAX_MANIFEST_BYTES, cx)?;
-        let manifest = codec.decode_manifest(&bytes)?;
-        if manifest.archive == *name {
-            return Ok((manifest, bytes));
-        }
-        let subject = format!("{key} is the manifest of {}", manifest.archive);
-        Err(Fault::bare(FaultKind::Corrupt, subject))
-    })
+fn is_of(header: &Header, name: &ArchiveName) -> Result<(), Fault> {
+    if header.archive == *name {
+        return Ok(());
+    }
+    let subject = format!(
+        "{} is the manifest of {}",
+        name.manifest_key(),
+        header.archive
+    );
+    Err(Fault::bare(FaultKind::Corrupt, subject))
+}
+
+/// A whole manifest with the object that it is itself, which it cannot name.
+fn completed(mut manifest: Manifest, itself: &SealedObject) -> Manifest {
+    manifest.header.objects.push(itself.clone());
+    manifest
 }
 
 fn remove_litter(entry: &StoreSink, name: &ArchiveName, cx: &Context) -> Result<(), Fault> {
@@ -272,16 +331,16 @@ fn remove_litter(entry: &StoreSink, name: &ArchiveName, cx: &Context) -> Result<
         Err(fault) if fault.kind == FaultKind::NotFound => {}
         Err(fault) => return Err(fault),
     }
-    for key in [name.key(), name.stats_key(), name.roles_key()] {
+    for key in name.object_keys() {
         delete(entry, &key, cx)?;
     }
     Ok(())
 }
 
 /// The keys that may be removed with a set. A manifest that names others is not obeyed.
-fn own_objects(manifest: &Manifest) -> Result<Vec<ObjectKey>, Fault> {
+fn own_objects(manifest: &Header) -> Result<Vec<ObjectKey>, Fault> {
     let name = &manifest.archive;
-    let own = [name.key(), name.stats_key(), name.roles_key()];
+    let own = name.object_keys();
     let named = || manifest.objects.iter().map(|object| &object.key);
     if let Some(foreign) = named().find(|key| !own.contains(key)) {
         let subject = format!("{foreign} is not an object of {name}");

@@ -63,6 +63,16 @@ impl Payload {
         })
     }
 
+    /// A file that was hashed as it was written. It must not be written to any more.
+    pub(super) fn hashed_file(path: PathBuf, size_bytes: u64, sha256: Sha256) -> io::Result<Self> {
+        let modified_at = fs::metadata(&path)?.modified().ok();
+        Ok(Self {
+            body: Body::File(HashedFile { path, modified_at }),
+            size_bytes,
+            sha256,
+        })
+    }
+
     /// An object that lies elsewhere, of which size and hash are known.
     pub fn object(from: Store, key: ObjectKey, size_bytes: u64, sha256: Sha256) -> Self {
         Self {

@@ -120,7 +120,7 @@ impl ObjectReader for Store {
 }
 
 /// A stream over a range of an object.
-struct Windows<'a> {
+pub(super) struct Windows<'a> {
     store: &'a Store,
     key: ObjectKey,
     /// What is still to be fetched.
@@ -135,7 +135,7 @@ struct Windows<'a> {
 }
 
 impl<'a> Windows<'a> {
-    fn over_range(
+    pub(super) fn over_range(
         store: &'a Store,
         key: &ObjectKey,
         range: Range<u64>,

@@ -135,9 +135,11 @@ fn step_of(key: &ObjectKey) -> &'static str {
     let key = key.as_str();
     if key.ends_with(".manifest.json") {
         "store.put.manifest"
+    } else if key.ends_with(".manifest.json.age") {
+        "store.put.whole_manifest"
     } else if key.starts_with("stats/") {
         "store.put.stats"
-    } else if key.ends_with(".roles.sql") {
+    } else if key.contains(".roles.sql") {
         "store.put.roles"
     } else {
         "store.put.archive"

@@ -56,22 +56,27 @@ impl Validator for PluginValidator {
         request: &ValidationRequest<'_>,
         cx: &Context,
     ) -> Result<Vec<Finding>, Fault> {
-        let manifest = self.codec.encode_manifest(request.manifest)?;
+        let Some(inside) = request.inside else {
+            return Ok(Vec::new());
+        };
+        let manifest = self.codec.encode_manifest(inside.manifest)?;
         let manifest: Value = serde_json::from_slice(&manifest)
             .map_err(|error| Fault::new(FaultKind::Internal, "spelling a manifest", error))?;
-        let objects = request.manifest.objects.iter();
+        let objects = inside.manifest.objects.iter();
         let Some(archive) = objects.clone().find(|o| o.role == ObjectRole::Archive) else {
             return Ok(Vec::new());
         };
         let call = Request::Validate {
             request: json(&Subject {
                 key: archive.key.to_string(),
-                size_bytes: archive.size_bytes,
-                sha256: archive.sha256.to_string(),
+                size_bytes: archive
+                    .plain
+                    .map_or(archive.size_bytes, |plain| plain.size_bytes),
+                sha256: archive.content_sha256().to_string(),
                 manifest,
             })?,
         };
-        let mut stream = match request.objects.open(&archive.key, None, cx) {
+        let mut stream = match inside.objects.open(&archive.key, None, cx) {
             Ok(stream) => stream,
             // That it is not there is what the level before this one finds.
             Err(fault) if fault.kind == FaultKind::NotFound => return Ok(Vec::new()),

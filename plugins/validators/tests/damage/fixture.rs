@@ -14,7 +14,8 @@ use respaldo_domain::changes::Reason;
 use respaldo_domain::coverage::Coverage;
 use respaldo_domain::fingerprint::{ALGORITHM, RowFingerprint};
 use respaldo_domain::manifest::{
-    ArchiveFacts, BlockRef, Compression, LargeObjects, Manifest, TableData, TableEntry, Tools,
+    ArchiveFacts, BlockRef, Compression, Counts, LargeObjects, Manifest, TableData, TableEntry,
+    Tools,
 };
 use respaldo_domain::object::{ObjectRole, SealedObject, Sha256};
 use respaldo_domain::readings::Readings;
@@ -22,7 +23,7 @@ use respaldo_domain::source::{DatabaseProperties, Lineage, SourceFacts};
 use respaldo_domain::table::{Column, Oid, RelationKind, TableName};
 use respaldo_domain::validation::{Finding, ValidationLevel};
 use respaldo_engine::ports::{
-    Codec, Context, Fault, FaultKind, ObjectReader, ValidationRequest, Verified,
+    Codec, Context, Fault, FaultKind, Inside, ObjectReader, ValidationRequest, Verified,
 };
 use respaldo_engine::store::{Payload, Store, StoreSink};
 use respaldo_sinks::memory::MemorySink;
@@ -121,8 +122,9 @@ impl Repository {
             .find(|validator| validator.level() == level)
             .unwrap();
         let request = ValidationRequest {
-            manifest,
+            header: manifest,
             objects,
+            inside: Some(Inside { manifest, objects }),
             scratch_server: None,
             verified,
         };
@@ -213,6 +215,7 @@ fn finish(
         compression,
         header_version: "1.14.0".to_owned(),
         rest: None,
+        plain: None,
     };
     let data = |report: &BlockReport| {
         let dump_id = report.info.dump_id;
@@ -292,36 +295,40 @@ fn manifest(
             .clone()
     };
     Manifest {
-        archive: name.clone(),
-        kind: name.kind(),
-        label: None,
-        trigger: Trigger::Schedule,
-        run: uuid::Uuid::nil(),
-        sequence: archives.len() as u64,
-        base: base.cloned(),
-        full: first.facts.name.clone(),
-        full_reason: None,
-        started_at: at,
-        finished_at: at,
-        snapshot_at: at,
-        lsn_start: None,
-        lsn_end: None,
-        source: source(),
-        tools: Tools {
-            respaldo: "0.1.0".to_owned(),
-            dumper: "pg-dump".to_owned(),
-            pg_dump: "15.4".to_owned(),
-            detector: "pg-stat".to_owned(),
-            fingerprint: ALGORITHM.to_owned(),
-            plugins: Vec::new(),
+        header: respaldo_domain::manifest::Header {
+            archive: name.clone(),
+            kind: name.kind(),
+            label: None,
+            trigger: Trigger::Schedule,
+            run: uuid::Uuid::nil(),
+            sequence: archives.len() as u64,
+            base: base.cloned(),
+            full: first.facts.name.clone(),
+            full_reason: None,
+            started_at: at,
+            finished_at: at,
+            snapshot_at: at,
+            lsn_start: None,
+            lsn_end: None,
+            source: source(),
+            tools: Tools {
+                respaldo: "0.1.0".to_owned(),
+                dumper: "pg-dump".to_owned(),
+                pg_dump: "15.4".to_owned(),
+                detector: "pg-stat".to_owned(),
+                fingerprint: ALGORITHM.to_owned(),
+                plugins: Vec::new(),
+            },
+            definitions: None,
+            objects: vec![
+                sealed(ObjectRole::Archive, name.key(), &own.bytes),
+                sealed(ObjectRole::Stats, name.stats_key(), &stats(name)),
+            ],
+            archives: archives.iter().map(|made| made.facts.clone()).collect(),
+            excluded: Vec::new(),
+            counts: Counts::default(),
         },
-        definitions: None,
         contents: None,
-        objects: vec![
-            sealed(ObjectRole::Archive, name.key(), &own.bytes),
-            sealed(ObjectRole::Stats, name.stats_key(), &stats(name)),
-        ],
-        archives: archives.iter().map(|made| made.facts.clone()).collect(),
         tables: vec![table(1, newest(1)), table(2, newest(2))],
         large_objects: LargeObjects {
             count: 2,
@@ -329,11 +336,11 @@ fn manifest(
             archive: Some(first.facts.name.clone()),
             fingerprint: None,
         },
-        excluded: Vec::new(),
         coverage: Coverage::default(),
         roles: Vec::new(),
         schemas: vec!["public".to_owned()],
     }
+    .counted()
 }
 
 fn sealed(role: ObjectRole, key: respaldo_domain::object::ObjectKey, bytes: &[u8]) -> SealedObject {
@@ -343,6 +350,7 @@ fn sealed(role: ObjectRole, key: respaldo_domain::object::ObjectKey, bytes: &[u8
         key,
         size_bytes: payload.size_bytes(),
         sha256: payload.sha256(),
+        plain: None,
     }
 }
 
@@ -395,6 +403,14 @@ impl Codec for Known {
         let spelled = |manifest: &&Manifest| format!("{manifest:?}").as_bytes() == bytes;
         let known = self.0.iter().find(spelled).cloned();
         known.ok_or_else(|| Fault::bare(FaultKind::Corrupt, "no manifest"))
+    }
+
+    fn encode_header(&self, _: &respaldo_domain::manifest::Header) -> Result<Vec<u8>, Fault> {
+        Err(Fault::bare(FaultKind::Invalid, "not needed here"))
+    }
+
+    fn decode_header(&self, bytes: &[u8]) -> Result<respaldo_domain::manifest::Header, Fault> {
+        Ok(self.decode_manifest(bytes)?.header)
     }
 
     fn encode_readings(&self, _: &Readings) -> Result<Vec<u8>, Fault> {

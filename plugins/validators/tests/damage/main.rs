@@ -197,7 +197,7 @@ fn looking_goes_on_after_the_first_problem() {
 #[test]
 fn a_manifest_that_is_readable_and_another_is_found() {
     let mut repository = Repository::new(Compression::Gzip);
-    repository.incremental.label = Some("other".to_owned());
+    repository.incremental.header.label = Some("other".to_owned());
     let found = repository.find(ValidationLevel::Checksum);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].code, FindingCode::WrongChecksum);
@@ -206,7 +206,7 @@ fn a_manifest_that_is_readable_and_another_is_found() {
 #[test]
 fn an_archive_that_its_own_manifest_describes_otherwise_breaks_the_chain() {
     let mut repository = Repository::new(Compression::Gzip);
-    repository.incremental.archives[0].sha256 = Sha256([0; 32]);
+    repository.incremental.header.archives[0].sha256 = Sha256([0; 32]);
     let found = repository.find(ValidationLevel::Chain);
     let codes: Vec<_> = found.iter().map(|finding| &finding.code).collect();
     assert_eq!(
@@ -257,7 +257,7 @@ fn lost_and_damaged_large_objects_are_found() {
 #[test]
 fn a_manifest_that_does_not_describe_an_archive_it_needs_is_found() {
     let mut repository = Repository::new(Compression::Gzip);
-    repository.incremental.archives.remove(0);
+    repository.incremental.header.archives.remove(0);
     let found = repository.find(ValidationLevel::Presence);
     assert!(
         found
@@ -270,7 +270,7 @@ fn a_manifest_that_does_not_describe_an_archive_it_needs_is_found() {
 #[test]
 fn unknown_fingerprints_are_said_to_be_unchecked() {
     let mut repository = Repository::new(Compression::Gzip);
-    repository.full.tools.fingerprint = "other/2".to_owned();
+    repository.full.header.tools.fingerprint = "other/2".to_owned();
     let (full, store, cx) = (&repository.full, &repository.store, Context::quiet());
     let found = repository
         .find_with(ValidationLevel::Readable, full, store, &cx)
@@ -345,7 +345,7 @@ fn what_several_backups_read_is_read_once_in_one_look_and_damage_is_told_for_eac
     assert_eq!(opened(&repository), (0, 1), "its table of contents alone");
 
     // Another manifest may say something else of the same bytes.
-    for facts in &mut repository.incremental.archives {
+    for facts in &mut repository.incremental.header.archives {
         facts.sha256 = Sha256([7; 32]);
     }
     let (found, _) = opened(&repository);
