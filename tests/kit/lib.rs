@@ -12,6 +12,7 @@
     reason = "test code: what cannot be set up must fail the test at once"
 )]
 
+pub mod age;
 pub mod app_fixture;
 pub mod client;
 pub mod cluster;

@@ -5,6 +5,10 @@
 mod azure;
 #[path = "storage/chain.rs"]
 mod chain;
+#[path = "storage/encryption.rs"]
+mod encryption;
+#[path = "storage/encryption_parts.rs"]
+mod encryption_parts;
 #[path = "storage/folders.rs"]
 mod folders;
 #[path = "storage/gcs.rs"]

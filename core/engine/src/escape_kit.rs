@@ -5,17 +5,22 @@
 //! Stock pg_restore loads rows under the name their table had when they were dumped. The rows of
 //! tables that were renamed since are put into one more archive, under their present names.
 //! Like an export the folder has its name last: an interrupted kit is no kit.
+//!
+//! Of an encrypted backup everything but the script and the guide stays encrypted, and the script
+//! opens it with the program age, unless the kit is to be decrypted.
 
 mod plan;
 mod script;
 
-use std::io::{self, BufWriter, Read, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Seek, Write};
 use std::path::PathBuf;
 
 use respaldo_archive::{Hashes, Offset, SplicedBlock, write_spliced};
 use respaldo_domain::backup::ArchiveName;
 use respaldo_domain::manifest::Manifest;
 use respaldo_domain::object::{ObjectKey, ObjectRole, Sha256};
+use uuid::Uuid;
 
 use self::plan::{Plan, Renamed};
 use crate::export::{ExportError, blame, find, hold};
@@ -24,7 +29,7 @@ use crate::parts::Parts;
 use crate::ports::{Context, Fault, FaultKind, ObjectReader};
 use crate::publish::NewFolder;
 use crate::selector::Selector;
-use crate::store::{HashingReader, fault_of_io, io_of_fault};
+use crate::store::{HashingReader, Vault, fault_of_io, io_of_fault, sha256};
 
 /// Bytes moved at once.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -37,8 +42,11 @@ pub struct EscapeKitRequest<'a> {
     pub selector: Selector,
     /// A folder that does not exist, or is empty.
     pub folder: PathBuf,
-    /// Writes RESTORE.md, in the languages of the people who will read it.
-    pub guide: &'a dyn Fn(&Manifest) -> String,
+    /// Whether what is encrypted is written in the clear.
+    pub decrypted: bool,
+    /// Writes RESTORE.md, in the languages of the people who will read it, for a kit that is
+    /// encrypted or not.
+    pub guide: &'a dyn Fn(&Manifest, bool) -> String,
 }
 
 /// What a kit holds.
@@ -70,29 +78,34 @@ pub fn escape_kit(
     let manifest = find(parts, &request.selector, cx)?;
     let _reading = hold(parts, &manifest, cx)?;
     let plan = plan::plan(parts, &manifest, cx)?;
+    let is_encrypted = manifest.is_encrypted() && !request.decrypted;
     let mut kit = Kit {
         folder: NewFolder::begin(&request.folder).map_err(ExportError::Output)?,
         files: Vec::new(),
+        encrypting: is_encrypted.then(|| parts.store.vault()),
     };
     kit.add_archives(parts, &manifest, &plan, cx)?;
     kit.add_renamed(parts, &plan.renamed, cx)?;
     let has_roles = kit.add_roles(parts, &manifest, cx)?;
     for (name, text) in &plan.lists {
-        kit.add_text(name, text)?;
+        kit.add_private(name, text.as_bytes(), cx)?;
     }
-    let script = script::script(parts, &manifest, &plan, has_roles);
+    let script = script::script(parts, &manifest, &plan, has_roles, is_encrypted);
     kit.add_text(script::NAME, &script)?;
-    kit.add_text("RESTORE.md", &(request.guide)(&manifest))?;
+    let guide = (request.guide)(&manifest, is_encrypted);
+    kit.add_text("RESTORE.md", &guide)?;
     kit.publish(manifest)
 }
 
 /// A kit being written.
-struct Kit {
+struct Kit<'a> {
     folder: NewFolder,
     files: Vec<KitFile>,
+    /// Encrypts what must not be read by everybody.
+    encrypting: Option<&'a Vault>,
 }
 
-impl Kit {
+impl Kit<'_> {
     fn add_archives(
         &mut self,
         parts: &Parts,
@@ -109,12 +122,18 @@ impl Kit {
         for facts in needed {
             step("kit.archive").map_err(ExportError::Backup)?;
             let key = facts.name.key();
-            let stream = parts
-                .store
-                .open(&key, None, cx)
-                .map_err(ExportError::Backup)?;
-            let written = self.add(&archive_path(&facts.name), stream, cx)?;
-            check(&key, written, facts.sha256)?;
+            let opened = match self.encrypting {
+                Some(_) => parts.store.open(&key, None, cx),
+                None => parts.store.open_inside(&key, None, cx),
+            };
+            let stream = opened.map_err(ExportError::Backup)?;
+            let name = self.stored(&archive_path(&facts.name));
+            let written = self.add(&name, stream, cx)?;
+            let expected = match self.encrypting {
+                Some(_) => facts.sha256,
+                None => facts.archive_sha256(),
+            };
+            check(&key, written, expected)?;
         }
         Ok(())
     }
@@ -144,6 +163,13 @@ impl Kit {
                 .ok_or(io::ErrorKind::NotFound)?;
             source.open(parts, cx).map_err(io_of_fault)
         };
+        if self.encrypting.is_some() {
+            let mut joined = unnamed(parts)?;
+            write_spliced(&joined, toc, &blocks, Hashes::Spared, open).map_err(blame)?;
+            let back = joined.rewind();
+            back.map_err(|error| writing(plan::RENAMED, error))?;
+            return self.add_private(plan::RENAMED, joined, cx);
+        }
         let file = self
             .folder
             .file(plan::RENAMED)
@@ -161,7 +187,7 @@ impl Kit {
         manifest: &Manifest,
         cx: &Context,
     ) -> Result<bool, ExportError> {
-        let full = match parts.store.manifest(&manifest.full, &*parts.codec, cx) {
+        let full = match parts.store.header(&manifest.full, &*parts.codec, cx) {
             Ok(full) => full,
             // The rows do not need it, and neither does a restore by a role that owns everything.
             Err(fault) if fault.kind == FaultKind::NotFound => return Ok(false),
@@ -170,13 +196,50 @@ impl Kit {
         let Some(object) = full.object(ObjectRole::Roles) else {
             return Ok(false);
         };
-        let bytes = parts
+        let stored = parts
             .store
             .read_all(&object.key, MAX_ROLES_BYTES, cx)
             .map_err(ExportError::Backup)?;
-        let written = self.add(script::ROLES, &bytes[..], cx)?;
-        check(&object.key, written, object.sha256)?;
+        check(&object.key, sha256(&stored), object.sha256)?;
+        let bytes = match self.encrypting {
+            Some(_) => stored,
+            None => parts
+                .store
+                .read_inside(&object.key, MAX_ROLES_BYTES, cx)
+                .map_err(ExportError::Backup)?,
+        };
+        self.add(&self.stored(script::ROLES), &bytes[..], cx)?;
         Ok(true)
+    }
+
+    /// What a file is called that may be encrypted.
+    fn stored(&self, name: &str) -> String {
+        match self.encrypting {
+            Some(_) => format!("{name}{}", script::ENCRYPTED),
+            None => name.to_owned(),
+        }
+    }
+
+    /// Writes a file that is encrypted where the kit is.
+    fn add_private(
+        &mut self,
+        name: &str,
+        from: impl Read,
+        cx: &Context,
+    ) -> Result<(), ExportError> {
+        let Some(vault) = self.encrypting else {
+            return self.add(name, from, cx).map(drop);
+        };
+        let name = self.stored(name);
+        let file = self.folder.file(&name).map_err(ExportError::Output)?;
+        let mut out = BufWriter::with_capacity(BUFFER_BYTES, &file);
+        let encrypted = vault.encrypt(from, &mut out, cx);
+        encrypted.map_err(ExportError::Output)?;
+        out.flush().map_err(|e| writing(&name, e))?;
+        drop(out);
+        sync(&file, &name)?;
+        drop(file);
+        self.note(&name)
     }
 
     fn add_text(&mut self, name: &str, text: &str) -> Result<(), ExportError> {
@@ -237,9 +300,27 @@ impl Kit {
     }
 }
 
-/// Where an archive lies in a kit.
+/// Where an archive lies in a kit, once it is decrypted.
 fn archive_path(name: &ArchiveName) -> String {
-    format!("archives/{name}")
+    format!("archives/{}", name.plain())
+}
+
+/// A file of the working folder that is gone when it is closed.
+fn unnamed(parts: &Parts) -> Result<File, ExportError> {
+    let path = parts
+        .settings
+        .work_dir
+        .join(format!("kit-{}", Uuid::new_v4().simple()));
+    let making =
+        |error| ExportError::Output(Fault::io(format!("making {}", path.display()), error));
+    let mut options = File::options();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(&path).map_err(making)?;
+    // Where an open file cannot be removed it stays, and says by its name what it was.
+    let _ = std::fs::remove_file(&path);
+    Ok(file)
 }
 
 fn check(key: &ObjectKey, found: Sha256, expected: Sha256) -> Result<(), ExportError> {

@@ -14,6 +14,7 @@ const LAYERS: &[(&str, &str, &[&str])] = &[
     ("archive", "core/archive", &["domain"]),
     ("postgres", "core/postgres", &["domain"]),
     ("engine", "core/engine", &["domain", "archive", "postgres"]),
+    ("encryption", "core/encryption", &["engine"]),
     (
         "catalog",
         "core/catalog",

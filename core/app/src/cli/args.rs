@@ -326,6 +326,9 @@ pub struct EscapeKitArgs {
     /// Folder to make; it must not exist, or be empty
     #[arg(short, long, value_name = "DIR")]
     pub output: PathBuf,
+    /// Write what is encrypted in the clear; without it the program age opens the kit
+    #[arg(long)]
+    pub decrypted: bool,
 }
 
 /// `delete`.

@@ -216,6 +216,11 @@ const SPANISH: &[(&str, &str, &str)] = &[
         "Carpeta que se crea; no debe existir o debe estar vacía",
     ),
     (
+        "escape-kit",
+        "decrypted",
+        "Escribir en claro lo que está cifrado; sin esto el programa age abre la carpeta",
+    ),
+    (
         "status",
         "",
         "Mostrar el estado del motor, los respaldos más nuevos y el espacio que ocupan",

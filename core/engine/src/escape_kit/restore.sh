@@ -7,6 +7,7 @@
 # first. The usual PG variables hold; JOBS=N loads with N connections, PG_RESTORE_OPTIONS goes to
 # every pg_restore. Nothing is written but into that database.
 #
+@KEY_USAGE@
 # Backup @BACKUP@, as of @POINT@.
 set -eu
 
@@ -20,6 +21,8 @@ if [ $# -ne 1 ] || [ -z "$1" ]; then
     exit 2
 fi
 database=$1
+identity=${AGE_IDENTITY:-}
+case $identity in '' | /*) ;; *) identity=$PWD/$identity ;; esac
 roles_file=@ROLES@
 keeps_public=@PUBLIC@
 @SESSION@
@@ -38,6 +41,7 @@ cd "$(dirname "$0")"
 say 'checking every file'
 sha256sum -c --quiet SHA256SUMS >&2
 
+@OPENING@
 relations=$(ask "SELECT count(*) FROM pg_catalog.pg_class AS c
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'")

@@ -15,12 +15,33 @@ pub(super) const SUMS: &str = "SHA256SUMS";
 /// Statements that make roles.
 pub(super) const ROLES: &str = "roles.sql";
 
+/// How the names of encrypted files end.
+pub(super) const ENCRYPTED: &str = ".age";
+
+const KEY_USAGE: &str = "\
+# The files are encrypted: AGE_IDENTITY names the file with the secret key that the program age opens
+# them with. They are opened in a folder of TMPDIR that is removed at the end.
+#
+";
+const OPENING: &str = include_str!("opening.sh");
 const TEMPLATE: &str = include_str!("restore.sh");
 
 /// The script for one restore point. Every name in it is one of ours: letters, digits, `_./-`.
-pub(super) fn script(parts: &Parts, manifest: &Manifest, plan: &Plan, has_roles: bool) -> String {
+pub(super) fn script(
+    parts: &Parts,
+    manifest: &Manifest,
+    plan: &Plan,
+    has_roles: bool,
+    is_encrypted: bool,
+) -> String {
+    let (usage, opening) = match is_encrypted {
+        true => (KEY_USAGE, OPENING),
+        false => ("", ""),
+    };
     let definitions = archive_path(manifest.definitions_in());
     TEMPLATE
+        .replace("@KEY_USAGE@\n", usage)
+        .replace("@OPENING@\n", opening)
         .replace("@POINT@", &manifest.snapshot_at.to_rfc3339())
         .replace("@BACKUP@", manifest.archive.as_str())
         .replace("@ROLES@", if has_roles { ROLES } else { "" })

@@ -114,14 +114,21 @@ impl Vault {
         })
     }
 
-    fn encrypt(
+    /// Encrypts a stream; fails with [`FaultKind::NoKey`] where there is nobody to encrypt it for.
+    pub(crate) fn encrypt(
         &self,
         from: impl io::Read,
         into: &mut dyn Write,
         cx: &Context,
     ) -> Result<Plain, Fault> {
+        let hint = "set [encryption] recipients";
+        let nobody = || Fault::new(FaultKind::NoKey, "there is nobody to encrypt for", hint);
+        let encryption = self.encryption.as_ref().ok_or_else(nobody)?;
+        if !encryption.encrypts() {
+            return Err(nobody());
+        }
         let mut from = HashingReader::new(from);
-        self.encryption()?.encrypt(&mut from, into, cx)?;
+        encryption.encrypt(&mut from, into, cx)?;
         let (sha256, size_bytes) = from.finish();
         Ok(Plain { size_bytes, sha256 })
     }

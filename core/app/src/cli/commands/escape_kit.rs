@@ -18,6 +18,7 @@ pub fn run(args: EscapeKitArgs, app: &App) -> Result<ExitCode, Failure> {
     let request = EscapeKitRequest {
         selector: Selector::from(args.point),
         folder: args.output,
+        decrypted: args.decrypted,
         guide: &escape_kit_guide,
     };
     let cx = app.context();

@@ -1,0 +1,387 @@
+//! Encrypted backups: made, kept and thinned out without a key, opened by each recipient's and by no
+//! other, readable by the program age alone, and refused where they were tampered with.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use respaldo_tests::age::KeyFile;
+use respaldo_tests::scene::DB;
+use respaldo_tests::{DbImage, assert_equal};
+use serde_json::Value;
+
+use super::vault::Vault;
+
+/// A bank whose backups are encrypted for two, with a second sink.
+struct Safe {
+    vault: Vault,
+    ana: KeyFile,
+    beto: KeyFile,
+    stranger: KeyFile,
+}
+
+impl Safe {
+    fn open() -> Self {
+        let vault = Vault::open("");
+        let safe = Self {
+            ana: KeyFile::make(vault.scene.respaldo.folder(), "ana.txt"),
+            beto: KeyFile::make(vault.scene.respaldo.folder(), "beto.txt"),
+            stranger: KeyFile::make(vault.scene.respaldo.folder(), "stranger.txt"),
+            vault,
+        };
+        safe.without_key();
+        safe
+    }
+
+    fn configure(&self, identity: &str) {
+        let (ana, beto) = (&self.ana.recipient, &self.beto.recipient);
+        let encryption =
+            format!("[encryption]\nrecipients = [\"{ana}\", \"{beto}\"]\n{identity}\n");
+        self.vault
+            .configure(&(Vault::optional("copia") + &encryption));
+    }
+
+    fn without_key(&self) {
+        self.configure("");
+    }
+
+    fn with_key(&self, key: &KeyFile) {
+        let path = key.path.display();
+        self.configure(&format!("identity = {{ file = \"{path}\" }}"));
+    }
+
+    fn run(&self, args: &[&str]) -> respaldo_tests::Outcome {
+        self.vault.scene.respaldo.run(args)
+    }
+
+    fn restore(&self, id: &str, target: &str) -> respaldo_tests::Outcome {
+        let args = [
+            "restore",
+            "--id",
+            id,
+            "--target-db",
+            target,
+            "--create",
+            "--json",
+        ];
+        self.run(&args)
+    }
+
+    fn assert_restores(&self, (id, image): &(String, DbImage), target: &str) {
+        self.restore(id, target).expect_code(0);
+        assert_equal(image, &self.vault.scene.image_of(target));
+        self.vault.scene.cluster.drop_database(target);
+    }
+
+    /// What a backup of this kind is called, and the bank as it was.
+    fn backup(&self, kind: &str) -> (String, DbImage) {
+        let made = self.vault.scene.backup(kind);
+        let name = made["archivo"].as_str().unwrap().to_owned();
+        (name, self.vault.scene.image())
+    }
+
+    fn object(&self, sink: &str, key: &str) -> PathBuf {
+        self.vault.folder(sink).join(key)
+    }
+
+    /// What this machine keeps readable is lost.
+    fn forget(&self) {
+        fs::remove_dir_all(self.vault.folder("backups_incrementales/.respaldo")).unwrap();
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(files(&path)),
+            false => found.push(path),
+        }
+    }
+    found
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes
+        .windows(text.len())
+        .any(|part| part == text.as_bytes())
+}
+
+fn damage(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_chain_needs_no_key_until_it_is_restored_and_then_any_recipients() {
+    let safe = Safe::open();
+    let mut points = Vec::new();
+    for (day, kind) in (1..).zip(["full", "inc", "dif", "inc"]) {
+        safe.vault.scene.day(day);
+        points.push(safe.backup(kind));
+    }
+    let shown = safe
+        .run(&["show", &points[1].0, "--json"])
+        .expect_code(0)
+        .json();
+    assert_eq!(shown["tipo"], "INCREMENTAL", "{shown:#}");
+    let dumped = shown["tablas_volcadas"].as_u64().unwrap();
+    assert!(
+        dumped < shown["tablas_total"].as_u64().unwrap(),
+        "{shown:#}"
+    );
+
+    // Nothing but headers is readable in either sink, and they name no table.
+    let outside = |path: &PathBuf| {
+        !path
+            .components()
+            .any(|part| part.as_os_str() == ".respaldo")
+    };
+    let sinks = ["backups_incrementales", "copia"].map(|sink| files(&safe.vault.folder(sink)));
+    for path in sinks.iter().flatten().filter(|path| outside(path)) {
+        let bytes = fs::read(path).unwrap();
+        let name = path.display().to_string();
+        assert!(
+            !holds(&bytes, "movement") && !holds(&bytes, "Rosario"),
+            "{name}"
+        );
+        if !name.ends_with(".manifest.json") {
+            assert!(name.ends_with(".age"), "{name}");
+            assert!(bytes.starts_with(b"age-encryption.org/v1\n"), "{name}");
+        }
+    }
+
+    // Everything but looking inside goes without a key.
+    let validated = safe.run(&["validate", "--all", "--level", "chain", "--json"]);
+    let validated = validated.expect_code(0).json();
+    assert_eq!(validated["validos"], 4, "{validated:#}");
+    assert!(validated.to_string().contains("sin_clave"), "{validated:#}");
+    safe.vault
+        .scene
+        .cluster
+        .psql(DB, "TRUNCATE seguridad.backup_manifest CASCADE");
+    safe.run(&["catalog", "rebuild"]).expect_code(0);
+    let listed = safe.run(&["list", "--json"]).expect_code(0).json();
+    assert_eq!(listed.as_array().unwrap().len(), 4, "{listed:#}");
+    assert_eq!(listed[0]["archivo"], points[3].0.as_str());
+    safe.run(&["expire", "--dry-run"]).expect_code(0);
+    safe.run(&["doctor"]).expect_code(0);
+    safe.restore(&points[3].0, "sin_clave")
+        .expect_error(10, "encryption-key");
+    assert!(!safe.vault.scene.exists("sin_clave"));
+
+    // On a machine that has nothing but a sink and a key.
+    fs::remove_dir_all(safe.vault.folder("backups_incrementales")).unwrap();
+    for key in [&safe.ana, &safe.beto] {
+        safe.with_key(key);
+        for point in &points {
+            safe.assert_restores(point, "copia_fiel");
+        }
+    }
+    let validated = safe.run(&["validate", "--all", "--level", "drill", "--json"]);
+    let validated = validated.expect_code(0).json();
+    assert_eq!(validated["validos"], 4, "{validated:#}");
+    assert!(
+        !validated.to_string().contains("sin_clave"),
+        "{validated:#}"
+    );
+}
+
+#[test]
+fn a_machine_that_lost_what_it_kept_makes_a_full_unless_it_has_a_key() {
+    let safe = Safe::open();
+    safe.vault.scene.backup("full");
+    safe.forget();
+    safe.vault.scene.day(1);
+    let forced = safe.vault.scene.backup("inc");
+    assert_eq!(forced["tipo"], "FULL", "{forced:#}");
+    assert_eq!(forced["motivo_full"], "base_cifrada", "{forced:#}");
+    safe.forget();
+    safe.with_key(&safe.beto);
+    safe.vault.scene.day(2);
+    let made = safe.vault.scene.backup("inc");
+    assert_eq!(made["tipo"], "INCREMENTAL", "{made:#}");
+    safe.without_key();
+    safe.vault.scene.day(3);
+    let made = safe.vault.scene.backup("inc");
+    assert_eq!(made["tipo"], "INCREMENTAL", "{made:#}");
+    safe.with_key(&safe.ana);
+    safe.vault.assert_restores("copia_fiel");
+}
+
+#[test]
+fn a_wrong_key_and_whatever_was_tampered_with_are_refused_before_the_target_is_touched() {
+    let safe = Safe::open();
+    let point = safe.backup("full");
+    let name = &point.0;
+    safe.with_key(&safe.stranger);
+    safe.restore(name, "ajena")
+        .expect_error(10, "encryption-key");
+    safe.configure("identity = { file = \"not-there.txt\" }");
+    safe.restore(name, "ajena")
+        .expect_error(10, "encryption-key");
+    assert!(!safe.vault.scene.exists("ajena"));
+
+    safe.with_key(&safe.ana);
+    safe.assert_restores(&point, "copia_fiel");
+    let archive = format!("full/{name}");
+    let (header, whole) = (
+        format!("{archive}.manifest.json"),
+        format!("{archive}.manifest.json.age"),
+    );
+    fs::remove_dir_all(safe.vault.folder("copia")).unwrap();
+    fs::create_dir(safe.vault.folder("copia")).unwrap();
+    let before = safe.vault.scene.image();
+    let refused = |what: &str| {
+        let args = ["restore", "--id", name, "--replace", "--yes", "--json"];
+        let refused = safe.run(&args);
+        assert_eq!(refused.code, Some(14), "{what}: {refused:#?}");
+        assert_eq!(safe.vault.scene.databases(), [DB], "{what}");
+    };
+    for key in [&archive, &whole] {
+        let path = safe.object("backups_incrementales", key);
+        let sound = fs::read(&path).unwrap();
+        safe.forget();
+        damage(&path);
+        refused(&format!("{key} was changed"));
+        for length in [0, 100, sound.len() / 2, sound.len() - 1] {
+            fs::write(&path, &sound[..length]).unwrap();
+            refused(&format!("{key} was cut to {length} bytes"));
+        }
+        fs::write(&path, sound).unwrap();
+    }
+    // A header that somebody wrote anew, seal and all.
+    let path = safe.object("backups_incrementales", &header);
+    let sound = fs::read(&path).unwrap();
+    safe.vault
+        .scene
+        .repository
+        .reseal(name, |text| text.replace("\"FULL\"", "\"INCREMENTAL\""));
+    safe.forget();
+    refused("the header was rewritten");
+    fs::write(&path, sound).unwrap();
+    safe.assert_restores(&point, "copia_fiel");
+    assert_equal(&before, &safe.vault.scene.image());
+}
+
+#[test]
+fn a_kill_at_any_object_of_an_encrypted_set_leaves_nothing_and_the_next_backup_works() {
+    let safe = Safe::open();
+    safe.vault.scene.backup("full");
+    for (day, step) in (1..).zip([
+        "store.put.archive",
+        "store.put.stats",
+        "store.put.whole_manifest",
+        "store.put.manifest",
+        "backup.seal",
+    ]) {
+        safe.vault.scene.day(day);
+        safe.vault
+            .scene
+            .respaldo
+            .kill_at_step(step, &["backup", "inc"]);
+        safe.vault.scene.wait_for_the_lease();
+        let made = safe.vault.scene.backup("inc");
+        assert_eq!(made["tipo"], "INCREMENTAL", "{step}: {made:#}");
+        safe.vault.scene.assert_tidy(step);
+    }
+    safe.with_key(&safe.beto);
+    safe.vault.assert_restores("copia_fiel");
+    safe.run(&["validate", "--all", "--level", "chain"])
+        .expect_code(0);
+}
+
+#[test]
+fn stock_tools_and_the_program_age_read_archives_and_kits() {
+    let safe = Safe::open();
+    safe.vault.scene.day(1);
+    safe.vault.scene.backup("full");
+    safe.vault
+        .scene
+        .client()
+        .exec("ALTER TABLE bank.branch RENAME TO office");
+    safe.vault.scene.day(2);
+    let (inc, image) = safe.backup("inc");
+    safe.with_key(&safe.ana);
+
+    let key = format!("incremental/{inc}");
+    let plain = safe.vault.folder("plain.backup");
+    safe.beto
+        .decrypt(&safe.object("backups_incrementales", &key), &plain);
+    let tool = safe.vault.scene.cluster.bin_dir().join("pg_restore");
+    let listed = Command::new(tool)
+        .arg("--list")
+        .arg(&plain)
+        .output()
+        .unwrap();
+    assert!(holds(&listed.stdout, "movement"), "{listed:?}");
+
+    for (target, flag) in [("con_age", None), ("en_claro", Some("--decrypted"))] {
+        let kit = safe.vault.folder(target);
+        let shown = kit.display().to_string();
+        let args = ["escape-kit", "--id", &inc, "-o", &shown];
+        let args: Vec<&str> = args.into_iter().chain(flag).collect();
+        safe.run(&args).expect_code(0);
+        let clear = |path: &PathBuf| holds(&fs::read(path).unwrap(), "movement");
+        let names_tables = files(&kit).iter().any(clear);
+        assert_eq!(names_tables, flag.is_some(), "{target}");
+        safe.vault.scene.cluster.owned_database(target, "dueno");
+        let mut script = Command::new("/bin/sh");
+        script.arg(kit.join("restore.sh"));
+        script.arg(safe.vault.scene.cluster.url_as("dueno", target));
+        let bin = safe.vault.scene.cluster.bin_dir().display().to_string();
+        script.env("PATH", format!("{bin}:/usr/bin:/bin"));
+        if flag.is_none() {
+            let without = script.output().unwrap();
+            assert!(holds(&without.stderr, "AGE_IDENTITY"), "{without:?}");
+            script.env("AGE_IDENTITY", &safe.beto.path);
+        }
+        let restored = script.output().unwrap();
+        assert!(restored.status.success(), "{restored:?}");
+        assert_equal(&image, &safe.vault.scene.image_of(target));
+    }
+}
+
+#[test]
+fn chains_are_joined_exported_compared_and_copied_as_plain_ones_are() {
+    let safe = Safe::open();
+    safe.vault.scene.day(1);
+    let (full, _) = safe.backup("full");
+    safe.vault.scene.day(2);
+    let (inc, image) = safe.backup("inc");
+    safe.run(&["export", "--id", &inc, "-o", "out.dump"])
+        .expect_code(10);
+    fs::remove_dir_all(safe.vault.folder("copia")).unwrap();
+    safe.run(&["sink", "sync", "copia"]).expect_code(0);
+    assert_eq!(safe.vault.sealed_in("copia"), 2);
+    safe.with_key(&safe.ana);
+    safe.run(&["export", "--id", &inc, "-o", "out.dump"])
+        .expect_code(0);
+    let difference = safe
+        .run(&["diff", &full, &inc, "--json"])
+        .expect_code(0)
+        .json();
+    assert!(
+        difference.to_string().contains("movement"),
+        "{difference:#}"
+    );
+    let joined = safe
+        .run(&["backup", "full", "--from-chain", "--json"])
+        .expect_code(0)
+        .json();
+    let joined = joined["archivo"].as_str().unwrap().to_owned();
+    assert!(joined.ends_with(".backup.age"), "{joined}");
+    safe.assert_restores(&(joined, image), "copia_fiel");
+    safe.without_key();
+    safe.vault.scene.day(3);
+    let made: Value = safe.vault.scene.backup("inc");
+    assert_eq!(made["tipo"], "INCREMENTAL", "{made:#}");
+    safe.run(&["delete", &full, "--with-dependents"])
+        .expect_code(0);
+    let named = |path: &PathBuf| path.display().to_string().contains(&full[..26]);
+    let left = files(&safe.vault.folder("backups_incrementales"));
+    assert!(!left.iter().any(named), "{left:?}");
+}
