@@ -22,6 +22,9 @@ const CACHES: [&str; 4] = [
     ".respaldo/validated.json",
 ];
 
+/// What it keeps readable of encrypted sets.
+const KEPT: &str = ".respaldo/kept/";
+
 const MANIFEST: &str = ".manifest.json";
 
 /// Where the seal of a manifest begins.
@@ -137,7 +140,9 @@ impl Repository {
                 }
             }
         }
-        let known = |key: &String| CACHES.contains(&key.as_str()) || key == FOREIGN;
+        let known = |key: &String| {
+            CACHES.contains(&key.as_str()) || key.starts_with(KEPT) || key == FOREIGN
+        };
         lost.extend(
             files
                 .into_iter()
