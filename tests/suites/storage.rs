@@ -15,6 +15,10 @@ mod google_drive;
 mod google_drive_fake;
 #[path = "storage/google_drive_faults.rs"]
 mod google_drive_faults;
+#[path = "storage/kept.rs"]
+mod kept;
+#[path = "storage/killed.rs"]
+mod killed;
 #[path = "storage/panel.rs"]
 mod panel;
 #[path = "storage/s3.rs"]
@@ -31,3 +35,5 @@ mod several;
 mod stores;
 #[path = "storage/vault.rs"]
 mod vault;
+#[path = "storage/wayward.rs"]
+mod wayward;

@@ -18,6 +18,7 @@ use object_store::client::HttpRequest;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode, Url};
 use respaldo_domain::object::ObjectKey;
+use respaldo_domain::second_place::Provider;
 use respaldo_engine::ports::{Fault, FaultKind};
 use serde::Deserialize;
 
@@ -41,9 +42,11 @@ pub(crate) const DECLARED: Kind = Kind {
     secrets: &["access_key", "sas_token"],
     files: &["ca_file"],
     folder: Some("prefix"),
-    make: |name, values| {
-        let options: Options = crate::options(values)?;
-        Ok(Arc::new(ObjectStoreSink::new(name, options.store()?)?))
+    provider: Provider::Azure,
+    make: |wanted| {
+        let options: Options = crate::options(wanted.options)?;
+        let sink = ObjectStoreSink::new(wanted.name, options.store()?, wanted.notes)?;
+        Ok(Arc::new(sink))
     },
 };
 

@@ -19,6 +19,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
 use respaldo_domain::object::ObjectKey;
+use respaldo_domain::second_place::Provider;
 use respaldo_engine::ports::{Fault, FaultKind};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -42,9 +43,11 @@ pub(crate) const DECLARED: Kind = Kind {
     secrets: &["service_account"],
     files: &["ca_file"],
     folder: Some("prefix"),
-    make: |name, values| {
-        let options: Options = crate::options(values)?;
-        Ok(Arc::new(ObjectStoreSink::new(name, options.store()?)?))
+    provider: Provider::Gcs,
+    make: |wanted| {
+        let options: Options = crate::options(wanted.options)?;
+        let sink = ObjectStoreSink::new(wanted.name, options.store()?, wanted.notes)?;
+        Ok(Arc::new(sink))
     },
 };
 

@@ -19,6 +19,8 @@ impl<T, F: Future<Output = Result<T, Fault>> + Send> Answered<T> for F {}
 pub(super) trait Store: Signer + Sized + Send + Sync + 'static {
     /// What it takes.
     const SHAPE: Shape;
+    /// Whether [`Store::unfinished`] tells of every upload; else notes alone do.
+    const LISTS_UNFINISHED: bool = false;
 
     /// Where the objects lie.
     fn place(&self) -> &Place;
@@ -37,6 +39,16 @@ pub(super) trait Store: Signer + Sized + Send + Sync + 'static {
 
     /// Removes an object; Ok where there is none.
     fn delete(&self, key: &ObjectKey) -> impl Answered<()>;
+
+    /// Until when the store keeps an object against everybody; `None` where that is not asked for.
+    fn locked_until(&self, _key: &ObjectKey) -> impl Answered<Option<DateTime<Utc>>> {
+        async { Ok(None) }
+    }
+
+    /// Has an object kept at least until then.
+    fn lock_until(&self, _key: &ObjectKey, _until: DateTime<Utc>) -> impl Answered<()> {
+        async { Ok(()) }
+    }
 
     /// Makes an object at once; [`respaldo_engine::ports::FaultKind::Exists`] where the key is taken.
     fn put_whole(&self, put: &Put, whole: Part) -> impl Answered<()>;
