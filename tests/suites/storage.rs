@@ -37,3 +37,11 @@ mod stores;
 mod vault;
 #[path = "storage/wayward.rs"]
 mod wayward;
+
+/// What `make soak` runs besides.
+mod soak {
+    #[test]
+    fn six_gigabytes_are_uploaded_in_legal_parts() {
+        super::s3::six_gigabytes_are_uploaded_in_legal_parts();
+    }
+}

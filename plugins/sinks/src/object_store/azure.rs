@@ -25,7 +25,7 @@ use serde::Deserialize;
 use super::ObjectStoreSink;
 use super::parts::{Part, Shape};
 use super::place::{self, Place};
-use super::store::{Found, Page, Put, Receipt, Store, Upload};
+use super::store::{Begun, Found, Page, Put, Receipt, Store, Upload};
 use super::wire::{Answer, Ask, Signer, Wire};
 use super::xml;
 use crate::Kind;
@@ -204,9 +204,10 @@ impl Store for Azure {
         self.send("put", &put.key, &ask).await.map(drop)
     }
 
-    async fn begin(&self, put: &Put) -> Result<String, Fault> {
+    async fn begin(&self, put: &Put) -> Result<Begun, Fault> {
         // Blocks need no beginning; their names hold the mark.
-        Ok(put.mark.clone())
+        let (id, repeated) = (put.mark.clone(), false);
+        Ok(Begun { id, repeated })
     }
 
     async fn put_part(&self, upload: &Upload, part: Part) -> Result<Receipt, Fault> {

@@ -2,8 +2,8 @@
 //!
 //! A larger object goes through a resumable session: its chunks follow each other, and the last one
 //! makes the object under the condition that the session began with (generation 0, which is "no
-//! object"). A session that is not finished is forgotten by the store after a week and costs nothing,
-//! so there is nothing to sweep. CRC32C goes with a whole object and comes back with every one.
+//! object"). A session that is not finished is forgotten by the store after a week and costs nothing;
+//! that of a dead process of this machine is ended by a sweep. CRC32C goes with a whole object and comes back with every one.
 
 mod options;
 mod session;
@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 use super::ObjectStoreSink;
 use super::parts::{Part, Shape};
 use super::place::Place;
-use super::store::{Found, Page, Put, Receipt, Store, Upload};
+use super::store::{Begun, Found, Page, Put, Receipt, Store, Upload};
 use super::wire::{Ask, Signer, Wire};
 use crate::Kind;
 
@@ -260,8 +260,10 @@ impl Store for Gcs {
         self.ensure_equal(put, &made, crc).await
     }
 
-    async fn begin(&self, put: &Put) -> Result<String, Fault> {
-        self.begin_session(put).await
+    async fn begin(&self, put: &Put) -> Result<Begun, Fault> {
+        let id = self.begin_session(put).await?;
+        let repeated = false;
+        Ok(Begun { id, repeated })
     }
 
     async fn put_part(&self, upload: &Upload, part: Part) -> Result<Receipt, Fault> {

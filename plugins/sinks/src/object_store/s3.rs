@@ -26,7 +26,7 @@ use sha2::{Digest, Sha256};
 use super::ObjectStoreSink;
 use super::parts::{Part, Shape};
 use super::place::Place;
-use super::store::{Found, Page, Put, Receipt, Store, Unfinished, Upload};
+use super::store::{Begun, Found, Page, Put, Receipt, Store, Unfinished, Upload};
 use super::wire::{Answer, Ask, Signer, Wire};
 use super::xml;
 use crate::Kind;
@@ -278,7 +278,7 @@ impl Store for S3 {
         self.wire.send(self, &subject, &ask).await.map(drop)
     }
 
-    async fn begin(&self, put: &Put) -> Result<String, Fault> {
+    async fn begin(&self, put: &Put) -> Result<Begun, Fault> {
         self.begin_upload(put).await
     }
 

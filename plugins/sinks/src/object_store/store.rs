@@ -53,8 +53,8 @@ pub(super) trait Store: Signer + Sized + Send + Sync + 'static {
     /// Makes an object at once; [`respaldo_engine::ports::FaultKind::Exists`] where the key is taken.
     fn put_whole(&self, put: &Put, whole: Part) -> impl Answered<()>;
 
-    /// Begins an object of several parts; gives what the store calls it.
-    fn begin(&self, put: &Put) -> impl Answered<String>;
+    /// Begins an object of several parts.
+    fn begin(&self, put: &Put) -> impl Answered<Begun>;
 
     /// Sends a part of it.
     fn put_part(&self, upload: &Upload, part: Part) -> impl Answered<Receipt>;
@@ -96,6 +96,15 @@ pub(super) struct Upload {
     pub(super) put: Arc<Put>,
     /// What the store calls it. May be as good as a credential, so it is never shown.
     pub(super) id: String,
+}
+
+/// An object of several parts that was begun.
+#[derive(Debug)]
+pub(super) struct Begun {
+    /// What the store calls it.
+    pub(super) id: String,
+    /// Whether the store may have begun it more than once: answers were lost.
+    pub(super) repeated: bool,
 }
 
 /// What a store says of a part that it has.

@@ -38,13 +38,28 @@ fn uploads() -> MutexGuard<'static, BTreeMap<(String, String), State>> {
 pub(super) struct Running {
     key: (String, String),
     note: Option<Note>,
+    /// Whether there may be another one of the same object, whose answer was lost.
+    repeated: bool,
 }
 
 impl Running {
-    pub(super) fn new(place: &Place, id: &str, note: Option<Note>) -> Self {
+    pub(super) fn new(place: &Place, id: &str) -> Self {
         let key = (place.address().to_owned(), id.to_owned());
         uploads().insert(key.clone(), State::Running);
-        Self { key, note }
+        Self {
+            key,
+            note: None,
+            repeated: false,
+        }
+    }
+
+    /// With the note of it.
+    pub(super) fn noted(self, note: Option<Note>, repeated: bool) -> Self {
+        Self {
+            note,
+            repeated,
+            ..self
+        }
     }
 
     /// It is to be ended, by us or by the next sweep.
@@ -55,7 +70,10 @@ impl Running {
     /// The store knows it no more.
     pub(super) fn done(self) {
         uploads().remove(&self.key);
-        if let Some(note) = self.note {
+        // A note that stays has the next sweep look for the others.
+        if let Some(note) = self.note
+            && !self.repeated
+        {
             note.remove();
         }
     }
@@ -71,7 +89,7 @@ pub(super) fn sweep<S: Store>(sink: &ObjectStoreSink<S>, cx: &Context) -> Result
     for unfinished in sink.ask(cx, sink.store.unfinished())? {
         if is_abandoned(place, &unfinished, &dead) {
             sink.ask(cx, sink.store.abort(&unfinished.upload))?;
-            Running::new(place, &unfinished.upload.id, None).done();
+            Running::new(place, &unfinished.upload.id).done();
             swept += 1;
         }
     }
@@ -132,7 +150,7 @@ mod tests {
         assert!(!is_abandoned(&place, &begun("other", 23), &nobody));
         assert!(is_abandoned(&place, &begun("other", 25), &nobody));
         assert!(is_abandoned(&place, &begun("other", 0), &dead));
-        let ours = Running::new(&place, "ours", None);
+        let ours = Running::new(&place, "ours");
         assert!(!is_abandoned(&place, &begun("ours", 25), &dead));
         ours.given_up();
         assert!(is_abandoned(&place, &begun("ours", 0), &nobody));

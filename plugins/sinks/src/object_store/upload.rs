@@ -73,13 +73,13 @@ fn put_parts<S: Store>(
     refuse_taken(sink, put, cx)?;
     let place = sink.store.place().whole();
     let mut note = notes::note(sink.notes.as_ref(), &place, put.key.as_str());
-    let id = sink.ask(cx, sink.store.begin(put))?;
-    notes::note_id(note.as_mut(), &id);
+    let begun = sink.ask(cx, sink.store.begin(put))?;
+    notes::note_id(note.as_mut(), &begun.id);
     let upload = Arc::new(Upload {
         put: Arc::clone(put),
-        id,
+        id: begun.id,
     });
-    let running = Running::new(sink.store.place(), &upload.id, note);
+    let running = Running::new(sink.store.place(), &upload.id).noted(note, begun.repeated);
     let made = send_and_complete(sink, &upload, parts, cut, cx);
     match &made {
         Ok(()) => running.done(),
