@@ -215,6 +215,7 @@ fn google_drive() {
 fn sftp() {
     let server = Sshd::start();
     let folder = server.data().join("respaldo");
+    fs::create_dir(&folder).unwrap();
     leaves_nothing(
         "sftp",
         server.port(),
@@ -237,6 +238,7 @@ fn sftp() {
 fn webdav() {
     let server = Rclone::webdav();
     let folder = server.data().join("respaldo");
+    fs::create_dir(&folder).unwrap();
     leaves_nothing(
         "webdav",
         server.port(),

@@ -218,6 +218,7 @@ fn unfinished(server: &SeaweedFs) -> String {
 #[test]
 fn what_goes_wrong_on_the_way_to_webdav_makes_no_half_backup_and_no_wrong_one() {
     let server = Rclone::webdav();
+    std::fs::create_dir(server.data().join("respaldo")).unwrap();
     let way = Way::to(server.port(), "webdav", |port| {
         json!({
             "url": format!("http://127.0.0.1:{port}/"),
