@@ -54,9 +54,9 @@ soak: postgres nextest under-test
 	done
 
 # Half an hour on two processors that have nothing else to do. Trials, whose report goes to target/bench:
-# RESPALDO_BENCH_MB=100 RESPALDO_BENCH_ROUNDS=1 RESPALDO_BENCH_ROOMS=mixed,one,pgbench,many-1000,many-10000
+# RESPALDO_BENCH_MB=100 RESPALDO_BENCH_ROUNDS=1 RESPALDO_BENCH_ROOMS=mixed,one,pgbench,upload,many-1000,many-10000
 bench: export RESPALDO_BIN = $(TARGET)/release/respaldo
-bench: postgres build
+bench: postgres stores build
 	scripts/bench-tools.sh
 	cargo run --release --locked -p respaldo-bench
 

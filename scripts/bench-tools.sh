@@ -1,7 +1,14 @@
 #!/bin/sh
-# Installs the tools that `make bench` compares with, by apt, where they are missing: restic and
-# pgBackRest. One that cannot be installed is told as missing in the report; the rest is measured.
+# Installs the tools that `make bench` compares with where they are missing: restic and pgBackRest by
+# apt, Amazon's client by pip into a folder of its own. One that cannot be installed is told as missing in the report; the rest is measured.
 set -eu
+
+aws="$(cd "$(dirname "$0")/.." && pwd)/target/stores/aws"
+if [ ! -x "$aws/bin/aws" ]; then
+    echo "fetching awscli ..." >&2
+    { python3 -m venv "$aws" && "$aws/bin/pip" install --quiet --disable-pip-version-check awscli==1.46.3; } >&2 ||
+        echo "awscli could not be installed" >&2
+fi
 
 missing=""
 for tool in restic pgbackrest; do

@@ -3,6 +3,7 @@
 pub mod azurite;
 pub mod fake_gcs;
 pub mod google_drive;
+pub mod meddler;
 pub mod moto;
 mod process;
 pub mod puppet;

@@ -17,6 +17,8 @@ mod following;
 mod idle;
 #[path = "serve/leading.rs"]
 mod leading;
+#[path = "serve/owing.rs"]
+mod owing;
 #[path = "serve/scene.rs"]
 mod scene;
 #[path = "serve/serving.rs"]

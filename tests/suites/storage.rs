@@ -19,6 +19,10 @@ mod google_drive;
 mod google_drive_fake;
 #[path = "storage/google_drive_faults.rs"]
 mod google_drive_faults;
+#[path = "storage/kept.rs"]
+mod kept;
+#[path = "storage/killed.rs"]
+mod killed;
 #[path = "storage/panel.rs"]
 mod panel;
 #[path = "storage/s3.rs"]
@@ -35,3 +39,13 @@ mod several;
 mod stores;
 #[path = "storage/vault.rs"]
 mod vault;
+#[path = "storage/wayward.rs"]
+mod wayward;
+
+/// What `make soak` runs besides.
+mod soak {
+    #[test]
+    fn six_gigabytes_are_uploaded_in_legal_parts() {
+        super::s3::six_gigabytes_are_uploaded_in_legal_parts();
+    }
+}

@@ -40,6 +40,8 @@ const YIELDS: u32 = 2;
 const MAX_JOBS: usize = 4;
 /// Of calls to a sink over a network.
 const TRIES: u32 = 5;
+/// Folder of the working folder in which sinks note what they have under way.
+const UPLOADS: &str = "uploads";
 
 /// The engine as configured. `target` is another server that is restored to: its version decides
 /// which tools are used, and the source need not be reachable.
@@ -145,16 +147,20 @@ fn sink_of(
         };
     }
     let options = Value::Object(settings.options.clone());
-    respaldo_sinks::by_name(&settings.strategy, &settings.name, options).map_err(
-        |error| match error {
-            respaldo_sinks::SinkConfigError::Unknown(name) => {
-                unknown("sink.use", &name, &respaldo_sinks::names())
-            }
-            error @ respaldo_sinks::SinkConfigError::Options { .. } => {
-                Failure::of(ErrorCode::ConfigInvalid, &error)
-            }
-        },
-    )
+    let uploads = work_dir(plugins.config()).join(UPLOADS);
+    let wanted = respaldo_sinks::Wanted {
+        name: &settings.name,
+        options,
+        notes: Some(&uploads),
+    };
+    respaldo_sinks::make(&settings.strategy, wanted).map_err(|error| match error {
+        respaldo_sinks::SinkConfigError::Unknown(name) => {
+            unknown("sink.use", &name, &respaldo_sinks::names())
+        }
+        error @ respaldo_sinks::SinkConfigError::Options { .. } => {
+            Failure::of(ErrorCode::ConfigInvalid, &error)
+        }
+    })
 }
 
 fn option_of_plugin(option: &str, plugin: &str) -> ConfigError {

@@ -52,7 +52,7 @@ pub use restore::{DifferenceRecord, RestoreRecord, VerificationRecord};
 pub use schedule::{MissedRecord, NextRunsRecord, OverdueRecord, RuleRecord, ScheduleRecord};
 pub use show::{Catalogued, ShowRecord, ShowTableRecord};
 pub use sink::{SinkCheckRecord, SinkLackRecord, SinkListRecord, SinkStateRecord, SinkSyncRecord};
-pub use status::{NextRunRecord, RunningRecord, ServiceRecord, StatusRecord};
+pub use status::{NextRunRecord, OwedRecord, RunningRecord, ServiceRecord, StatusRecord};
 pub use usage::{
     BackupShare, KindSpaceRecord, KindStatsRecord, SpaceRecord, StatsRecord, TotalSpaceRecord,
     TotalStatsRecord,

@@ -73,6 +73,8 @@ pub enum WarningCode {
     Partial,
     /// An optional sink failed.
     SinkOwed,
+    /// A sink does not keep what the backup needs as long as the backup itself.
+    LockTooShort,
     /// The panel asks for copies to a second place, and they go elsewhere or nowhere.
     SecondPlace,
     /// The catalog could not be written; storage is complete and a rebuild brings it up to date.

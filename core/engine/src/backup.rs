@@ -37,6 +37,7 @@ use crate::faults::step;
 use crate::history::History;
 use crate::intent::WorkDir;
 use crate::lease::Lease;
+use crate::locks;
 use crate::owed::{self, Settle};
 use crate::parts::Parts;
 use crate::ports::{Context, EventLevel, Fault, FaultKind, LeaseWork, NewBackup, SourceTarget};
@@ -229,6 +230,7 @@ pub fn backup(
     history.remember(&work, &outcome.manifest);
     keep_bases(parts, &history, &outcome.manifest);
     note_sinks(parts, &outcome);
+    lock_what_it_needs(parts, &mut run, &outcome, cx);
     let report = finish(parts, run, outcome, cx);
     // What is owed may take long, and the next run need not wait for it.
     drop(lease);
@@ -247,6 +249,14 @@ fn keep_bases(parts: &Parts, history: &History, sealed: &Header) {
 fn note_sinks(parts: &Parts, sealed: &seal::Sealed) {
     owed::note(parts, &sealed.manifest.archive, &sealed.sinks);
     copies::tell_outcomes(parts, &sealed.manifest.archive, &sealed.sinks);
+}
+
+/// What the backup is restored from is kept as long as the backup itself.
+fn lock_what_it_needs(parts: &Parts, run: &mut Run, sealed: &seal::Sealed, cx: &Context) {
+    for (sink, fault) in locks::after_backup(parts, &sealed.manifest, cx) {
+        let subject = format!("{sink}: {}", chain(&fault));
+        run.warn(WarningCode::LockTooShort, subject);
+    }
 }
 
 /// Where every sink took the backup, whatever is owed of earlier ones is given, too.

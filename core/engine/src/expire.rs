@@ -153,19 +153,35 @@ pub(crate) fn under_lease(parts: &Parts, cx: &Context) -> Result<ExpiryReport, F
     if let Some(newest) = report.ruled.first() {
         sweep_dead(parts, &work, &newest.manifest.source.lineage, cx)?;
     }
+    // What a set is restored from must stay as long as the set is there.
+    let mut needed = BTreeSet::new();
     for ruled in report.ruled.iter().filter(|ruled| ruled.expires()) {
         let name = &ruled.manifest.archive;
+        if needed.contains(name) {
+            needed.extend(needs(&ruled.manifest));
+            continue;
+        }
         match take_away(parts, &work, &ruled.manifest, "backup-expired", cx) {
             Ok(()) => {
                 report.removed.push(name.clone());
                 report.freed_bytes += ruled.manifest.stored_bytes();
             }
-            // What it reads must stay as long as it is there.
             Err(fault) => {
+                // A set that its sink keeps locked says nothing of the others.
+                let is_kept = fault.kind == FaultKind::Denied;
+                needed.extend(needs(&ruled.manifest));
                 report.failed.push((name.clone(), fault));
-                break;
+                if !is_kept {
+                    break;
+                }
             }
         }
     }
     Ok(report)
+}
+
+/// The sets that a set is restored from or compared with.
+fn needs(manifest: &Header) -> impl Iterator<Item = ArchiveName> + '_ {
+    let archives = manifest.archives_needed().map(|facts| &facts.name);
+    archives.chain(&manifest.base).cloned()
 }

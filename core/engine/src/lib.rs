@@ -16,6 +16,7 @@ mod lasting;
 pub mod leadership;
 mod lease;
 mod listing;
+mod locks;
 pub mod operations;
 pub mod owed;
 mod parts;

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::backup::chain;
 use crate::intent::{WorkDir, write_durably};
+use crate::locks;
 use crate::parts::Parts;
 use crate::ports::{Context, Fault, FaultKind};
 use crate::sync::copy_set;
@@ -68,9 +69,14 @@ impl Owed {
         self.0.iter().map(|(sink, debt)| (sink.as_str(), debt))
     }
 
+    /// What one sink is owed.
+    pub fn of(&self, sink: &str) -> Option<&Debt> {
+        self.0.get(sink)
+    }
+
     /// How many sets a sink is owed.
     pub fn count(&self, sink: &str) -> usize {
-        self.0.get(sink).map_or(0, |debt| debt.archives.len())
+        self.of(sink).map_or(0, |debt| debt.archives.len())
     }
 
     /// What the file in a working folder says; what cannot be read is owed to nobody.
@@ -185,6 +191,7 @@ fn pay(
     for archive in debt.archives.clone().into_iter().take(most) {
         match copy_set(parts, &archive, sink, cx) {
             Ok(given) => {
+                lock(parts, sink, &archive, cx);
                 debt.archives.remove(0);
                 debt.tries = 0;
                 settled
@@ -197,6 +204,16 @@ fn pay(
                 return;
             }
         }
+    }
+}
+
+/// What cannot be locked now is locked by the next backup, or by `sink sync`.
+fn lock(parts: &Parts, sink: &str, archive: &ArchiveName, cx: &Context) {
+    let target = parts.store.only(sink);
+    let sets = std::slice::from_ref(archive);
+    let locked = target.map(|target| locks::of_sets(parts, &target, sets, cx));
+    if let Some(Err(fault)) = locked {
+        tracing::warn!(sink, %archive, error = %chain(&fault), "what it needs is not locked as long as it is");
     }
 }
 

@@ -6,8 +6,10 @@ use chrono::{DateTime, FixedOffset};
 use respaldo_domain::backup::{ArchiveName, BackupKind, BackupState};
 
 use crate::listing;
+use crate::owed::{Debt, Owed};
 use crate::parts::Parts;
 use crate::ports::{CatalogEntry, CatalogFilter, Context, Fault, SinkLimits};
+use crate::store::StoreSink;
 
 /// How things stand.
 #[derive(Debug, Default)]
@@ -46,20 +48,14 @@ pub struct SinkStatus {
     pub name: String,
     /// What it can do, or why it cannot be used.
     pub limits: Result<SinkLimits, Fault>,
+    /// The backups that it is to be given later.
+    pub debt: Option<Debt>,
 }
 
 /// Asks the catalog, or storage where there is none, and the sinks.
 pub fn status(parts: &Parts, cx: &Context) -> Result<Status, Fault> {
     let mut status = Status {
-        sinks: parts
-            .store
-            .sinks()
-            .iter()
-            .map(|entry| SinkStatus {
-                name: entry.sink.name().to_owned(),
-                limits: entry.sink.probe(cx),
-            })
-            .collect(),
+        sinks: sinks(parts, cx),
         ..Status::default()
     };
     status.entries = listing::list(parts, &CatalogFilter::default(), cx)?;
@@ -77,6 +73,16 @@ pub fn status(parts: &Parts, cx: &Context) -> Result<Status, Fault> {
         }
     }
     Ok(status)
+}
+
+fn sinks(parts: &Parts, cx: &Context) -> Vec<SinkStatus> {
+    let owed = Owed::of_folder(&parts.settings.work_dir);
+    let status = |entry: &StoreSink| SinkStatus {
+        name: entry.sink.name().to_owned(),
+        limits: entry.sink.probe(cx),
+        debt: owed.of(entry.sink.name()).cloned(),
+    };
+    parts.store.sinks().iter().map(status).collect()
 }
 
 fn count(status: &mut Status, entry: CatalogEntry) {

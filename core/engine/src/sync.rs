@@ -12,6 +12,7 @@ use respaldo_domain::object::SealedObject;
 use crate::backup::chain;
 use crate::copies;
 use crate::faults::step;
+use crate::locks;
 use crate::parts::Parts;
 use crate::ports::{Context, Fault, FaultKind, ObjectReader};
 use crate::reading;
@@ -28,6 +29,8 @@ pub struct SyncReport {
     pub copied_bytes: u64,
     /// Sets that it still lacks, and why.
     pub failed: Vec<(ArchiveName, Fault)>,
+    /// Sets that it has and does not keep as long as others need them, and why.
+    pub unlocked: Vec<(ArchiveName, Fault)>,
 }
 
 /// Why a sink was not filled.
@@ -73,7 +76,20 @@ pub fn sync(parts: &Parts, sink: &str, cx: &Context) -> Result<SyncReport, SyncE
             }
         }
     }
+    report.unlocked = lock(parts, &target, cx)?;
     Ok(report)
+}
+
+/// Prolongs every lock that is too short, those of former backups too.
+fn lock(
+    parts: &Parts,
+    target: &Store,
+    cx: &Context,
+) -> Result<Vec<(ArchiveName, Fault)>, SyncError> {
+    let sealed = target.sealed(cx);
+    let locked = sealed.and_then(|sealed| locks::of_sets(parts, target, &sealed, cx));
+    cx.check().map_err(|_| SyncError::Interrupted)?;
+    locked.map_err(SyncError::Listing)
 }
 
 /// Copies one set; returns its stored bytes, or `None` where there is nothing any more to be copied.

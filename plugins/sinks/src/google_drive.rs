@@ -8,7 +8,8 @@
 //! A put uploads a resumable session that knows its size: nothing appears before the last byte.
 //! Then comes a *claim*, whole but no object; its size and checksums are compared with what was sent;
 //! and only then it is renamed to its key, as `publish` describes. A crash before the last byte
-//! leaves nothing that is visible, and a session that ends within a week; one after it leaves a claim,
+//! leaves nothing that is visible, and a session, which the next `sweep` on this machine ends and Drive
+//! forgets within a week; one after it leaves a claim,
 //! which `sweep` or the next put of the key removes. Where Drive does not answer whether it renamed,
 //! the file is deleted; where it does not answer to that either, the put fails and a whole object may
 //! be there.
@@ -31,15 +32,18 @@ mod upload;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use respaldo_domain::object::ObjectKey;
+use respaldo_domain::second_place::Provider;
 use respaldo_engine::ports::{
     Context, Fault, FaultKind, ObjectInfo, PutSource, SinkLimits, StorageSink,
 };
 use serde_json::json;
 
+use crate::notes::{self, Notes};
 use crate::remote::{self, Driver};
 use crate::{Kind, Problem};
 
@@ -76,10 +80,12 @@ pub(crate) const DECLARED: Kind = Kind {
     files: &["ca_file"],
     // It is flat: each database needs one of its own.
     folder: None,
-    make: |name, values| {
+    provider: Provider::GoogleDrive,
+    make: |wanted| {
         Ok(Arc::new(GoogleDriveSink::new(
-            name,
-            &crate::options(values)?,
+            wanted.name,
+            &crate::options(wanted.options)?,
+            wanted.notes,
         )?))
     },
 };
@@ -100,11 +106,16 @@ pub struct GoogleDriveSink {
     name: String,
     driver: Driver,
     folder: Folder,
+    notes: Option<Notes>,
 }
 
 impl GoogleDriveSink {
-    /// A sink under this name. Reaches nothing.
-    pub fn new(name: impl Into<String>, options: &Options) -> Result<Self, Problem> {
+    /// A sink under this name, with the folder of its notes. Reaches nothing.
+    pub fn new(
+        name: impl Into<String>,
+        options: &Options,
+        notes: Option<&Path>,
+    ) -> Result<Self, Problem> {
         let authorities = options.ca_file.as_deref();
         let asking = remote::client(authorities)?;
         let login = Login::new(options.grant()?, options.tokens()?, asking);
@@ -113,6 +124,7 @@ impl GoogleDriveSink {
             name: name.into(),
             driver: Driver::new()?,
             folder: Folder::new(api, options.folder()?),
+            notes: notes.map(Notes::in_folder),
         })
     }
 
@@ -142,7 +154,8 @@ impl GoogleDriveSink {
             "mimeType": "application/octet-stream",
             "appProperties": owner.properties(),
         });
-        let mut upload = Upload::new(self.folder.api(), &subject, metadata, cutter.total());
+        let note = notes::note(self.notes.as_ref(), self.folder.id(), &role.name());
+        let mut upload = Upload::new(self.folder.api(), &subject, metadata, cutter.total(), note);
         let mut tally = Tally::default();
         let sent = self.send(&mut upload, &mut cutter, &mut tally, &subject, cx);
         let file = sent.inspect_err(|_| self.tidy(&subject, upload.abandon()))?;
@@ -181,6 +194,23 @@ impl GoogleDriveSink {
         if let Err(fault) = done {
             tracing::warn!(sink = self.name, %fault, "something is left to be swept");
         }
+    }
+
+    /// Ends the uploads of this machine's dead processes, which no listing shows.
+    async fn end_sessions(&self) -> Result<u64, Fault> {
+        let mut ended = 0;
+        for left in self
+            .notes
+            .iter()
+            .flat_map(|notes| notes.left(self.folder.id()))
+        {
+            if let Some(session) = &left.id {
+                upload::end(self.folder.api(), session, "sweep Google Drive").await?;
+                ended += 1;
+            }
+            left.remove();
+        }
+        Ok(ended)
     }
 
     fn object(&self, key: &ObjectKey, cx: &Context) -> Result<File, Fault> {
@@ -329,7 +359,7 @@ impl StorageSink for GoogleDriveSink {
     fn sweep(&self, cx: &Context) -> Result<u64, Fault> {
         self.call("sweep Google Drive", cx, async {
             let seen = self.folder.seen(Role::is_staging).await?;
-            let mut swept = 0;
+            let mut swept = self.end_sessions().await?;
             for file in seen.leftovers() {
                 swept += u64::from(self.folder.remove_leftover(file).await?);
             }

@@ -6,6 +6,8 @@ pub mod google_drive;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod memory;
+#[cfg(any(feature = "google-drive", feature = "object-store"))]
+mod notes;
 #[cfg(feature = "object-store")]
 pub mod object_store;
 #[cfg(any(
@@ -23,8 +25,10 @@ mod sftp;
 mod webdav;
 pub mod wrappers;
 
+use std::path::Path;
 use std::sync::Arc;
 
+use respaldo_domain::second_place::Provider;
 use respaldo_engine::ports::StorageSink;
 #[cfg(any(feature = "local", feature = "remote"))]
 use serde::de::DeserializeOwned;
@@ -42,10 +46,22 @@ pub struct Kind {
     pub files: &'static [&'static str],
     /// The option that names the folder below which its objects lie.
     pub folder: Option<&'static str>,
-    make: Make,
+    /// What the existing system calls the place.
+    pub provider: Provider,
+    make: fn(Wanted<'_>) -> Result<Arc<dyn StorageSink>, Problem>,
 }
 
-type Make = fn(name: &str, options: Value) -> Result<Arc<dyn StorageSink>, Problem>;
+/// A sink that is wanted.
+#[derive(Debug)]
+pub struct Wanted<'a> {
+    /// Its name in the configuration.
+    pub name: &'a str,
+    /// Its options.
+    pub options: Value,
+    /// The folder of this machine in which it may note what it has under way, for whoever comes after
+    /// its death. It is made when it is needed.
+    pub notes: Option<&'a Path>,
+}
 
 /// The sinks that can be configured.
 pub const KINDS: &[Kind] = &[
@@ -112,15 +128,31 @@ pub enum SinkConfigError {
     },
 }
 
-/// Makes the sink `kind` under the name it has in the configuration. Reaches nothing.
+/// The kind of sink that `use` calls so.
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.name == name)
+}
+
+/// Makes the sink `kind` under the name it has in the configuration, without notes. Reaches nothing.
 pub fn by_name(
     kind: &str,
     name: &str,
     options: Value,
 ) -> Result<Arc<dyn StorageSink>, SinkConfigError> {
-    let declared = KINDS.iter().find(|declared| declared.name == kind);
-    let declared = declared.ok_or_else(|| SinkConfigError::Unknown(kind.to_owned()))?;
-    (declared.make)(name, options).map_err(|source| SinkConfigError::Options {
+    let notes = None;
+    let wanted = Wanted {
+        name,
+        options,
+        notes,
+    };
+    make(kind, wanted)
+}
+
+/// Makes a sink of a kind. Reaches nothing.
+pub fn make(kind: &str, wanted: Wanted<'_>) -> Result<Arc<dyn StorageSink>, SinkConfigError> {
+    let declared = self::kind(kind).ok_or_else(|| SinkConfigError::Unknown(kind.to_owned()))?;
+    let name = wanted.name;
+    (declared.make)(wanted).map_err(|source| SinkConfigError::Options {
         name: name.to_owned(),
         source,
     })

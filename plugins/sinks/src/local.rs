@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use respaldo_domain::object::ObjectKey;
+use respaldo_domain::second_place::Provider;
 use respaldo_engine::ports::{
     Context, Fault, FaultKind, ObjectInfo, PutSource, SinkLimits, StorageSink,
 };
@@ -37,7 +38,13 @@ pub(crate) const DECLARED: Kind = Kind {
     secrets: &[],
     files: &["dir"],
     folder: Some("dir"),
-    make: |name, values| Ok(Arc::new(LocalSink::new(name, &crate::options(values)?))),
+    provider: Provider::Local,
+    make: |wanted| {
+        Ok(Arc::new(LocalSink::new(
+            wanted.name,
+            &crate::options(wanted.options)?,
+        )))
+    },
 };
 
 /// What can be configured.

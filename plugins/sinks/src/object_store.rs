@@ -3,7 +3,8 @@
 //! A put of up to one part is one conditional request. A larger one sends parts, a few at a time and
 //! each with a checksum, and then completes the upload under the same condition, so that no key is
 //! ever written twice. A crash before the completion leaves an upload that no reader sees: `sweep`
-//! ends those of S3 after a day, the other stores drop theirs by themselves after a week. A crash
+//! ends it where it was noted on this machine ([`crate::notes`]), and those of other machines after a day where
+//! the store lists them (S3). The others drop theirs by themselves after a week. A crash
 //! after it leaves the whole object. Every put carries a mark of its own, by which an object is told
 //! to be ours where an answer was lost.
 //!
@@ -29,15 +30,18 @@ mod xml;
 
 use std::io::Write;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use respaldo_domain::object::ObjectKey;
 use respaldo_engine::ports::{Context, Fault, ObjectInfo, PutSource, SinkLimits, StorageSink};
 
 use store::{Page, Store};
 
 use crate::Problem;
+use crate::notes::Notes;
 use crate::remote::Driver;
 
 /// Longest wait for one thing that is asked, tries and pauses included; each try has a shorter one.
@@ -48,15 +52,17 @@ struct ObjectStoreSink<S> {
     name: String,
     store: Arc<S>,
     driver: Driver,
+    notes: Option<Notes>,
 }
 
 impl<S: Store> ObjectStoreSink<S> {
     /// A sink under this name. Nothing is asked before the first call.
-    fn new(name: &str, store: S) -> Result<Self, Problem> {
+    fn new(name: &str, store: S, notes: Option<&Path>) -> Result<Self, Problem> {
         Ok(Self {
             name: name.to_owned(),
             store: Arc::new(store),
             driver: Driver::new()?,
+            notes: notes.map(Notes::in_folder),
         })
     }
 
@@ -141,6 +147,14 @@ impl<S: Store> StorageSink for ObjectStoreSink<S> {
 
     fn sweep(&self, cx: &Context) -> Result<u64, Fault> {
         sweep::sweep(self, cx)
+    }
+
+    fn locked_until(&self, key: &ObjectKey, cx: &Context) -> Result<Option<DateTime<Utc>>, Fault> {
+        self.ask(cx, self.store.locked_until(key))
+    }
+
+    fn lock_until(&self, key: &ObjectKey, until: DateTime<Utc>, cx: &Context) -> Result<(), Fault> {
+        self.ask(cx, self.store.lock_until(key, until))
     }
 
     fn location(&self, key: &ObjectKey) -> String {

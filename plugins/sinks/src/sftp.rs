@@ -25,6 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use respaldo_domain::object::ObjectKey;
+use respaldo_domain::second_place::Provider;
 use respaldo_engine::ports::{
     Context, Fault, FaultKind, ObjectInfo, PutSource, SinkLimits, StorageSink,
 };
@@ -56,7 +57,13 @@ pub(crate) const DECLARED: Kind = Kind {
     secrets: &["password", "private_key", "passphrase"],
     files: &["private_key_file", "known_hosts"],
     folder: Some("dir"),
-    make: |name, values| Ok(Arc::new(SftpSink::new(name, crate::options(values)?)?)),
+    provider: Provider::Sftp,
+    make: |wanted| {
+        Ok(Arc::new(SftpSink::new(
+            wanted.name,
+            crate::options(wanted.options)?,
+        )?))
+    },
 };
 
 /// Longest wait for a small request, a new connection included.

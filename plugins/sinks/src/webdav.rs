@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use respaldo_domain::object::ObjectKey;
+use respaldo_domain::second_place::Provider;
 use respaldo_engine::ports::{
     Context, Fault, FaultKind, ObjectInfo, PutSource, SinkLimits, StorageSink,
 };
@@ -55,7 +56,13 @@ pub(crate) const DECLARED: Kind = Kind {
     secrets: &["password", "token"],
     files: &["ca_file"],
     folder: Some("dir"),
-    make: |name, values| Ok(Arc::new(WebdavSink::new(name, crate::options(values)?)?)),
+    provider: Provider::WebDav,
+    make: |wanted| {
+        Ok(Arc::new(WebdavSink::new(
+            wanted.name,
+            crate::options(wanted.options)?,
+        )?))
+    },
 };
 
 /// Longest wait for a small request.

@@ -2,8 +2,8 @@
 
 use crate::meter::Cost;
 use crate::results::{Results, Row};
-use crate::rooms::boundary;
 use crate::rooms::{OURS, OURS_AT_6, OURS_STOCK};
+use crate::rooms::{boundary, upload};
 
 /// Walls mean little when others use more than this share of the processors.
 const CALM: f64 = 0.10;
@@ -24,6 +24,10 @@ const PG_RESTORE: Work = ("restore", "pg_restore -j2 of a fresh full");
 const INTO_HERE: Work = ("boundary", boundary::HERE);
 const INTO_APART: Work = ("boundary", boundary::APART);
 const HASHED: Work = ("boundary", boundary::HASH);
+
+const UPLOADED: Work = ("upload", OURS);
+const UPLOADED_AWS: Work = ("upload", upload::AWS);
+const UPLOADED_RCLONE: Work = ("upload", upload::RCLONE);
 
 /// A section and a tool in it.
 type Work = (&'static str, &'static str);
@@ -116,6 +120,18 @@ const RULES: &[Rule] = &[
         (INTO_APART, Cpu),
         (HASHED, Cpu),
         0.25,
+    ),
+    ratio(
+        "upload to S3, wall",
+        (UPLOADED, Wall),
+        (UPLOADED_AWS, Wall),
+        1.1,
+    ),
+    ratio(
+        "upload to S3, wall",
+        (UPLOADED, Wall),
+        (UPLOADED_RCLONE, Wall),
+        1.1,
     ),
     ratio("daily incremental, wall", (DAY, Wall), (FC, Wall), 0.08),
     ratio(

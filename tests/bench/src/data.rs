@@ -2,7 +2,7 @@
 //! a factor of ten, text of which pg_dump -Fc makes two fifths. The same content in every run.
 
 mod kinds;
-mod random;
+pub mod random;
 
 use std::thread;
 

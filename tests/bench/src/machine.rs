@@ -6,7 +6,7 @@ use std::thread;
 
 use respaldo_tests::install::Install;
 
-use crate::tools::{pgbackrest, restic};
+use crate::tools::{pgbackrest, restic, s3_clients};
 
 /// What readers need to know of the machine.
 #[derive(Debug)]
@@ -31,6 +31,12 @@ impl Machine {
         let count = thread::available_parallelism().map_or(1, usize::from);
         let model = line_of("/proc/cpuinfo", "model name").unwrap_or_default();
         let memory = line_of("/proc/meminfo", "MemTotal").unwrap_or_default();
+        let always = [
+            format!("respaldo {}", revision().unwrap_or_default()),
+            format!("PostgreSQL {}", Install::find(None).version()),
+            restic::version().unwrap_or_else(|| "no restic".to_owned()),
+            pgbackrest::version().unwrap_or_else(|| "no pgBackRest".to_owned()),
+        ];
         let memory_kib: u64 = memory.trim_end_matches(" kB").parse().unwrap_or(0);
         Self {
             processors: format!("{count} x {model}"),
@@ -38,12 +44,7 @@ impl Machine {
             kernel: word_of("/proc/sys/kernel/osrelease"),
             load: word_of("/proc/loadavg"),
             date: chrono::Local::now().format("%Y-%m-%d").to_string(),
-            programs: vec![
-                format!("respaldo {}", revision().unwrap_or_default()),
-                format!("PostgreSQL {}", Install::find(None).version()),
-                restic::version().unwrap_or_else(|| "no restic".to_owned()),
-                pgbackrest::version().unwrap_or_else(|| "no pgBackRest".to_owned()),
-            ],
+            programs: always.into_iter().chain(s3_clients::versions()).collect(),
         }
     }
 }

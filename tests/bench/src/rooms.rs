@@ -5,6 +5,7 @@ mod many;
 mod mixed;
 mod one;
 mod pgbench;
+pub mod upload;
 
 use std::time::{Duration, Instant};
 
@@ -37,6 +38,9 @@ pub fn run(options: &Options, results: &mut Results) {
     }
     if options.wants("boundary") {
         boundary::run(options, results);
+    }
+    if options.wants("upload") {
+        upload::run(options, results);
     }
     for (room, tables) in [("many-1000", 1_000), ("many-10000", 10_000)] {
         if options.wants(room) {

@@ -4,6 +4,7 @@ pub mod pgbackrest;
 pub mod postgres;
 pub mod respaldo;
 pub mod restic;
+pub mod s3_clients;
 
 use std::fs;
 use std::path::Path;

@@ -23,8 +23,17 @@ pub struct SeaweedFs {
 impl SeaweedFs {
     /// Starts one and makes its buckets.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// One with room for some ten gigabytes.
+    pub fn start_large() -> Self {
+        Self::start_with(&["-volume.max=100".to_owned()])
+    }
+
+    fn start_with(more: &[String]) -> Self {
         let port = free_port();
-        let mut server = launch(port, &[]);
+        let mut server = launch(port, more);
         server.wait_for_port(port);
         boto_until(
             port,

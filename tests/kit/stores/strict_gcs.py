@@ -59,6 +59,8 @@ class Handler(BaseHTTPRequestHandler):
             if self.headers.get("Authorization") not in (None, "Bearer good"):
                 raise Refused(401, "authError", "Invalid Credentials")
             steps = url.path.strip("/").split("/")
+            if steps[0] == "sessions":
+                return self.reply(200, {"open": sum(s["made"] is None for s in SESSIONS.values())})
             if steps[0] == "session":
                 return self.session(steps[1])
             if steps[0] == "upload":

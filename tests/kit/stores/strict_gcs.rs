@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use super::server::{Server, free_port, program};
+use super::server::{Server, free_port, program, python};
 
 /// A running server with a bucket `backups`.
 #[derive(Debug)]
@@ -31,5 +31,14 @@ impl StrictGcs {
     /// Where it listens.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// How many uploads were begun and neither ended nor completed.
+    pub fn open_sessions(&self) -> u64 {
+        let script = "import json, sys, urllib.request
+said = urllib.request.urlopen('http://127.0.0.1:' + sys.argv[1] + '/sessions')
+print(json.load(said)['open'])";
+        let said = python(script, &[&self.port.to_string()]);
+        said.parse().unwrap()
     }
 }

@@ -22,6 +22,8 @@ struct Shared {
     break_after: AtomicU64,
     /// So many answers are still to be lost.
     lost_answers: AtomicU64,
+    /// Bytes that went to the server.
+    sent: AtomicU64,
     ends: Mutex<Vec<TcpStream>>,
 }
 
@@ -43,6 +45,11 @@ impl Tap {
     /// Where it listens.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// How many bytes went to the server so far.
+    pub fn sent(&self) -> u64 {
+        self.shared.sent.load(Ordering::SeqCst)
     }
 
     /// Breaks every connection, and every later one at once.
@@ -108,6 +115,7 @@ impl Shared {
                 buffer[(next - sent) as usize] ^= 0x20;
             }
             sent += got as u64;
+            self.sent.fetch_add(got as u64, Ordering::SeqCst);
             if to.write_all(&buffer[..got]).is_err() {
                 break;
             }

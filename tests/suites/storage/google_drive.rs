@@ -43,7 +43,7 @@ pub(crate) fn account(drive: &GoogleDrive, folder: &str) -> Options {
 }
 
 pub(crate) fn sink(options: &Options) -> GoogleDriveSink {
-    GoogleDriveSink::new("drive", options).unwrap()
+    GoogleDriveSink::new("drive", options, None).unwrap()
 }
 
 /// A drive with a folder, and a sink on it.

@@ -153,15 +153,37 @@ for odd in ['of/bank/a b', 'of/bank//x', 'of/bank/.hidden', 'of/bank/\u{e9}%2Fx'
 
 #[test]
 fn a_large_upload_stays_small_in_memory() {
-    let server = SeaweedFs::start();
+    stays_small(&SeaweedFs::start(), 300 * MB);
+}
+
+/// Uploads so much and gets it back, in little memory.
+fn stays_small(server: &SeaweedFs, size_bytes: u64) {
     let sink = sink(server.port());
     sink.probe(&Context::quiet()).unwrap();
-    let (before, source) = (peak_memory_bytes(), Generated::new(300 * MB, 1));
+    let (before, source) = (peak_memory_bytes(), Generated::new(size_bytes, 1));
     let stored = sink.put(&key("full/big"), &mut source.clone(), &Context::quiet());
     stored.unwrap();
     let grown = peak_memory_bytes() - before;
     assert!(grown < 80 * MB, "{grown} bytes");
     ensure_equal(&*sink, &key("full/big"), &source);
+}
+
+/// Far more than any object of the usual run: in as many parts as a store takes, and in as little memory.
+pub fn six_gigabytes_are_uploaded_in_legal_parts() {
+    let server = SeaweedFs::start_large();
+    stays_small(&server, 6_000 * MB);
+    let tag =
+        server.boto("print(s3.head_object(Bucket='backups', Key='of/bank/full/big')['ETag'])");
+    // Of an object of several parts it ends with their number.
+    let parts: u64 = tag
+        .trim_matches('"')
+        .rsplit('-')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert_eq!(parts, (6_000 * MB).div_ceil(16 * 1024 * 1024), "{tag}");
+    assert!(parts <= 10_000);
 }
 
 #[test]

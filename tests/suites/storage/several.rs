@@ -19,11 +19,18 @@ fn a_sink_that_was_down_is_given_what_it_is_owed_by_the_next_backup_it_takes() {
     assert_eq!(sink["pendientes"], 2, "{sink:#}");
     assert_eq!(sink["disponible"], false, "{sink:#}");
     assert!(sink["motivo_pendiente"].is_string(), "{sink:#}");
+    let status = vault.scene.respaldo.run(&["status", "--json"]);
+    let status = status.expect_code(3).json();
+    let owed = &status["destinos_pendientes"][0];
+    assert_eq!(owed["nombre"], "copia", "{status:#}");
+    assert_eq!(owed["pendientes"], 2, "{status:#}");
 
     vault.free("copia");
     vault.scene.day(2);
     vault.scene.respaldo.ok(&["backup", "inc"]);
     assert_eq!(vault.sink("copia")["pendientes"], 0);
+    let status = vault.scene.respaldo.ok(&["status", "--json"]).json();
+    assert!(status["destinos_pendientes"].is_null(), "{status:#}");
     assert_eq!(vault.sealed_in("copia"), 3);
 
     // From that sink alone.

@@ -34,6 +34,15 @@ impl Vault {
         fs::write(path, text).unwrap();
     }
 
+    /// Adds so many megabytes that hardly can be compressed to what the bank has.
+    pub fn fill(&self, megabytes: u32) {
+        self.scene.client().exec(&format!(
+            "CREATE TABLE bank.scan AS SELECT n, string_agg(md5(random()::text), '') AS page
+             FROM generate_series(1, {}) n, generate_series(1, 640) GROUP BY n",
+            megabytes * 100
+        ));
+    }
+
     /// The folder of a local sink.
     pub fn folder(&self, name: &str) -> PathBuf {
         self.scene.respaldo.folder().join(name)

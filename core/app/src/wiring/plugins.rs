@@ -71,6 +71,11 @@ impl<'c> Plugins<'c> {
         }
     }
 
+    /// The configuration that names them.
+    pub(super) fn config(&self) -> &'c Config {
+        self.config
+    }
+
     /// What was loaded, for manifests.
     pub(super) fn used(mut self) -> Vec<PluginUse> {
         self.used.sort_by(|a, b| a.name.cmp(&b.name));

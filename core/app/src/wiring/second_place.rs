@@ -131,15 +131,7 @@ fn folder_sink(folder: &Path, sinks: &[SinkSettings]) -> SinkSettings {
 
 /// What the existing system calls the place where a sink stores.
 fn provider_of(sink: &SinkSettings) -> Provider {
-    match sink.strategy.as_str() {
-        "google-drive" => Provider::GoogleDrive,
-        "s3" => Provider::S3,
-        "gcs" => Provider::Gcs,
-        "azure" => Provider::Azure,
-        "sftp" => Provider::Sftp,
-        "webdav" => Provider::WebDav,
-        _ => Provider::Local,
-    }
+    respaldo_sinks::kind(&sink.strategy).map_or(Provider::Local, |kind| kind.provider)
 }
 
 /// The sinks that are second places: those that the panel asked for, then all over a network.

@@ -129,6 +129,7 @@ labels!(Severity, "severity" {
 labels!(WarningCode, "warning" {
     Partial => "parcial",
     SinkOwed => "destino_pendiente",
+    LockTooShort => "bloqueo_insuficiente",
     SecondPlace => "segundo_destino",
     DamagedCopy => "copia_danada",
     CatalogBehind => "catalogo_atrasado",

@@ -181,6 +181,7 @@ spoken!(GapKind {
 spoken!(WarningCode {
     Partial => "the backup is partial", "el respaldo es parcial";
     DamagedCopy => "a copy is damaged, and another sink's was taken", "una copia está dañada y se tomó la de otro destino";
+    LockTooShort => "a sink does not keep what the backup needs as long as the backup", "un destino no conserva lo que el respaldo necesita tanto tiempo como al respaldo";
     SecondPlace => "copies do not go where the panel says", "las copias no van adonde dice el panel";
     SinkOwed => "an optional sink failed and is owed this backup", "un destino opcional falló y se le debe este respaldo";
     CatalogBehind => "the catalog could not be written; storage is complete", "no se pudo escribir el catálogo; el almacenamiento está completo";

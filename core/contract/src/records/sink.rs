@@ -65,6 +65,9 @@ pub struct SinkSyncRecord {
     pub bytes: u64,
     /// Backups that it still lacks.
     pub fallidos: Vec<SinkLackRecord>,
+    /// Those that it has and does not lock for as long as others need them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sin_bloqueo: Vec<SinkLackRecord>,
 }
 
 /// A backup that a sink still lacks.

@@ -28,11 +28,31 @@ pub struct StatusRecord {
     pub estadisticas: StatsRecord,
     /// Space per kind.
     pub espacio_uso: SpaceRecord,
+    /// Sinks that are to be given backups later.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub destinos_pendientes: Vec<OwedRecord>,
     /// Now.
     pub fecha_actual: DateTime<FixedOffset>,
     /// The service on this machine, where one is at work.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub servicio: Option<ServiceRecord>,
+}
+
+/// What a sink is to be given later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OwedRecord {
+    /// The sink.
+    pub nombre: String,
+    /// How many backups.
+    pub pendientes: usize,
+    /// Since when it is owed one.
+    pub desde: DateTime<FixedOffset>,
+    /// Tries to give them that failed in a row.
+    pub intentos: u32,
+    /// When a service tries next.
+    pub proximo_intento: DateTime<FixedOffset>,
+    /// Why it did not take the last one.
+    pub motivo_pendiente: String,
 }
 
 /// A service at work.
@@ -93,6 +113,7 @@ impl StatusRecord {
             ultimo_backup: None,
             espacio_uso: SpaceRecord::from(&estadisticas),
             estadisticas,
+            destinos_pendientes: Vec::new(),
             fecha_actual: now,
             servicio: None,
         }

@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::ops::Range;
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
 use respaldo_domain::object::ObjectKey;
 
 use super::{Context, Fault};
@@ -48,6 +49,27 @@ pub trait StorageSink: Send + Sync {
 
     /// Removes leftovers of our own interrupted puts; returns how many.
     fn sweep(&self, cx: &Context) -> Result<u64, Fault>;
+
+    /// Until when the store refuses to delete an object, whoever asks; `None` where this sink locks
+    /// nothing. [`super::FaultKind::NotFound`] where a sink that locks has no such object.
+    fn locked_until(
+        &self,
+        _key: &ObjectKey,
+        _cx: &Context,
+    ) -> Result<Option<DateTime<Utc>>, Fault> {
+        Ok(None)
+    }
+
+    /// Has the store refuse to delete an object at least until then: never a shorter time than
+    /// before. Nothing is done where this sink locks nothing.
+    fn lock_until(
+        &self,
+        _key: &ObjectKey,
+        _until: DateTime<Utc>,
+        _cx: &Context,
+    ) -> Result<(), Fault> {
+        Ok(())
+    }
 
     /// Where an object is found by a person: an absolute path or an address.
     fn location(&self, key: &ObjectKey) -> String;

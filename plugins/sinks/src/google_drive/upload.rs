@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::answer::Trouble;
 use super::api::{Api, Call, FIELDS, File, REQUEST_LIMIT, body_of};
 use super::pace::Pace;
+use crate::notes::{self, Note};
 
 const UPLOAD_LENGTH: HeaderName = HeaderName::from_static("x-upload-content-length");
 const UPLOAD_TYPE: HeaderName = HeaderName::from_static("x-upload-content-type");
@@ -32,6 +33,8 @@ pub(super) struct Upload<'a> {
     total: u64,
     session: Option<Url>,
     begun: u32,
+    /// For whoever comes after the death of this process.
+    note: Option<Note>,
 }
 
 /// A piece of the source, and where it lies in it.
@@ -53,7 +56,13 @@ enum Reached {
 }
 
 impl<'a> Upload<'a> {
-    pub(super) fn new(api: &'a Api, subject: &'a str, metadata: Value, total: u64) -> Self {
+    pub(super) fn new(
+        api: &'a Api,
+        subject: &'a str,
+        metadata: Value,
+        total: u64,
+        note: Option<Note>,
+    ) -> Self {
         Self {
             api,
             subject,
@@ -61,6 +70,7 @@ impl<'a> Upload<'a> {
             total,
             session: None,
             begun: 0,
+            note,
         }
     }
 
@@ -70,7 +80,10 @@ impl<'a> Upload<'a> {
         loop {
             let session = self.session().await?;
             match self.push(&session, &piece).await? {
-                Reached::End(file) => return Ok(Some(*file)),
+                Reached::End(file) => {
+                    self.forget();
+                    return Ok(Some(*file));
+                }
                 Reached::Byte(at) if at == end && at < self.total => return Ok(None),
                 Reached::Byte(at) if at > piece.at && at < end => {
                     pace.reset();
@@ -91,13 +104,19 @@ impl<'a> Upload<'a> {
     }
 
     /// Tells Drive that nothing more comes.
-    pub(super) async fn abandon(&self) -> Result<(), Fault> {
+    pub(super) async fn abandon(&mut self) -> Result<(), Fault> {
         if let Some(session) = &self.session {
-            let call = Call::new(Method::DELETE, session.clone()).header(CONTENT_LENGTH, "0");
-            let told = self.api.once(&call, self.subject).await;
-            told.map_err(|trouble| trouble.fault)?;
+            end(self.api, session.as_str(), self.subject).await?;
         }
+        self.forget();
         Ok(())
+    }
+
+    /// Nothing is left of it.
+    fn forget(&mut self) {
+        if let Some(note) = self.note.take() {
+            note.remove();
+        }
     }
 
     async fn session(&mut self) -> Result<Url, Fault> {
@@ -118,6 +137,7 @@ impl<'a> Upload<'a> {
         let session = session.filter(|session| self.api.trusts(session));
         let session = session.ok_or_else(|| self.fault("Drive gave no address to upload to"))?;
         self.begun += 1;
+        notes::note_id(self.note.as_mut(), session.as_str());
         self.session = Some(session.clone());
         Ok(session)
     }
@@ -182,6 +202,19 @@ impl<'a> Upload<'a> {
     fn fault(&self, why: impl Into<String>) -> Fault {
         Fault::new(FaultKind::Unavailable, self.subject, why.into())
     }
+}
+
+/// Ends an upload; Ok where Drive does not know it.
+pub(super) async fn end(api: &Api, session: &str, subject: &str) -> Result<(), Fault> {
+    let Some(session) = Url::parse(session)
+        .ok()
+        .filter(|session| api.trusts(session))
+    else {
+        return Ok(());
+    };
+    let call = Call::new(Method::DELETE, session).header(CONTENT_LENGTH, "0");
+    let told = api.once(&call, subject).await;
+    told.map(drop).map_err(|trouble| trouble.fault)
 }
 
 impl Piece {

@@ -18,13 +18,14 @@ use object_store::client::HttpRequest;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode, Url};
 use respaldo_domain::object::ObjectKey;
+use respaldo_domain::second_place::Provider;
 use respaldo_engine::ports::{Fault, FaultKind};
 use serde::Deserialize;
 
 use super::ObjectStoreSink;
 use super::parts::{Part, Shape};
 use super::place::{self, Place};
-use super::store::{Found, Page, Put, Receipt, Store, Upload};
+use super::store::{Begun, Found, Page, Put, Receipt, Store, Upload};
 use super::wire::{Answer, Ask, Signer, Wire};
 use super::xml;
 use crate::Kind;
@@ -41,9 +42,11 @@ pub(crate) const DECLARED: Kind = Kind {
     secrets: &["access_key", "sas_token"],
     files: &["ca_file"],
     folder: Some("prefix"),
-    make: |name, values| {
-        let options: Options = crate::options(values)?;
-        Ok(Arc::new(ObjectStoreSink::new(name, options.store()?)?))
+    provider: Provider::Azure,
+    make: |wanted| {
+        let options: Options = crate::options(wanted.options)?;
+        let sink = ObjectStoreSink::new(wanted.name, options.store()?, wanted.notes)?;
+        Ok(Arc::new(sink))
     },
 };
 
@@ -201,9 +204,10 @@ impl Store for Azure {
         self.send("put", &put.key, &ask).await.map(drop)
     }
 
-    async fn begin(&self, put: &Put) -> Result<String, Fault> {
+    async fn begin(&self, put: &Put) -> Result<Begun, Fault> {
         // Blocks need no beginning; their names hold the mark.
-        Ok(put.mark.clone())
+        let (id, repeated) = (put.mark.clone(), false);
+        Ok(Begun { id, repeated })
     }
 
     async fn put_part(&self, upload: &Upload, part: Part) -> Result<Receipt, Fault> {

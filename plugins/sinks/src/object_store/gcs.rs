@@ -2,8 +2,8 @@
 //!
 //! A larger object goes through a resumable session: its chunks follow each other, and the last one
 //! makes the object under the condition that the session began with (generation 0, which is "no
-//! object"). A session that is not finished is forgotten by the store after a week and costs nothing,
-//! so there is nothing to sweep. CRC32C goes with a whole object and comes back with every one.
+//! object"). A session that is not finished is forgotten by the store after a week and costs nothing;
+//! that of a dead process of this machine is ended by a sweep. CRC32C goes with a whole object and comes back with every one.
 
 mod options;
 mod session;
@@ -19,6 +19,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
 use respaldo_domain::object::ObjectKey;
+use respaldo_domain::second_place::Provider;
 use respaldo_engine::ports::{Fault, FaultKind};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -26,7 +27,7 @@ use serde_json::{Value, json};
 use super::ObjectStoreSink;
 use super::parts::{Part, Shape};
 use super::place::Place;
-use super::store::{Found, Page, Put, Receipt, Store, Upload};
+use super::store::{Begun, Found, Page, Put, Receipt, Store, Upload};
 use super::wire::{Ask, Signer, Wire};
 use crate::Kind;
 
@@ -42,9 +43,11 @@ pub(crate) const DECLARED: Kind = Kind {
     secrets: &["service_account"],
     files: &["ca_file"],
     folder: Some("prefix"),
-    make: |name, values| {
-        let options: Options = crate::options(values)?;
-        Ok(Arc::new(ObjectStoreSink::new(name, options.store()?)?))
+    provider: Provider::Gcs,
+    make: |wanted| {
+        let options: Options = crate::options(wanted.options)?;
+        let sink = ObjectStoreSink::new(wanted.name, options.store()?, wanted.notes)?;
+        Ok(Arc::new(sink))
     },
 };
 
@@ -257,8 +260,10 @@ impl Store for Gcs {
         self.ensure_equal(put, &made, crc).await
     }
 
-    async fn begin(&self, put: &Put) -> Result<String, Fault> {
-        self.begin_session(put).await
+    async fn begin(&self, put: &Put) -> Result<Begun, Fault> {
+        let id = self.begin_session(put).await?;
+        let repeated = false;
+        Ok(Begun { id, repeated })
     }
 
     async fn put_part(&self, upload: &Upload, part: Part) -> Result<Receipt, Fault> {

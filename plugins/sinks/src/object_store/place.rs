@@ -37,6 +37,11 @@ impl Place {
         &self.address
     }
 
+    /// Bucket and prefix.
+    pub(super) fn whole(&self) -> String {
+        format!("{}/{}", self.address, self.prefix)
+    }
+
     /// What an object is called in the bucket.
     pub(super) fn name(&self, key: &ObjectKey) -> String {
         format!("{}{key}", self.prefix)

@@ -1,9 +1,9 @@
 //! Amazon S3, and the stores that speak like it and heed `If-None-Match`.
 //!
 //! The completion of a multipart upload carries the condition too. With a lock, every object is put
-//! with the day until which the store keeps it; deleting then names the version, because a plain
-//! delete would only hide the object and seem to succeed.
+//! with the day until which the store keeps it (`lock`).
 
+mod lock;
 mod multipart;
 mod options;
 mod words;
@@ -11,13 +11,14 @@ mod words;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use object_store::aws::{AwsAuthorizer, AwsCredential, AwsCredentialProvider};
 use object_store::client::HttpRequest;
 use percent_encoding::percent_decode_str;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode, Url};
 use respaldo_domain::object::ObjectKey;
+use respaldo_domain::second_place::Provider;
 use respaldo_engine::ports::{Fault, FaultKind};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -25,10 +26,11 @@ use sha2::{Digest, Sha256};
 use super::ObjectStoreSink;
 use super::parts::{Part, Shape};
 use super::place::Place;
-use super::store::{Found, Page, Put, Receipt, Store, Unfinished, Upload};
+use super::store::{Begun, Found, Page, Put, Receipt, Store, Unfinished, Upload};
 use super::wire::{Answer, Ask, Signer, Wire};
 use super::xml;
 use crate::Kind;
+use lock::Lock;
 
 pub use options::Options;
 
@@ -42,9 +44,11 @@ pub(crate) const DECLARED: Kind = Kind {
     secrets: &["secret_access_key", "session_token"],
     files: &["ca_file"],
     folder: Some("prefix"),
-    make: |name, values| {
-        let options: Options = crate::options(values)?;
-        Ok(Arc::new(ObjectStoreSink::new(name, options.store()?)?))
+    provider: Provider::S3,
+    make: |wanted| {
+        let options: Options = crate::options(wanted.options)?;
+        let sink = ObjectStoreSink::new(wanted.name, options.store()?, wanted.notes)?;
+        Ok(Arc::new(sink))
     },
 };
 
@@ -78,13 +82,6 @@ struct Extras {
     checksum: bool,
 }
 
-/// How long the store keeps an object against everybody.
-#[derive(Debug)]
-struct Lock {
-    mode: &'static str,
-    days: u32,
-}
-
 impl S3 {
     fn object(&self, method: Method, key: &ObjectKey) -> Ask {
         Ask::new(
@@ -101,13 +98,7 @@ impl S3 {
         }
         match &self.extras.lock {
             None => ask,
-            Some(lock) => {
-                let until = Utc::now() + TimeDelta::days(lock.days.into());
-                ask.header("x-amz-object-lock-mode", lock.mode).header(
-                    "x-amz-object-lock-retain-until-date",
-                    until.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
-                )
-            }
+            Some(lock) => lock.on(ask),
         }
     }
 
@@ -131,24 +122,6 @@ impl S3 {
         let subject = format!("look for {}", self.place.location(key));
         let ask = self.object(Method::HEAD, key);
         self.wire.send(self, &subject, &ask).await
-    }
-
-    /// Deletes a locked object's version. The store refuses as long as it is kept.
-    async fn delete_version(&self, key: &ObjectKey) -> Result<(), Fault> {
-        let seen = match self.look(key).await {
-            Err(fault) if fault.kind == FaultKind::NotFound => return Ok(()),
-            seen => seen?,
-        };
-        let kept = match seen.header("x-amz-object-lock-retain-until-date") {
-            Some(until) => format!(", which is locked until {until}"),
-            None => String::new(),
-        };
-        let subject = format!("delete {}{kept}", self.place.location(key));
-        let mut ask = self.object(Method::DELETE, key);
-        if let Some(version) = seen.header("x-amz-version-id") {
-            ask = ask.query("versionId", version);
-        }
-        ignoring_absence(self.wire.send(self, &subject, &ask).await)
     }
 }
 
@@ -233,6 +206,7 @@ impl Store for S3 {
         max_parts: 10_000,
         at_once: 2,
     };
+    const LISTS_UNFINISHED: bool = true;
 
     fn place(&self) -> &Place {
         &self.place
@@ -289,6 +263,14 @@ impl Store for S3 {
         ignoring_absence(self.wire.send(self, &subject, &ask).await)
     }
 
+    async fn locked_until(&self, key: &ObjectKey) -> Result<Option<DateTime<Utc>>, Fault> {
+        self.lock_of(key).await
+    }
+
+    async fn lock_until(&self, key: &ObjectKey, until: DateTime<Utc>) -> Result<(), Fault> {
+        self.prolong(key, until).await
+    }
+
     async fn put_whole(&self, put: &Put, whole: Part) -> Result<(), Fault> {
         let subject = format!("put {}", self.place.location(&put.key));
         let ask = self.making(Method::PUT, put).header("if-none-match", "*");
@@ -296,7 +278,7 @@ impl Store for S3 {
         self.wire.send(self, &subject, &ask).await.map(drop)
     }
 
-    async fn begin(&self, put: &Put) -> Result<String, Fault> {
+    async fn begin(&self, put: &Put) -> Result<Begun, Fault> {
         self.begin_upload(put).await
     }
 

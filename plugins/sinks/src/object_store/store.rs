@@ -19,6 +19,8 @@ impl<T, F: Future<Output = Result<T, Fault>> + Send> Answered<T> for F {}
 pub(super) trait Store: Signer + Sized + Send + Sync + 'static {
     /// What it takes.
     const SHAPE: Shape;
+    /// Whether [`Store::unfinished`] tells of every upload; else notes alone do.
+    const LISTS_UNFINISHED: bool = false;
 
     /// Where the objects lie.
     fn place(&self) -> &Place;
@@ -38,11 +40,21 @@ pub(super) trait Store: Signer + Sized + Send + Sync + 'static {
     /// Removes an object; Ok where there is none.
     fn delete(&self, key: &ObjectKey) -> impl Answered<()>;
 
+    /// Until when the store keeps an object against everybody; `None` where that is not asked for.
+    fn locked_until(&self, _key: &ObjectKey) -> impl Answered<Option<DateTime<Utc>>> {
+        async { Ok(None) }
+    }
+
+    /// Has an object kept at least until then.
+    fn lock_until(&self, _key: &ObjectKey, _until: DateTime<Utc>) -> impl Answered<()> {
+        async { Ok(()) }
+    }
+
     /// Makes an object at once; [`respaldo_engine::ports::FaultKind::Exists`] where the key is taken.
     fn put_whole(&self, put: &Put, whole: Part) -> impl Answered<()>;
 
-    /// Begins an object of several parts; gives what the store calls it.
-    fn begin(&self, put: &Put) -> impl Answered<String>;
+    /// Begins an object of several parts.
+    fn begin(&self, put: &Put) -> impl Answered<Begun>;
 
     /// Sends a part of it.
     fn put_part(&self, upload: &Upload, part: Part) -> impl Answered<Receipt>;
@@ -84,6 +96,15 @@ pub(super) struct Upload {
     pub(super) put: Arc<Put>,
     /// What the store calls it. May be as good as a credential, so it is never shown.
     pub(super) id: String,
+}
+
+/// An object of several parts that was begun.
+#[derive(Debug)]
+pub(super) struct Begun {
+    /// What the store calls it.
+    pub(super) id: String,
+    /// Whether the store may have begun it more than once: answers were lost.
+    pub(super) repeated: bool,
 }
 
 /// What a store says of a part that it has.

@@ -14,6 +14,7 @@ use super::parts::{Cut, Parts};
 use super::store::{Found, Put, Receipt, Store, Upload};
 use super::sweep::Running;
 use super::{ASK_LIMIT, ObjectStoreSink};
+use crate::notes;
 
 /// How long a completion goes on after the run was told to stop: it is nearly always through by
 /// then, and one that is cut short may show or not.
@@ -70,12 +71,15 @@ fn put_parts<S: Store>(
     cx: &Context,
 ) -> Result<(), Fault> {
     refuse_taken(sink, put, cx)?;
-    let id = sink.ask(cx, sink.store.begin(put))?;
+    let place = sink.store.place().whole();
+    let mut note = notes::note(sink.notes.as_ref(), &place, put.key.as_str());
+    let begun = sink.ask(cx, sink.store.begin(put))?;
+    notes::note_id(note.as_mut(), &begun.id);
     let upload = Arc::new(Upload {
         put: Arc::clone(put),
-        id,
+        id: begun.id,
     });
-    let running = Running::new(sink.store.place(), &upload.id);
+    let running = Running::new(sink.store.place(), &upload.id).noted(note, begun.repeated);
     let made = send_and_complete(sink, &upload, parts, cut, cx);
     match &made {
         Ok(()) => running.done(),

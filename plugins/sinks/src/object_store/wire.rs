@@ -109,6 +109,8 @@ pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// How many tries it took. Those before may have been heeded, too, and their answers lost.
+    pub(super) tries: u32,
 }
 
 impl Answer {
@@ -188,7 +190,7 @@ impl Wire {
         loop {
             tries += 1;
             match self.once(signer, subject, ask).await {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => return Ok(Answer { tries, ..answer }),
                 Err(setback) => setback.pause(tries).await?,
             }
         }
@@ -222,6 +224,7 @@ impl Wire {
             status,
             headers,
             body,
+            tries: 1,
         })
     }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use respaldo_domain::object::ObjectKey;
 use respaldo_engine::ports::{Context, Fault, ObjectInfo, PutSource, SinkLimits, StorageSink};
 
@@ -97,6 +98,16 @@ impl StorageSink for Limited {
     fn sweep(&self, cx: &Context) -> Result<u64, Fault> {
         let _turn = self.turn(cx)?;
         self.inner.sweep(cx)
+    }
+
+    fn locked_until(&self, key: &ObjectKey, cx: &Context) -> Result<Option<DateTime<Utc>>, Fault> {
+        let _turn = self.turn(cx)?;
+        self.inner.locked_until(key, cx)
+    }
+
+    fn lock_until(&self, key: &ObjectKey, until: DateTime<Utc>, cx: &Context) -> Result<(), Fault> {
+        let _turn = self.turn(cx)?;
+        self.inner.lock_until(key, until, cx)
     }
 
     fn location(&self, key: &ObjectKey) -> String {

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use respaldo_domain::object::ObjectKey;
 use respaldo_engine::ports::{Context, Fault, ObjectInfo, PutSource, SinkLimits, StorageSink};
 use respaldo_engine::store::io_of_fault;
@@ -98,6 +99,14 @@ impl StorageSink for Paced {
 
     fn sweep(&self, cx: &Context) -> Result<u64, Fault> {
         self.inner.sweep(cx)
+    }
+
+    fn locked_until(&self, key: &ObjectKey, cx: &Context) -> Result<Option<DateTime<Utc>>, Fault> {
+        self.inner.locked_until(key, cx)
+    }
+
+    fn lock_until(&self, key: &ObjectKey, until: DateTime<Utc>, cx: &Context) -> Result<(), Fault> {
+        self.inner.lock_until(key, until, cx)
     }
 
     fn location(&self, key: &ObjectKey) -> String {

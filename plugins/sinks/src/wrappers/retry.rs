@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use respaldo_domain::object::ObjectKey;
 use respaldo_engine::ports::{
     Context, Fault, FaultKind, ObjectInfo, PutSource, SinkLimits, StorageSink,
@@ -159,6 +160,14 @@ impl StorageSink for Retrying {
 
     fn sweep(&self, cx: &Context) -> Result<u64, Fault> {
         self.again(cx, || self.inner.sweep(cx))
+    }
+
+    fn locked_until(&self, key: &ObjectKey, cx: &Context) -> Result<Option<DateTime<Utc>>, Fault> {
+        self.again(cx, || self.inner.locked_until(key, cx))
+    }
+
+    fn lock_until(&self, key: &ObjectKey, until: DateTime<Utc>, cx: &Context) -> Result<(), Fault> {
+        self.again(cx, || self.inner.lock_until(key, until, cx))
     }
 
     fn location(&self, key: &ObjectKey) -> String {

@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 use std::ops::Range;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use respaldo_domain::object::{ObjectKey, Sha256};
 use respaldo_engine::ports::{
     Context, Fault, FaultKind, ObjectInfo, PutSource, SinkLimits, StorageSink,
@@ -89,6 +90,14 @@ impl StorageSink for Verified {
 
     fn sweep(&self, cx: &Context) -> Result<u64, Fault> {
         self.inner.sweep(cx)
+    }
+
+    fn locked_until(&self, key: &ObjectKey, cx: &Context) -> Result<Option<DateTime<Utc>>, Fault> {
+        self.inner.locked_until(key, cx)
+    }
+
+    fn lock_until(&self, key: &ObjectKey, until: DateTime<Utc>, cx: &Context) -> Result<(), Fault> {
+        self.inner.lock_until(key, until, cx)
     }
 
     fn location(&self, key: &ObjectKey) -> String {

@@ -1,9 +1,11 @@
 //! `status`.
 
-use chrono::{Local, Utc};
+use chrono::{DateTime, Local, Utc};
 use respaldo_contract::labels::Label;
 use respaldo_contract::messages::{EngineState, ExitCode, Header, Lang, Outcome, Spoken, size};
-use respaldo_contract::records::{BackupShare, RunningRecord, ServiceRecord, StatusRecord};
+use respaldo_contract::records::{
+    BackupShare, OwedRecord, RunningRecord, ServiceRecord, StatusRecord,
+};
 use respaldo_domain::backup::BackupState::Running;
 use respaldo_domain::supervision::EngineState as Supervision;
 use respaldo_engine::operations::Operations;
@@ -139,7 +141,8 @@ fn tell(app: &App) -> Result<Told, Failure> {
         None => {}
     }
     let fails = |status: &Status| {
-        status.last_failure.is_some() || status.sinks.iter().any(|sink| sink.limits.is_err())
+        let is_unwell = |sink: &SinkStatus| sink.limits.is_err() || sink.debt.is_some();
+        status.last_failure.is_some() || status.sinks.iter().any(is_unwell)
     };
     let is_unwell =
         !matches!(record.motor, EngineState::Professional) || status.as_ref().map_or(true, fails);
@@ -217,7 +220,21 @@ fn record(status: &Status, shares: &[BackupShare]) -> StatusRecord {
         avance: None,
     });
     record.ultimo_backup = status.last.as_ref().map(catalogued::record);
+    record.destinos_pendientes = status.sinks.iter().filter_map(owed).collect();
     record
+}
+
+fn owed(sink: &SinkStatus) -> Option<OwedRecord> {
+    let debt = sink.debt.as_ref()?;
+    let here = |at: DateTime<Utc>| at.with_timezone(&Local).fixed_offset();
+    Some(OwedRecord {
+        nombre: sink.name.clone(),
+        pendientes: debt.archives.len(),
+        desde: here(debt.since),
+        intentos: debt.tries,
+        proximo_intento: here(debt.next_at),
+        motivo_pendiente: debt.why.clone(),
+    })
 }
 
 fn text(status: &Status, record: &StatusRecord, lang: Lang) -> String {
@@ -248,6 +265,11 @@ fn text(status: &Status, record: &StatusRecord, lang: Lang) -> String {
     }
     text.line(format_args!("\n{}", kinds(status, lang)));
     text.line(sinks(&status.sinks, lang));
+    for owed in &record.destinos_pendientes {
+        let (sink, count, why) = (&owed.nombre, &owed.pendientes, &owed.motivo_pendiente);
+        let words = Outcome::SinkIsOwed { sink, count, why }.text(lang);
+        text.line(format_args!("!!  {words}"));
+    }
     text.into_string()
 }
 

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::super::parts::Part;
-use super::super::store::{Put, Receipt, Unfinished, Upload};
+use super::super::store::{Begun, Put, Receipt, Unfinished, Upload};
 use super::super::wire::Ask;
 use super::super::xml;
 use super::{S3, decoded};
@@ -21,7 +21,7 @@ const COMPLETION_LIMIT: Duration = Duration::from_mins(10);
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Begun {
+struct Initiated {
     upload_id: String,
 }
 
@@ -60,7 +60,7 @@ impl Uploads {
 }
 
 impl S3 {
-    pub(super) async fn begin_upload(&self, put: &Put) -> Result<String, Fault> {
+    pub(super) async fn begin_upload(&self, put: &Put) -> Result<Begun, Fault> {
         let subject = format!("begin to put {}", self.place.location(&put.key));
         let mut ask = self
             .making(Method::POST, put)
@@ -70,8 +70,11 @@ impl S3 {
             ask = ask.header("x-amz-checksum-algorithm", "SHA256");
         }
         let answer = self.wire.send(self, &subject, &ask).await?;
-        let begun: Begun = xml::answer(&subject, &answer.body)?;
-        Ok(begun.upload_id)
+        let initiated: Initiated = xml::answer(&subject, &answer.body)?;
+        Ok(Begun {
+            id: initiated.upload_id,
+            repeated: answer.tries > 1,
+        })
     }
 
     pub(super) async fn send_part(&self, upload: &Upload, part: Part) -> Result<Receipt, Fault> {

@@ -25,7 +25,7 @@ pub fn run(name: &str, app: &App) -> Result<ExitCode, Failure> {
     let record = record(&report, app);
     app.output.result(&record, |_| {
         let mut text = Text::default();
-        for lack in &record.fallidos {
+        for lack in record.fallidos.iter().chain(&record.sin_bloqueo) {
             text.line(format_args!("!!  {}: {}", lack.archivo, lack.motivo));
         }
         text.line(&record.mensaje);
@@ -59,11 +59,12 @@ fn record(report: &SyncReport, app: &App) -> SinkSyncRecord {
         motivo: reason_of(fault),
     };
     SinkSyncRecord {
-        exitoso: failed == 0,
+        exitoso: failed == 0 && report.unlocked.is_empty(),
         mensaje: summary.text(lang),
         destino: sink.clone(),
         copiados: report.copied.iter().map(ToString::to_string).collect(),
         bytes: report.copied_bytes,
         fallidos: report.failed.iter().map(lack).collect(),
+        sin_bloqueo: report.unlocked.iter().map(lack).collect(),
     }
 }

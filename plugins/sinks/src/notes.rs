@@ -1,0 +1,215 @@
+//! Notes of the uploads that processes of this machine have under way.
+//!
+//! A store does not tell who began an upload. So each is noted in a folder of this machine before it
+//! begins, in a file on which its process holds a lock: where the lock is free, the process is dead or
+//! gave the upload up, and whoever sweeps next ends it at once. A folder that is lost loses the memory
+//! alone: then an upload is told by its age.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+const UNTOLD: &str =
+    "if this process is killed, what it uploads is left in the store for a day or more";
+
+/// The notes of a folder.
+#[derive(Debug)]
+pub(crate) struct Notes {
+    folder: PathBuf,
+}
+
+/// What is noted of an upload.
+#[derive(Debug, Serialize, Deserialize)]
+struct Noted {
+    /// Where it goes: the uploads of another bucket are not to be ended here.
+    place: String,
+    /// The object.
+    key: String,
+    /// What the store calls the upload, once that is known.
+    id: Option<String>,
+}
+
+/// The note of an upload of this process. It stays where it is dropped: see [`Note::remove`].
+#[derive(Debug)]
+pub(crate) struct Note {
+    path: PathBuf,
+    noted: Noted,
+    /// Locked as long as it is open.
+    file: File,
+}
+
+/// The note of an upload on which nobody works any more; nobody else can take it up meanwhile.
+#[derive(Debug)]
+pub(crate) struct Left {
+    path: PathBuf,
+    /// The object.
+    pub(crate) key: String,
+    /// What the store calls the upload, where that was known.
+    pub(crate) id: Option<String>,
+    _lock: File,
+}
+
+impl Notes {
+    pub(crate) fn in_folder(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+        }
+    }
+
+    /// Notes that an object is about to be uploaded.
+    pub(crate) fn write(&self, place: &str, key: &str) -> io::Result<Note> {
+        make_private(&self.folder)?;
+        let path = self.folder.join(Uuid::new_v4().simple().to_string());
+        let draft = path.with_extension("new");
+        let mut note = Note {
+            noted: Noted {
+                place: place.to_owned(),
+                key: key.to_owned(),
+                id: None,
+            },
+            file: create_private(&draft)?,
+            path,
+        };
+        note.file.lock()?;
+        note.store()?;
+        // It has its name when it is locked and whole.
+        fs::rename(&draft, &note.path)?;
+        Ok(note)
+    }
+
+    /// What was left below a place. Drafts name nothing yet.
+    pub(crate) fn left(&self, place: &str) -> Vec<Left> {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let paths = entries.map(|entry| entry.path());
+        paths.filter_map(|path| left_at(path, place)).collect()
+    }
+}
+
+/// Notes that an object is about to be uploaded, where there is a folder for it. A put goes on without.
+pub(crate) fn note(notes: Option<&Notes>, place: &str, key: &str) -> Option<Note> {
+    let note = notes?.write(place, key);
+    let note = note.inspect_err(|error| tracing::warn!(key, %error, "{UNTOLD}"));
+    note.ok()
+}
+
+/// Adds to a note what the store calls the upload.
+pub(crate) fn note_id(note: Option<&mut Note>, id: &str) {
+    if let Some(Err(error)) = note.map(|note| note.named(id)) {
+        tracing::warn!(%error, "{UNTOLD}");
+    }
+}
+
+impl Note {
+    /// Adds what the store calls the upload.
+    pub(crate) fn named(&mut self, id: &str) -> io::Result<()> {
+        self.noted.id = Some(id.to_owned());
+        self.store()
+    }
+
+    /// The store knows the upload no more.
+    pub(crate) fn remove(self) {
+        remove(&self.path);
+    }
+
+    fn store(&mut self) -> io::Result<()> {
+        let text = serde_json::to_vec(&self.noted)?;
+        self.file.rewind()?;
+        self.file.write_all(&text)?;
+        self.file.set_len(text.len() as u64)?;
+        self.file.sync_data()
+    }
+}
+
+impl Left {
+    /// Nothing is left of it.
+    pub(crate) fn remove(self) {
+        remove(&self.path);
+    }
+}
+
+fn remove(path: &Path) {
+    // A note that stays is found again, and its upload is not.
+    fs::remove_file(path).ok();
+}
+
+fn left_at(path: PathBuf, place: &str) -> Option<Left> {
+    if path.extension().is_some() {
+        return None;
+    }
+    let mut file = File::open(&path).ok()?;
+    file.try_lock().ok()?;
+    let mut text = Vec::new();
+    file.read_to_end(&mut text).ok()?;
+    let Ok(noted) = serde_json::from_slice::<Noted>(&text) else {
+        // Its process died as it wrote it.
+        remove(&path);
+        return None;
+    };
+    (noted.place == place).then_some(Left {
+        path,
+        key: noted.key,
+        id: noted.id,
+        _lock: file,
+    })
+}
+
+/// What a store calls an upload may be as good as a credential: nobody else reads it.
+#[cfg(unix)]
+fn create_private(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600).open(path)
+}
+
+#[cfg(not(unix))]
+fn create_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).open(path)
+}
+
+#[cfg(unix)]
+fn make_private(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    let mut builder = DirBuilder::new();
+    builder.recursive(true).mode(0o700).create(folder)
+}
+
+#[cfg(not(unix))]
+fn make_private(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).create(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_under_way_is_not_left_and_what_was_dropped_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let notes = Notes::in_folder(&folder.path().join("uploads"));
+        let mut note = notes.write("s3://b/of", "full/x").unwrap();
+        note.named("id").unwrap();
+        assert!(notes.left("s3://b/of").is_empty());
+        drop(note);
+        let left = notes.left("s3://b/of");
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[0].key, "full/x");
+        assert_eq!(left[0].id.as_deref(), Some("id"));
+        assert!(notes.left("s3://b/of").is_empty(), "another holds it");
+        left.into_iter().for_each(Left::remove);
+        assert!(notes.left("s3://b/of").is_empty());
+        notes.write("s3://b/of", "full/x").unwrap().remove();
+        assert!(notes.left("s3://b/of").is_empty());
+    }
+
+    #[test]
+    fn notes_of_other_places_are_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let notes = Notes::in_folder(folder.path());
+        drop(notes.write("s3://b/of", "full/x").unwrap());
+        assert!(notes.left("s3://c/of").is_empty());
+        assert_eq!(notes.left("s3://b/of").len(), 1);
+    }
+}
