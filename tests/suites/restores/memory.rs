@@ -5,7 +5,7 @@ use std::time::Duration;
 use respaldo_tests::{Cluster, Respaldo, diff, journey};
 
 /// Most memory, whatever the size of a table or of a row.
-const MEMORY_KIB: u64 = 150 * 1024;
+pub(super) const MEMORY_KIB: u64 = 150 * 1024;
 
 /// About 250 MB of rows in one table, 40 MB in another.
 const LARGE: &str = "
@@ -69,4 +69,22 @@ fn a_row_of_200_megabytes_is_never_held_as_a_whole() {
         let found = diff(&image, &journey::image(&cluster.url("copy")));
         assert!(found.is_empty(), "{dumper}: {}", found.join("\n"));
     }
+}
+
+/// Two gigabytes of rows in one table: backed up, exported and restored. Returns the most that any of it took.
+pub(super) fn of_two_gigabytes() -> u64 {
+    let (_cluster, respaldo) = with(
+        "CREATE TABLE public.big AS SELECT g AS id, repeat(md5(g::text), 20) AS v, md5((g * 3)::text) AS w
+             FROM generate_series(1, 2700000) g",
+    );
+    let out = respaldo.folder().join("out.dump");
+    let export = ["export", "--at", "latest", "-o", out.to_str().unwrap()];
+    let dump = respaldo.peak_kib(&["backup", "full", "--json"]);
+    let peaks = [
+        dump,
+        respaldo.peak_kib(&export),
+        respaldo.peak_kib(&RESTORE),
+    ];
+    println!("peak KiB of dump, export, restore: {peaks:?}");
+    peaks.into_iter().max().unwrap()
 }

@@ -35,7 +35,7 @@ pub(super) fn find(given: Option<&Path>, server_version_num: u32) -> Result<Tool
 }
 
 /// Every command begins with this question, so the tools are asked together.
-fn at_once<const N: usize>(folder: &Path, names: [&str; N]) -> [Result<Tool, String>; N] {
+fn at_once<const N: usize>(folder: &Path, names: [&'static str; N]) -> [Result<Tool, String>; N] {
     thread::scope(|scope| {
         let asked = names.map(|name| (name, scope.spawn(move || tool(folder, name))));
         asked.map(|(name, asked)| asked.join().unwrap_or_else(|_| tool(folder, name)))
