@@ -28,6 +28,7 @@ under-test: native
 test: export RESPALDO_BIN = $(UNDER_TEST)
 test: postgres stores nextest native under-test
 	cargo nextest run --locked --workspace
+	RESPALDO_DUMPER__USE=pg-dump cargo nextest run --locked --workspace -E 'binary(journey)'
 	cargo test --locked --workspace --doc
 
 lint: nextest native
@@ -52,6 +53,8 @@ soak: postgres nextest under-test
 		PG_TEST_ROOT=$(CURDIR)/target/pg PG_TEST_VERSION=$$version \
 			cargo nextest run --locked --workspace --profile soak -E 'package(respaldo-tests)'; \
 	done
+	RESPALDO_DUMPER__USE=pg-dump cargo nextest run --locked --workspace \
+		-E 'binary(journey) | binary(hazards) | binary(soundness) | binary(restores) | binary(faults)'
 
 # Half an hour on two processors that have nothing else to do. Trials, whose report goes to target/bench:
 # RESPALDO_BENCH_MB=100 RESPALDO_BENCH_ROUNDS=1 RESPALDO_BENCH_ROOMS=mixed,one,pgbench,upload,many-1000,many-10000

@@ -14,3 +14,12 @@ mod options;
 mod roles;
 #[path = "restores/sessions.rs"]
 mod sessions;
+
+/// For `make soak`.
+mod soak {
+    #[test]
+    fn a_table_of_two_gigabytes_takes_no_more_memory_than_a_small_one() {
+        let peak = super::memory::of_two_gigabytes();
+        assert!(peak <= super::memory::MEMORY_KIB, "{peak} KiB");
+    }
+}

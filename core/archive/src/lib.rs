@@ -37,7 +37,7 @@ pub use encode::EncodeOptions;
 pub use entry::{Entry, Offset, Section};
 pub use error::ArchiveError;
 pub use header::{Compression, Header, Version};
-pub use lines::{CopyLines, read_copy_lines};
+pub use lines::{CopyLines, RowPart, read_copy_lines, read_copy_parts};
 pub use partitions::Partitions;
 pub use pieces::{PieceEncoder, PieceJoiner, PieceSum};
 pub use reader::{ArchiveReader, Blob, Block};

@@ -2,19 +2,32 @@
 
 use std::io::Read;
 
-use memchr::{memchr, memchr_iter};
+use memchr::memchr_iter;
 
 use crate::error::{ArchiveError, Result};
 
 /// PostgreSQL cannot make a longer row.
 const MAX_ROW: usize = 1 << 30;
 const END_MARK: &[u8] = b"\\.";
+const AFTER_END: ArchiveError = ArchiveError::DamagedData("text follows the end mark");
 const BUFFER: usize = 256 * 1024;
 
-/// Splits COPY text into rows as it passes, in whatever pieces it comes. Keeps only a row which is not yet whole.
+/// A piece of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowPart<'a> {
+    /// More of it follows.
+    More(&'a [u8]),
+    /// The row ends with it.
+    Last(&'a [u8]),
+}
+
+/// Splits COPY text into rows as it passes, in whatever pieces it comes. Keeps none of it, however long a row is.
 #[derive(Debug, Default)]
 pub struct CopyLines {
-    pending: Vec<u8>,
+    /// Bytes of the line at hand that were passed on.
+    passed: usize,
+    /// Its beginning, while that may become the end mark.
+    held: usize,
     rows: u64,
     ended: bool,
 }
@@ -25,65 +38,105 @@ impl CopyLines {
         Self::default()
     }
 
-    /// Takes the next piece and calls `row` with each row that ends in it, without its newline.
-    pub fn push(&mut self, piece: &[u8], mut row: impl FnMut(&[u8])) -> Result<()> {
-        let mut rest = piece;
-        if !self.pending.is_empty() {
-            let Some(end) = memchr(b'\n', rest) else {
-                return self.keep(rest);
-            };
-            self.keep(&rest[..end])?;
-            let mut whole = std::mem::take(&mut self.pending);
-            self.line(&whole, &mut row)?;
-            whole.clear();
-            self.pending = whole;
-            rest = &rest[end + 1..];
-        }
+    /// Takes the next piece and calls `row` with what it has of each row, without newlines.
+    pub fn push(&mut self, piece: &[u8], mut row: impl FnMut(RowPart<'_>)) -> Result<()> {
         let mut start = 0;
-        for end in memchr_iter(b'\n', rest) {
-            self.line(&rest[start..end], &mut row)?;
+        for end in memchr_iter(b'\n', piece) {
+            self.end_line(&piece[start..end], &mut row)?;
             start = end + 1;
         }
-        self.keep(&rest[start..])
+        self.begin_line(&piece[start..], &mut row)
     }
 
     /// The count of rows, if their end mark was seen.
     pub fn finish(self) -> Result<u64> {
-        if self.ended && self.pending.is_empty() {
+        if self.ended && self.passed == 0 && self.held == 0 {
             Ok(self.rows)
         } else {
             Err(ArchiveError::UnendedRows)
         }
     }
 
-    fn line(&mut self, line: &[u8], row: &mut impl FnMut(&[u8])) -> Result<()> {
+    fn end_line(&mut self, rest: &[u8], row: &mut impl FnMut(RowPart<'_>)) -> Result<()> {
+        let is_end_mark = self.passed == 0 && END_MARK[self.held..] == *rest;
         if self.ended {
-            return if line.is_empty() {
-                Ok(())
-            } else {
-                Err(ArchiveError::DamagedData("text follows the end mark"))
-            };
+            let is_empty = self.held == 0 && rest.is_empty();
+            return if is_empty { Ok(()) } else { Err(AFTER_END) };
         }
-        if line == END_MARK {
+        if is_end_mark {
             self.ended = true;
         } else {
+            self.let_go(row);
+            self.count(rest.len())?;
+            row(RowPart::Last(rest));
             self.rows += 1;
-            row(line);
         }
+        (self.passed, self.held) = (0, 0);
         Ok(())
     }
 
-    fn keep(&mut self, part: &[u8]) -> Result<()> {
-        if self.pending.len() + part.len() > MAX_ROW {
+    /// The beginning of a line, or more of it.
+    fn begin_line(&mut self, part: &[u8], row: &mut impl FnMut(RowPart<'_>)) -> Result<()> {
+        if part.is_empty() {
+            return Ok(());
+        }
+        if self.ended {
+            return Err(AFTER_END);
+        }
+        if self.passed == 0 && END_MARK[self.held..].starts_with(part) {
+            self.held += part.len();
+            return Ok(());
+        }
+        self.let_go(row);
+        self.count(part.len())?;
+        row(RowPart::More(part));
+        Ok(())
+    }
+
+    /// What was held is no end mark.
+    fn let_go(&mut self, row: &mut impl FnMut(RowPart<'_>)) {
+        if self.held > 0 {
+            row(RowPart::More(&END_MARK[..self.held]));
+            self.passed += self.held;
+            self.held = 0;
+        }
+    }
+
+    fn count(&mut self, bytes: usize) -> Result<()> {
+        self.passed += bytes;
+        if self.passed > MAX_ROW {
             return Err(ArchiveError::RowTooLong(MAX_ROW));
         }
-        self.pending.extend_from_slice(part);
         Ok(())
     }
 }
 
+/// Makes whole rows of their parts, for whoever must see one as a whole.
+#[derive(Debug, Default)]
+struct WholeRow(Vec<u8>);
+
+impl WholeRow {
+    fn take(&mut self, part: RowPart<'_>, row: &mut impl FnMut(&[u8])) {
+        match part {
+            RowPart::More(bytes) => self.0.extend_from_slice(bytes),
+            RowPart::Last(bytes) if self.0.is_empty() => row(bytes),
+            RowPart::Last(bytes) => {
+                self.0.extend_from_slice(bytes);
+                row(&self.0);
+                self.0.clear();
+            }
+        }
+    }
+}
+
 /// Calls `row` with each row of a table's decoded text; returns their count once the end mark is seen.
-pub fn read_copy_lines(mut text: impl Read, mut row: impl FnMut(&[u8])) -> Result<u64> {
+pub fn read_copy_lines(text: impl Read, mut row: impl FnMut(&[u8])) -> Result<u64> {
+    let mut whole = WholeRow::default();
+    read_copy_parts(text, |part| whole.take(part, &mut row))
+}
+
+/// The same with rows in parts, none of which is large.
+pub fn read_copy_parts(mut text: impl Read, mut row: impl FnMut(RowPart<'_>)) -> Result<u64> {
     let mut lines = CopyLines::new();
     let mut buffer = vec![0; BUFFER];
     loop {
@@ -102,9 +155,12 @@ mod tests {
 
     fn rows(text: &[u8], piece: usize) -> Result<(u64, Vec<Vec<u8>>)> {
         let mut rows = Vec::new();
+        let mut whole = WholeRow::default();
         let mut lines = CopyLines::new();
         for piece in text.chunks(piece) {
-            lines.push(piece, |row| rows.push(row.to_vec()))?;
+            lines.push(piece, |part| {
+                whole.take(part, &mut |row| rows.push(row.to_vec()))
+            })?;
         }
         Ok((lines.finish()?, rows))
     }
@@ -112,9 +168,13 @@ mod tests {
     #[test]
     fn rows_are_the_same_however_the_text_is_cut() {
         for piece in 1..20 {
-            let (count, rows) = rows(b"1\ta\n\n\\\\.\n2\tb\\n\n\\.\n\n\n", piece).unwrap();
-            assert_eq!(count, 4);
-            assert_eq!(rows, [&b"1\ta"[..], b"", b"\\\\.", b"2\tb\\n"]);
+            let text = b"1\ta\n\n\\\\.\n\\.x\n\\\n2\tb\\n\n\\.\n\n\n";
+            let (count, rows) = rows(text, piece).unwrap();
+            assert_eq!(count, 6);
+            assert_eq!(
+                rows,
+                [&b"1\ta"[..], b"", b"\\\\.", b"\\.x", b"\\", b"2\tb\\n"]
+            );
         }
     }
 

@@ -8,6 +8,8 @@ use crate::error::{ArchiveError, Result};
 use crate::wire::{INT_LEN, int_from};
 
 const BUFFER: usize = 256 * 1024;
+/// Of output: less than a chunk, which so goes out as it is instead of being copied once more.
+const OUT_BUFFER: usize = 64 * 1024;
 
 /// Buffered input.
 pub(crate) struct Tap<R> {
@@ -108,7 +110,7 @@ pub(crate) struct Tally<W: Write> {
 impl<W: Write> Tally<W> {
     pub(crate) fn new(out: W) -> Self {
         Self {
-            inner: BufWriter::with_capacity(BUFFER, out),
+            inner: BufWriter::with_capacity(OUT_BUFFER, out),
             at: 0,
             hash: None,
         }

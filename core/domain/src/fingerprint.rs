@@ -57,8 +57,12 @@ impl RowFingerprint {
     /// Adds one row: its COPY text without the newline.
     #[inline]
     pub fn add(&mut self, row: &[u8]) {
-        let mut hasher = SipHasher13::new_with_keys(KEY.0, KEY.1);
+        let mut hasher = new_hasher();
         hasher.write(row);
+        self.add_hash(&hasher);
+    }
+
+    fn add_hash(&mut self, hasher: &SipHasher13) {
         self.rows += 1;
         self.sum = self.sum.wrapping_add(hasher.finish128().as_u128());
     }
@@ -67,6 +71,42 @@ impl RowFingerprint {
     pub fn merge(&mut self, other: Self) {
         self.rows += other.rows;
         self.sum = self.sum.wrapping_add(other.sum);
+    }
+}
+
+fn new_hasher() -> SipHasher13 {
+    SipHasher13::new_with_keys(KEY.0, KEY.1)
+}
+
+/// A fingerprint in the making, of rows that come in parts: a row may be larger than memory should be.
+#[derive(Debug, Default)]
+pub struct Fingerprinting {
+    print: RowFingerprint,
+    /// The row at hand, where it did not begin with its last part.
+    row: Option<SipHasher13>,
+}
+
+impl Fingerprinting {
+    /// A part of a row of which more follows.
+    pub fn more(&mut self, part: &[u8]) {
+        self.row.get_or_insert_with(new_hasher).write(part);
+    }
+
+    /// The last part of a row, or a whole one.
+    #[inline]
+    pub fn last(&mut self, part: &[u8]) {
+        match self.row.take() {
+            None => self.print.add(part),
+            Some(mut row) => {
+                row.write(part);
+                self.print.add_hash(&row);
+            }
+        }
+    }
+
+    /// The fingerprint of the rows that ended.
+    pub fn finish(self) -> RowFingerprint {
+        self.print
     }
 }
 
@@ -106,6 +146,21 @@ mod tests {
         let mut whole = of(&["a", "b"]);
         whole.merge(of(&["c"]));
         assert_eq!(whole, of(&["a", "b", "c"]));
+    }
+
+    #[test]
+    fn a_row_is_the_same_in_whatever_parts_it_comes() {
+        let row = "a row of some length\tand another value".as_bytes();
+        let mut whole = RowFingerprint::default();
+        whole.add(row);
+        whole.add(b"b");
+        for size in 1..row.len() + 2 {
+            let mut parts = Fingerprinting::default();
+            row.chunks(size).for_each(|part| parts.more(part));
+            parts.last(b"");
+            parts.last(b"b");
+            assert_eq!(parts.finish(), whole, "{size}");
+        }
     }
 
     /// The constant is part of the manifest's format: this value may never change.

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use chrono::{DateTime, FixedOffset, Local, TimeZone, Utc};
-use respaldo_archive::{ArchiveError, ArchiveReader, BlockKind, Entry, Header, read_copy_lines};
+use respaldo_archive::{ArchiveError, ArchiveReader, BlockKind, Entry, Header};
 use respaldo_domain::backup::{ArchiveName, BackupKind, Trigger};
 use respaldo_domain::changes::Reason;
 use respaldo_domain::coverage::{Coverage, Gap, GapKind};
@@ -34,6 +34,7 @@ use crate::parts::Parts;
 use crate::ports::{Context, Fault, FaultKind, ObjectReader};
 use crate::rebuild;
 use crate::remove::sweep_dead;
+use crate::row_parts::fingerprint_of_text;
 use crate::store::Payload;
 
 /// What was adopted and what was not.
@@ -279,7 +280,7 @@ fn read_archive(parts: &Parts, name: &ArchiveName, cx: &Context) -> Result<OldAr
         let mut print = RowFingerprint::default();
         if block.kind() == BlockKind::Data {
             let text = block.decoded().map_err(corrupt)?;
-            read_copy_lines(text, |row| print.add(row)).map_err(corrupt)?;
+            print = fingerprint_of_text(text).map_err(corrupt)?;
         }
         let done = block.finish().map_err(corrupt)?;
         let hashed = done.sha256.zip(entry);

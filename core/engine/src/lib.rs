@@ -29,6 +29,7 @@ pub mod rebuild;
 pub mod remove;
 mod rest;
 pub mod restore;
+pub mod row_parts;
 mod run_folder;
 pub mod schedule;
 mod selector;

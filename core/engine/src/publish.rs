@@ -2,6 +2,8 @@
 //! made durable, renamed last. What a killed run leaves is named `.respaldo-incomplete-...` and swept
 //! by the next run that writes beside it: whoever is at work holds a lock on what it makes.
 
+mod writeback;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -9,6 +11,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use self::writeback::Writeback;
 use crate::ports::{Fault, FaultKind};
 
 /// What becomes of a file that is there already.
@@ -24,6 +27,7 @@ pub enum Existing {
 #[derive(Debug)]
 pub(crate) struct NewFile {
     file: File,
+    writeback: Writeback,
     staging: Staging,
     existing: Existing,
 }
@@ -65,6 +69,7 @@ impl NewFile {
         staging.lock();
         Ok(Self {
             file,
+            writeback: Writeback::default(),
             staging,
             existing,
         })
@@ -72,8 +77,9 @@ impl NewFile {
 
     /// Makes it durable and gives it its name.
     pub(crate) fn publish(self) -> Result<(), Fault> {
-        self.file
-            .sync_all()
+        let written = self.writeback.finish();
+        written
+            .and_then(|()| self.file.sync_all())
             .map_err(|e| self.staging.fault("writing", e))?;
         drop(self.file);
         check_file(&self.staging.to, self.existing)?;
@@ -83,7 +89,9 @@ impl NewFile {
 
 impl Write for NewFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
+        let written = self.file.write(bytes)?;
+        self.writeback.written(&self.file, written as u64)?;
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {

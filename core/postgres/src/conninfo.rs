@@ -11,6 +11,8 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
+use crate::passfile;
+
 /// Connection parameters by libpq's names, without the password.
 #[derive(Clone)]
 pub struct ConnInfo {
@@ -196,6 +198,21 @@ impl ConnInfo {
         self.password.as_ref()
     }
 
+    /// The password for the host at that place of the list: the one given, else that of libpq's password file.
+    pub(crate) fn password_for(&self, host: usize) -> Option<SecretString> {
+        let given = self.password.clone();
+        given.or_else(|| {
+            let (host, port) = self.hosts.get(host)?;
+            let file = self.option("passfile").map(PathBuf::from);
+            passfile::look_up(file, [host, &port.to_string(), &self.database, &self.user])
+        })
+    }
+
+    /// An option by libpq's name.
+    pub(crate) fn option(&self, name: &str) -> Option<&str> {
+        self.options.get(name).map(String::as_str)
+    }
+
     /// libpq's `options` parameter.
     pub fn server_options(&self) -> Option<&str> {
         self.options.get("options").map(String::as_str)
@@ -265,14 +282,15 @@ impl ConnInfo {
     pub(crate) fn driver_options(&self) -> Vec<PgConnectOptions> {
         self.hosts
             .iter()
-            .map(|(host, port)| self.driver_options_for(host, *port))
+            .enumerate()
+            .map(|(at, (host, port))| self.driver_options_for(at, host, *port))
             .collect()
     }
 
-    fn driver_options_for(&self, host: &str, port: u16) -> PgConnectOptions {
-        // `new()` reads libpq's environment and password file; all it may take from there that
-        // would change *where* we connect is set explicitly below.
-        let mut options = PgConnectOptions::new()
+    fn driver_options_for(&self, at: usize, host: &str, port: u16) -> PgConnectOptions {
+        // It reads libpq's environment; all it may take from there that would change *where* we connect
+        // is set explicitly below. The password file it would search for the environment's host.
+        let mut options = PgConnectOptions::new_without_pgpass()
             .port(port)
             .username(&self.user)
             .database(&self.database)
@@ -281,7 +299,7 @@ impl ConnInfo {
             true => options.socket(PathBuf::from(host)),
             false => options.host(host),
         };
-        if let Some(password) = &self.password {
+        if let Some(password) = self.password_for(at) {
             options = options.password(password.expose_secret());
         }
         let get = |name: &str| self.options.get(name);

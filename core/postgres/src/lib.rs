@@ -5,11 +5,13 @@
 //! ordinary threads (never from an asynchronous worker, where blocking would stall others).
 
 mod conninfo;
+mod copying;
 pub mod coverage;
 pub mod databases;
 pub mod definitions;
 mod facts;
 pub mod omissions;
+mod passfile;
 pub mod roles;
 mod rows;
 mod runtime;
@@ -20,6 +22,7 @@ mod sockets;
 mod tools;
 
 pub use conninfo::{ConnInfo, ConnInfoError};
+pub use copying::{CopyOut, CopySession};
 // For those who know nothing else of the domain.
 pub use respaldo_domain::source::DatabaseProperties;
 pub use respaldo_domain::table::{quote_identifier, quote_literal};

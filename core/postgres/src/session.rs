@@ -11,6 +11,7 @@ use sqlx::{Arguments, AssertSqlSafe, Connection, Executor, Postgres};
 use tokio::time::timeout;
 
 use crate::conninfo::ConnInfo;
+use crate::copying::CopyOut;
 use crate::runtime::block_on;
 use crate::sockets;
 
@@ -133,7 +134,21 @@ impl PgError {
         }
     }
 
-    fn timed_out(doing: String, limit: Duration) -> Self {
+    /// What the server refused, by its state.
+    pub(crate) fn refused(
+        doing: String,
+        sqlstate: String,
+        source: impl std::error::Error + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            doing,
+            kind: kind_of_state(&sqlstate),
+            sqlstate: Some(sqlstate),
+            source: Box::new(source),
+        }
+    }
+
+    pub(crate) fn timed_out(doing: String, limit: Duration) -> Self {
         let source = format!("no answer within {} s", limit.as_secs()).into();
         Self {
             doing,
@@ -322,7 +337,8 @@ impl Session {
     }
 
     /// Runs `COPY ... TO STDOUT` and gives each piece of its output to `each`, which may stop it.
-    /// After `each` stopped it the connection is unusable and must be dropped.
+    /// After `each` stopped it the connection is unusable and must be dropped. A piece is at least a row: for
+    /// rows that may be huge there is [`crate::CopySession`].
     pub fn copy_out<E: From<PgError>>(
         &mut self,
         statement: &str,
@@ -369,6 +385,24 @@ impl Session {
     pub fn close(self) -> Result<(), PgError> {
         answer(self.answer_timeout, self.connection.close())
             .map_err(|e| PgError::new("closing a connection", e))
+    }
+}
+
+impl CopyOut for Session {
+    fn copy_out<E: From<PgError>>(
+        &mut self,
+        statement: &str,
+        each: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        Self::copy_out(self, statement, each)
+    }
+
+    fn text(&mut self, query: &str) -> Result<String, PgError> {
+        use sqlx::Row;
+        let failed = |error| PgError::new(doing(query), error);
+        let row = self.row(sql(format!("SELECT ({query})::text")))?;
+        let value: Option<String> = row.try_get(0).map_err(failed)?;
+        Ok(value.unwrap_or_default())
     }
 }
 
@@ -443,7 +477,7 @@ impl CopyIn<'_> {
 }
 
 /// Settings that make text the same everywhere (as pg_dump sets them), and limits.
-fn startup_settings(options: &SessionOptions) -> Vec<(String, String)> {
+pub(crate) fn startup_settings(options: &SessionOptions) -> Vec<(String, String)> {
     let fixed = [
         ("search_path", ""),
         ("row_security", "off"),
@@ -485,7 +519,7 @@ fn startup_settings(options: &SessionOptions) -> Vec<(String, String)> {
 }
 
 /// `-c name=value` settings of libpq's `options` parameter, quoted as SQL literals.
-fn parse_server_options(text: &str) -> Vec<(String, String)> {
+pub(crate) fn parse_server_options(text: &str) -> Vec<(String, String)> {
     let words = text.replace("-c ", "-c");
     words
         .split_whitespace()
@@ -496,7 +530,7 @@ fn parse_server_options(text: &str) -> Vec<(String, String)> {
 }
 
 /// The start of a statement, for error messages.
-fn doing(statement: &str) -> String {
+pub(crate) fn doing(statement: &str) -> String {
     let one_line = statement.split_whitespace().collect::<Vec<_>>().join(" ");
     let short: String = one_line.chars().take(120).collect();
     format!("running {short:?}")

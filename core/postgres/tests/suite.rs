@@ -4,6 +4,8 @@
     reason = "what cannot be set up must fail the test at once"
 )]
 
+#[path = "suite/copying.rs"]
+mod copying;
 #[path = "suite/session.rs"]
 mod session;
 #[path = "suite/snapshot.rs"]

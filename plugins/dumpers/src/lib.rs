@@ -25,10 +25,10 @@ pub use options::DumperOptions;
 
 /// Names that [`by_name`] knows, the default first.
 pub const NAMES: &[&str] = &[
-    #[cfg(feature = "pg-dump")]
-    pg_dump::NAME,
     #[cfg(feature = "parallel")]
     parallel::NAME,
+    #[cfg(feature = "pg-dump")]
+    pg_dump::NAME,
 ];
 
 /// The dumper of that name with its usual options.

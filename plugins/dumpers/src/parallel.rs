@@ -25,6 +25,9 @@ use scope::Scope;
 /// Its name in the configuration.
 pub const NAME: &str = "parallel";
 
+/// Servers from which on their catalogs tell what a COPY of ours needs to know. Older ones are left to pg_dump.
+const SINCE: u32 = 120_000;
+
 /// Dumps with several connections.
 #[derive(Debug)]
 pub struct Parallel {
@@ -62,6 +65,9 @@ impl Dumper for Parallel {
         cx: &Context,
     ) -> Result<DumpReceipt, Fault> {
         cx.check()?;
+        if request.target.facts.server_version_num < SINCE {
+            return self.stock.dump(request, archive, cx);
+        }
         let scope = Scope::read(request)?;
         let for_stock = DumpRequest {
             tables: scope.stock.clone(),

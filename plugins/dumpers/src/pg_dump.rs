@@ -36,7 +36,8 @@ use respaldo_postgres::{StopFlag, Tool, ToolVersion};
 
 use crate::options::DumperOptions;
 pub(crate) use catalog::Relations;
-pub(crate) use catalog::in_snapshot;
+#[cfg(feature = "parallel")]
+pub(crate) use catalog::{copying_in_snapshot, in_snapshot};
 pub(crate) use merge::Joined;
 pub(crate) use rewrite::Rewriter;
 use run::Run;

@@ -3,12 +3,13 @@
 use std::hash::Hash;
 use std::io::Read;
 
-use respaldo_archive::{ArchiveError, decode_block, read_copy_lines};
+use respaldo_archive::{ArchiveError, decode_block};
 use respaldo_domain::fingerprint::{self, RowFingerprint};
 use respaldo_domain::manifest::{ArchiveFacts, TableData, TableEntry};
 use respaldo_domain::object::Sha256;
 use respaldo_domain::validation::FindingCode;
 use respaldo_engine::ports::{Context, Fault, FaultKind};
+use respaldo_engine::row_parts::fingerprint_of_text;
 
 use crate::archive::in_archive;
 use crate::findings::{Findings, chain_of};
@@ -90,8 +91,7 @@ fn decode(
     compression: respaldo_archive::Compression,
 ) -> Result<Decoded, ArchiveError> {
     let mut block = decode_block(stored, compression)?;
-    let mut print = RowFingerprint::default();
-    read_copy_lines(&mut block, |row| print.add(row))?;
+    let print = fingerprint_of_text(&mut block)?;
     Ok(Decoded {
         dump_id: block.dump_id(),
         length: block.finish()?,

@@ -3,7 +3,7 @@
 use respaldo_tests::{Cluster, Respaldo};
 
 /// Most memory that a dump may take.
-pub const MEMORY_KIB: u64 = 150 * 1024;
+const MEMORY_KIB: u64 = 150 * 1024;
 
 /// A driver for a database, writing with this dumper.
 pub fn driver(cluster: &Cluster, db: &str, dumper: &str) -> Respaldo {

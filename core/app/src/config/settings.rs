@@ -252,7 +252,7 @@ pub fn defaults() -> Dict {
             table(vec![("dir", Value::from("backups_incrementales"))]),
         ),
         ("detector", table(vec![("use", Value::from("pg-stat"))])),
-        ("dumper", table(vec![("use", Value::from("pg-dump"))])),
+        ("dumper", table(vec![("use", Value::from(usual_dumper()))])),
         ("validator", empty()),
         ("retention", table(vec![("purge", Value::from("manual"))])),
         ("legacy", table(legacy::defaults())),
@@ -265,4 +265,12 @@ pub fn defaults() -> Dict {
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
+}
+
+/// The first of those that were built in: a build may have `pg-dump` alone.
+fn usual_dumper() -> &'static str {
+    respaldo_dumpers::NAMES
+        .first()
+        .copied()
+        .unwrap_or("parallel")
 }

@@ -37,7 +37,8 @@ dir = "backups_incrementales"
 use = "pg-stat"
 
 [dumper]
-use = "pg-dump"
+# parallel copies rows over several connections; pg-dump leaves everything to the stock tool.
+use = "parallel"
 # gzip, or zstd where pg_dump and pg_restore are of PostgreSQL 16 or later. Another one begins with a full.
 # compression = "gzip"
 # Of gzip 0 none, 1 fast to 9 small; of zstd 1 to 19.

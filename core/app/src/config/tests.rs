@@ -50,7 +50,7 @@ fn later_layers_win_and_each_value_names_its_origin() {
         .load(&[URL, ("RESPALDO_DETECTOR__USE", "always")])
         .unwrap();
     assert_eq!(config.detector.name, "always");
-    assert_eq!(config.dumper.name, "pg-dump");
+    assert_eq!(config.dumper.name, "parallel");
     assert_eq!(config.repository, folder.0.join("a"));
     let origin = |key: &str| {
         let shown = config

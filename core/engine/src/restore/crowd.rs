@@ -3,18 +3,16 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use respaldo_postgres::Session;
-
 use crate::ports::{Context, Fault, FaultKind};
 
 /// Does `each` to every item, in their order, `jobs` at a time, each with a session of its own.
 /// The first fault ends it.
-pub(super) fn for_each<T: Sync>(
+pub(super) fn for_each<T: Sync, S>(
     items: &[T],
     jobs: usize,
     cx: &Context,
-    connect: impl Fn() -> Result<Session, Fault> + Sync,
-    each: impl Fn(&mut Session, usize, &T) -> Result<(), Fault> + Sync,
+    connect: impl Fn() -> Result<S, Fault> + Sync,
+    each: impl Fn(&mut S, usize, &T) -> Result<(), Fault> + Sync,
 ) -> Result<(), Fault> {
     let next = AtomicUsize::new(0);
     let stop = cx.interrupt().child();

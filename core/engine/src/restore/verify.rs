@@ -4,16 +4,17 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use respaldo_archive::CopyLines;
-use respaldo_domain::fingerprint::RowFingerprint;
+use respaldo_archive::{CopyLines, RowPart};
+use respaldo_domain::fingerprint::{Fingerprinting, RowFingerprint};
 use respaldo_domain::report::{TableDifference, Verification, WarningCode};
 use respaldo_domain::restore_plan::RestorePlan;
 use respaldo_domain::table::{Column, TableName, quote_identifier, quote_literal};
-use respaldo_postgres::{ConnInfo, Session, SessionOptions, sql};
+use respaldo_postgres::{ConnInfo, CopyOut, CopySession, Session, SessionOptions, sql};
 use sqlx::Row;
 
 use super::{Restore, RestoreError, crowd};
 use crate::ports::{Context, Fault, FaultKind};
+use crate::row_parts::add_part;
 
 /// A relation to be read back, and what it must hold.
 struct Expected {
@@ -140,7 +141,7 @@ fn read_back(
     database: &ConnInfo,
 ) -> Result<Vec<RowFingerprint>, Fault> {
     let found = Mutex::new(vec![RowFingerprint::default(); expected.len()]);
-    let connect = || Ok(Session::connect(database, &SessionOptions::default())?);
+    let connect = || Ok(CopySession::connect(database, &SessionOptions::default())?);
     let (jobs, cx) = (restore.jobs(), restore.cx);
     crowd::for_each(expected, jobs, cx, connect, |session, index, table| {
         let condition = conditions.get(&table.name).map_or("", String::as_str);
@@ -158,33 +159,34 @@ fn read_back(
 /// Count and hash of the rows a relation holds now: the text COPY prints under the settings every
 /// session of ours has, which are pg_dump's.
 pub(crate) fn fingerprint(
-    session: &mut Session,
+    session: &mut impl CopyOut,
     table: &TableName,
     columns: &[Column],
     condition: &str,
     cx: &Context,
 ) -> Result<RowFingerprint, Fault> {
-    let mut print = RowFingerprint::default();
+    let mut print = Fingerprinting::default();
     let mut lines = CopyLines::new();
     let broken = |e| Fault::new(FaultKind::Corrupt, "COPY text cannot be split into rows", e);
     let statement = copy_out(has_own_rows(session, table)?, table, columns, condition);
     session.copy_out(&statement, |text| {
         cx.check()?;
-        lines.push(text, |row| print.add(row)).map_err(broken)
+        let row = |part: RowPart<'_>| add_part(&mut print, part);
+        lines.push(text, row).map_err(broken)
     })?;
     lines.push(b"\\.\n", |_| {}).map_err(broken)?;
     lines.finish().map_err(broken)?;
-    Ok(print)
+    Ok(print.finish())
 }
 
 /// Whether the relation has rows of its own; a partitioned one is read with its leaves.
-fn has_own_rows(session: &mut Session, table: &TableName) -> Result<bool, Fault> {
+fn has_own_rows(session: &mut impl CopyOut, table: &TableName) -> Result<bool, Fault> {
     let name = table.quoted();
     let question = format!(
-        "SELECT relkind::text <> 'p' FROM pg_catalog.pg_class WHERE oid = {}::pg_catalog.regclass",
+        "SELECT (relkind <> 'p')::pg_catalog.text FROM pg_catalog.pg_class WHERE oid = {}::pg_catalog.regclass",
         quote_literal(&name)
     );
-    Ok(session.value(sql(question))?)
+    Ok(session.text(&question)? == "true")
 }
 
 /// A table is printed without a query where that says the same: it is cheaper.

@@ -4,17 +4,20 @@ use std::collections::HashSet;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
 
 use super::{ArchiveTools, Looked, Tool, ToolError, ToolVersion, Tools};
 
 /// All tools.
 pub(super) fn find(given: Option<&Path>, server_version_num: u32) -> Result<Tools, ToolError> {
     let whole = |folder: &Path| {
+        let [pg_dump, pg_restore, psql, pg_dumpall] =
+            at_once(folder, ["pg_dump", "pg_restore", "psql", "pg_dumpall"]);
         let tools = Tools {
-            pg_dump: tool(folder, "pg_dump")?,
-            pg_restore: tool(folder, "pg_restore")?,
-            psql: tool(folder, "psql")?,
-            pg_dumpall: tool(folder, "pg_dumpall")?,
+            pg_dump: pg_dump?,
+            pg_restore: pg_restore?,
+            psql: psql?,
+            pg_dumpall: pg_dumpall?,
         };
         let all = [
             &tools.pg_dump,
@@ -29,6 +32,14 @@ pub(super) fn find(given: Option<&Path>, server_version_num: u32) -> Result<Tool
         }
     };
     find_by(given, server_version_num, whole, |tools| &tools.pg_dump)
+}
+
+/// Every command begins with this question, so the tools are asked together.
+fn at_once<const N: usize>(folder: &Path, names: [&'static str; N]) -> [Result<Tool, String>; N] {
+    thread::scope(|scope| {
+        let asked = names.map(|name| (name, scope.spawn(move || tool(folder, name))));
+        asked.map(|(name, asked)| asked.join().unwrap_or_else(|_| tool(folder, name)))
+    })
 }
 
 /// A whole installation; where there is none, one that can dump.

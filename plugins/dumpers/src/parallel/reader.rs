@@ -7,14 +7,15 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 
 use respaldo_archive::{ArchiveError, CopyLines, PieceEncoder, PieceSum};
-use respaldo_domain::fingerprint::RowFingerprint;
+use respaldo_domain::fingerprint::{Fingerprinting, RowFingerprint};
 use respaldo_engine::ports::{Context, DumpRequest, Fault, FaultKind};
-use respaldo_postgres::Session;
+use respaldo_engine::row_parts::add_part;
+use respaldo_postgres::{CopyOut, CopySession};
 
 use super::pieces::Piece;
 use super::window::Window;
 use crate::options::Method;
-use crate::pg_dump::in_snapshot;
+use crate::pg_dump::copying_in_snapshot;
 
 /// Bytes sent at once.
 const CHUNK_BYTES: usize = 128 * 1024;
@@ -51,6 +52,11 @@ struct Job {
 pub(super) struct Queue(Mutex<VecDeque<Job>>);
 
 impl Queue {
+    /// Pieces that are left.
+    pub(super) fn len(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// A queue of all pieces, and what will come of each.
     pub(super) fn of(pieces: Vec<Piece>) -> (Self, VecDeque<(usize, Receiver<Sent>)>) {
         let mut jobs = VecDeque::new();
@@ -71,26 +77,34 @@ impl Queue {
     }
 }
 
+/// Connections on the snapshot, as many as are wanted. Where server or role have no room for all of them, fewer
+/// do: pg_dump would need one, too.
+pub(super) fn sessions(request: &DumpRequest, wanted: usize) -> Result<Vec<CopySession>, Fault> {
+    let mut sessions = Vec::new();
+    while sessions.len() < wanted {
+        match copying_in_snapshot(request) {
+            Ok(session) => sessions.push(session),
+            Err(fault) if fault.kind == FaultKind::Full && !sessions.is_empty() => {
+                tracing::warn!(connections = sessions.len(), %fault, "rows are copied over fewer connections");
+                break;
+            }
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok(sessions)
+}
+
 /// Works until no piece is left, or the first failure, which the writer meets in its turn.
 pub(super) fn work(
-    request: &DumpRequest,
+    session: &mut CopySession,
     queue: &Queue,
     window: &Window,
     coding: Coding,
     cx: &Context,
 ) {
-    let mut session = in_snapshot(request);
     let mut coder = Coder::new(coding);
     while let Some(job) = queue.next() {
-        let read = match &mut session {
-            Ok(session) => read(session, &job, window, &mut coder, cx),
-            Err(fault) => Err(Fault::new(
-                fault.kind,
-                "a connection of the dump",
-                fault.to_string(),
-            )),
-        };
-        if let Err(fault) = read {
+        if let Err(fault) = read(session, &job, window, &mut coder, cx) {
             // Nobody listens once the writer gave up.
             drop(job.to.send(Sent::Failed(fault)));
             return;
@@ -99,7 +113,7 @@ pub(super) fn work(
 }
 
 fn read(
-    session: &mut Session,
+    session: &mut CopySession,
     job: &Job,
     window: &Window,
     coder: &mut Coder,
@@ -107,14 +121,13 @@ fn read(
 ) -> Result<(), Fault> {
     window.may_begin(job.index, cx)?;
     let mut lines = CopyLines::new();
-    let mut fingerprint = RowFingerprint::default();
+    let mut fingerprint = Fingerprinting::default();
     session.copy_out(&job.piece.statement, |text| {
         cx.check()?;
         cx.progress().bytes(text.len() as u64);
         lines
-            .push(text, |row| fingerprint.add(row))
+            .push(text, |part| add_part(&mut fingerprint, part))
             .map_err(of_archive)?;
-        // One row may be huge, and compress badly.
         for part in text.chunks(PART_BYTES) {
             coder.push(part).map_err(of_archive)?;
             if coder.ready() >= CHUNK_BYTES {
@@ -132,7 +145,7 @@ fn read(
     drop(job.to.send(Sent::End {
         sum,
         plain_bytes,
-        fingerprint,
+        fingerprint: fingerprint.finish(),
     }));
     Ok(())
 }

@@ -40,6 +40,7 @@ pub(super) fn write(
     cx: &Context,
 ) -> Result<DumpReceipt, Fault> {
     let (queue, results) = Queue::of(pieces::plan(&scope));
+    let sessions = reader::sessions(request, options.jobs.clamp(1, 64).min(queue.len()))?;
     let window = Window::default();
     let stop = cx.interrupt().child();
     let cx = &cx.with_interrupt(stop.clone());
@@ -47,13 +48,14 @@ pub(super) fn write(
     thread::scope(|threads| {
         // Whatever way the writing ends, the readers must not wait for it for ever.
         let _stop = StopOnDrop(&stop);
-        for _ in 0..options.jobs.clamp(1, 64) {
-            threads.spawn(|| reader::work(request, &queue, &window, coding, cx));
+        let (queue, window) = (&queue, &window);
+        for mut session in sessions {
+            threads.spawn(move || reader::work(&mut session, queue, window, coding, cx));
         }
         let rows = Rows {
             tables: scope.tables,
             results,
-            window: &window,
+            window,
             coding,
             end: PieceEncoder::new(options.method.pieces()),
         };

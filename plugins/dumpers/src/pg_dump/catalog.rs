@@ -97,15 +97,41 @@ impl Relations {
 
 /// A session that sees what the snapshot sees.
 pub(crate) fn in_snapshot(request: &DumpRequest) -> Result<Session, Fault> {
-    let options = SessionOptions {
+    let mut session = Session::connect(&request.target.conninfo, &limits(request))?;
+    for statement in enter(request) {
+        session.batch(&statement)?;
+    }
+    Ok(session)
+}
+
+/// The same, for copying.
+#[cfg(feature = "parallel")]
+pub(crate) fn copying_in_snapshot(
+    request: &DumpRequest,
+) -> Result<respaldo_postgres::CopySession, Fault> {
+    use respaldo_postgres::CopySession;
+
+    let mut session = CopySession::connect(&request.target.conninfo, &limits(request))?;
+    for statement in enter(request) {
+        session.batch(&statement)?;
+    }
+    Ok(session)
+}
+
+fn limits(request: &DumpRequest) -> SessionOptions {
+    SessionOptions {
         lock_timeout: Duration::from_millis(request.lock_timeout_ms),
         ..SessionOptions::default()
-    };
-    let mut session = Session::connect(&request.target.conninfo, &options)?;
-    session.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+    }
+}
+
+/// A snapshot is taken over by the first statement of a transaction.
+fn enter(request: &DumpRequest) -> [String; 2] {
     let snapshot = quote_literal(&request.snapshot);
-    session.batch(&format!("SET TRANSACTION SNAPSHOT {snapshot}"))?;
-    Ok(session)
+    [
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned(),
+        format!("SET TRANSACTION SNAPSHOT {snapshot}"),
+    ]
 }
 
 fn relation(row: &PgRow) -> Result<Relation, PgError> {

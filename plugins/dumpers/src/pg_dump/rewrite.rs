@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::io::Read;
 
 use respaldo_archive::{ArchiveError, ArchiveWriter, Block, BlockReport, CopyLines, Toc};
-use respaldo_domain::fingerprint::RowFingerprint;
+use respaldo_domain::fingerprint::Fingerprinting;
 use respaldo_domain::manifest::BlockRef;
 use respaldo_domain::object::Sha256;
 use respaldo_domain::table::{Oid, TableName};
 use respaldo_engine::ports::{
     ArchiveFile, Context, Definitions, DumpReceipt, DumpRequest, DumpedTable, Fault, FaultKind,
 };
+use respaldo_engine::row_parts::add_part;
 
 use super::faults;
 use super::merge::Joined;
@@ -90,11 +91,11 @@ impl<'a> Rewriter<'a> {
         table: InScope,
     ) -> Result<(), ArchiveError> {
         let mut lines = CopyLines::new();
-        let mut fingerprint = RowFingerprint::default();
+        let mut fingerprint = Fingerprinting::default();
         let progress = self.cx.progress();
         let report = self.writer.rewrite_block(dump_id, block, |piece| {
             progress.bytes(piece.len() as u64);
-            lines.push(piece, |row| fingerprint.add(row))
+            lines.push(piece, |part| add_part(&mut fingerprint, part))
         })?;
         lines.finish()?;
         progress.table(&table.name.to_string());
@@ -105,7 +106,7 @@ impl<'a> Rewriter<'a> {
             oid,
             block,
             plain_bytes,
-            fingerprint,
+            fingerprint: fingerprint.finish(),
             columns,
         });
         Ok(())

@@ -1,0 +1,216 @@
+//! A connection for `COPY ... TO STDOUT` that never holds a whole row.
+//!
+//! The server sends a row as one message, which may be as large as PostgreSQL allows, and a general driver
+//! hands out whole messages: one row of 200 MB took twice that. Here what has arrived of a message is passed on
+//! at once. The connection speaks the protocol by `postgres-protocol`, opens its socket and its TLS by the code of the driver that all other
+//! sessions use, and takes its settings from the same [`ConnInfo`], so there is no second meaning of any of them.
+
+mod link;
+mod startup;
+
+use std::time::{Duration, Instant};
+
+use tokio::runtime::{Builder, Runtime};
+
+use self::link::{Link, LinkError, Message};
+use crate::conninfo::ConnInfo;
+use crate::session::{PgError, SessionOptions, doing, parse_server_options, startup_settings};
+use crate::sockets;
+
+/// COPY output handed on at once, in bytes.
+const BATCH_BYTES: usize = 256 * 1024;
+
+/// What can copy out.
+pub trait CopyOut {
+    /// Runs `COPY ... TO STDOUT` and gives each piece of its output to `each`, which may stop it. After `each`
+    /// stopped it the connection is unusable and must be dropped.
+    fn copy_out<E: From<PgError>>(
+        &mut self,
+        statement: &str,
+        each: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E>;
+
+    /// The only value of a query without parameters, as text; NULL is empty.
+    fn text(&mut self, query: &str) -> Result<String, PgError>;
+}
+
+/// A connection for COPY, used from one thread at a time. Dropping it closes the socket; the server ends the
+/// transaction.
+pub struct CopySession {
+    // Dropped before the runtime whose socket it has.
+    link: Link,
+    runtime: Runtime,
+    answer_timeout: Duration,
+    batch: Vec<u8>,
+}
+
+impl CopySession {
+    /// Connects as [`crate::Session::connect`] does, with the same settings.
+    pub fn connect(info: &ConnInfo, options: &SessionOptions) -> Result<Self, PgError> {
+        let settings = startup_settings(options);
+        let mut last = None;
+        for (at, driver) in info.driver_options().into_iter().enumerate() {
+            let driver = driver.options(settings.iter().cloned());
+            match Self::connect_one(info, at, &driver, options) {
+                Ok(session) => return Ok(session),
+                Err(error) => last = Some(error),
+            }
+        }
+        Err(last.unwrap_or_else(|| {
+            PgError::timed_out("connecting to no host at all".to_owned(), Duration::ZERO)
+        }))
+    }
+
+    fn connect_one(
+        info: &ConnInfo,
+        host: usize,
+        driver: &sqlx::postgres::PgConnectOptions,
+        options: &SessionOptions,
+    ) -> Result<Self, PgError> {
+        let doing = || format!("connecting to {}", info.display_url());
+        let limit = options.connect_timeout;
+        // Of its own, for a shared one would wake another thread for every few kilobytes that arrive.
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| PgError::new(doing(), error.into()))?;
+        let work = startup::start(info, host, driver);
+        let link = match runtime.block_on(async { tokio::time::timeout(limit, work).await }) {
+            Ok(Ok(link)) => link,
+            Ok(Err(error)) => return Err(error.into_pg(doing())),
+            Err(_) => return Err(PgError::timed_out(doing(), limit)),
+        };
+        sockets::tend(driver.get_port());
+        let mut session = Self {
+            link,
+            runtime,
+            answer_timeout: limit,
+            batch: Vec::new(),
+        };
+        for (name, value) in info
+            .server_options()
+            .into_iter()
+            .flat_map(parse_server_options)
+        {
+            session.batch(&format!(
+                "SELECT pg_catalog.set_config({name}, {value}, false)"
+            ))?;
+        }
+        session.answer_timeout = options.answer_timeout;
+        Ok(session)
+    }
+
+    /// Runs statements without parameters, several at once allowed; results are dropped.
+    pub fn batch(&mut self, text: &str) -> Result<(), PgError> {
+        self.run(text)
+            .map(drop)
+            .map_err(|error| error.into_pg(doing(text)))
+    }
+
+    /// Closes the connection; the server ends the transaction.
+    pub fn close(mut self) -> Result<(), PgError> {
+        let closed = self.runtime.block_on(self.link.terminate());
+        closed.map_err(|error| error.into_pg("closing a connection".to_owned()))
+    }
+
+    /// Runs statements to their end; returns the first value of the last row.
+    fn run(&mut self, text: &str) -> Result<Option<Vec<u8>>, LinkError> {
+        let mut last = Answer::default();
+        self.runtime.block_on(self.link.query(text))?;
+        let began = Instant::now();
+        loop {
+            let message = self.runtime.block_on(self.link.message())?;
+            let is_over = message.map_or(Ok(false), |message| last.take(message))?;
+            if is_over {
+                return last.refused.map_or(Ok(last.value), Err);
+            }
+            if self.is_late(began) {
+                return Err(LinkError::late(self.answer_timeout));
+            }
+        }
+    }
+
+    fn is_late(&self, began: Instant) -> bool {
+        !self.answer_timeout.is_zero() && began.elapsed() >= self.answer_timeout
+    }
+}
+
+impl CopyOut for CopySession {
+    /// While nothing arrives `each` is given empty pieces, a few a second, so that it may stop a copy that waits.
+    fn copy_out<E: From<PgError>>(
+        &mut self,
+        statement: &str,
+        mut each: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let failed = |error: LinkError| E::from(error.into_pg(doing(statement)));
+        let mut batch = std::mem::take(&mut self.batch);
+        batch.reserve(BATCH_BYTES);
+        let (link, runtime) = (&mut self.link, &self.runtime);
+        runtime.block_on(link.query(statement)).map_err(failed)?;
+        let mut end = Answer::default();
+        let mut is_over = false;
+        while !is_over {
+            batch.clear();
+            is_over = runtime
+                .block_on(gather(link, &mut batch, &mut end))
+                .map_err(failed)?;
+            each(&batch)?;
+        }
+        self.batch = batch;
+        end.refused.map_or(Ok(()), |error| Err(failed(error)))
+    }
+
+    fn text(&mut self, query: &str) -> Result<String, PgError> {
+        let value = self
+            .run(query)
+            .map_err(|error| error.into_pg(doing(query)))?;
+        Ok(String::from_utf8_lossy(&value.unwrap_or_default()).into_owned())
+    }
+}
+
+/// Fills the batch with COPY output; less of it when nothing came for a while. `true` once the statement has ended.
+async fn gather(link: &mut Link, batch: &mut Vec<u8>, end: &mut Answer) -> Result<bool, LinkError> {
+    while batch.len() < BATCH_BYTES {
+        if link.is_in_data() {
+            let room = BATCH_BYTES - batch.len();
+            if link.take_data(batch, room).await? == 0 {
+                return Ok(false);
+            }
+            continue;
+        }
+        match link.message().await? {
+            None => return Ok(false),
+            Some(message) => {
+                if end.take(message)? {
+                    return Ok(true);
+                }
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// What the server said to a statement, until it is ready for the next.
+#[derive(Default)]
+struct Answer {
+    refused: Option<LinkError>,
+    value: Option<Vec<u8>>,
+}
+
+impl Answer {
+    /// Takes the next message; `true` when it was the last.
+    fn take(&mut self, message: Message) -> Result<bool, LinkError> {
+        match message {
+            Message::Ready => return Ok(true),
+            // What follows a refusal is skipped by the server; the first says why.
+            Message::Refused(error) if self.refused.is_none() => {
+                self.refused = Some(LinkError::Server(error));
+            }
+            Message::Row(value) => self.value = value,
+            Message::CopyIn => return Err(LinkError::protocol("the server wants data")),
+            Message::Refused(_) | Message::Data | Message::Other => {}
+            Message::Authentication(_) => {
+                return Err(LinkError::protocol("the server asks for a password again"));
+            }
+        }
+        Ok(false)
+    }
+}
