@@ -273,9 +273,9 @@ mod tests {
         assert!(name.is_encrypted() && !plain.is_encrypted());
         assert_eq!(name.plain(), plain.as_str());
         let keys = name.object_keys();
-        assert!(keys.iter().all(|key| key.as_str().ends_with(".age")));
+        assert!(keys.iter().all(|key| key.as_str().ends_with(ENCRYPTED)));
         assert!(plain.object_keys().iter().all(|key| !keys.contains(key)));
-        assert!(!name.manifest_key().as_str().ends_with(".age"));
+        assert!(!name.manifest_key().as_str().ends_with(ENCRYPTED));
     }
 
     #[test]

@@ -148,7 +148,7 @@ fn a_chain_needs_no_key_until_it_is_restored_and_then_any_recipients() {
             "{name}"
         );
         if !name.ends_with(".manifest.json") {
-            assert!(name.ends_with(".age"), "{name}");
+            assert_eq!(path.extension().unwrap(), "age", "{name}");
             assert!(bytes.starts_with(b"age-encryption.org/v1\n"), "{name}");
         }
     }

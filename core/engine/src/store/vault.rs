@@ -236,10 +236,13 @@ pub(super) struct Beginning {
     pub(super) bytes: Vec<u8>,
 }
 
+/// By the names of the sinks, and the key.
+type Known = HashMap<(String, ObjectKey), Arc<Beginning>>;
+
 /// Beginnings of encrypted objects that were opened, so that each part that is read of one does not
 /// fetch its header anew.
 #[derive(Clone, Default)]
-pub(super) struct Beginnings(Arc<Mutex<HashMap<(String, ObjectKey), Arc<Beginning>>>>);
+pub(super) struct Beginnings(Arc<Mutex<Known>>);
 
 impl Beginnings {
     /// That of an object in these sinks.
@@ -257,7 +260,7 @@ impl Beginnings {
         known.insert((sinks.to_owned(), key.clone()), Arc::clone(beginning));
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(String, ObjectKey), Arc<Beginning>>> {
+    fn lock(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
