@@ -63,7 +63,7 @@ impl Repository {
     pub fn manifests(&self) -> Vec<String> {
         self.files()
             .into_iter()
-            .filter(|key| key.ends_with(MANIFEST))
+            .filter(|key| key.ends_with(MANIFEST) && !key.starts_with(KEPT))
             .collect()
     }
 

@@ -168,7 +168,9 @@ fn a_chain_needs_no_key_until_it_is_restored_and_then_any_recipients() {
     let newest = listed[0]["archivo"].as_str().unwrap();
     assert!(newest.ends_with(&points[3].0), "{listed:#}");
     safe.run(&["expire", "--dry-run"]).expect_code(0);
-    safe.run(&["doctor"]).expect_code(0);
+    let examined = safe.run(&["doctor"]).stdout;
+    assert!(examined.contains("for recipients: 2"), "{examined}");
+    assert!(examined.contains("no key is at hand"), "{examined}");
     safe.restore(&points[3].0, "sin_clave")
         .expect_error(10, "encryption-key");
     assert!(!safe.vault.scene.exists("sin_clave"));

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::sample::{FULL, INC, archive, column, data, manifest, name};
 use proptest::prelude::*;
-use respaldo_contract::manifest_file::{ManifestFileError, decode, encode};
+use respaldo_contract::manifest_file::{
+    ManifestFileError, decode, decode_header, encode, encode_header,
+};
 use respaldo_contract::stats_file;
 use respaldo_domain::changes::Reason;
 use respaldo_domain::manifest::{Contents, LargeObjects, Manifest, TableEntry};
@@ -76,11 +78,11 @@ fn a_manifest_without_a_seal_is_refused() {
 
 #[test]
 fn a_newer_format_is_refused_by_name_before_its_seal_is_looked_at() {
-    let newer = String::from_utf8_lossy(GOLDEN).replace("\"formato\":1,", "\"formato\":2,");
+    let newer = String::from_utf8_lossy(GOLDEN).replace("\"formato\":1,", "\"formato\":3,");
     let refused = decode(newer.as_bytes()).unwrap_err();
     assert!(matches!(
         refused,
-        ManifestFileError::NewerFormat { found: 2, known: 1 }
+        ManifestFileError::NewerFormat { found: 3, known: 2 }
     ));
 }
 
@@ -309,5 +311,30 @@ fn a_database_without_large_objects_or_tables_has_a_manifest_too() {
         archive: None,
         fingerprint: None,
     };
+    let empty = empty.counted();
     assert_eq!(decode(&encode(&empty).unwrap()).unwrap(), empty);
+}
+
+#[test]
+fn the_header_of_an_encrypted_manifest_is_read_alone_and_is_no_manifest() {
+    let mut sealed = manifest();
+    sealed.header.archive = sealed.header.archive.encrypted();
+    sealed.header.archives = vec![respaldo_domain::manifest::ArchiveFacts {
+        name: sealed.header.archive.clone(),
+        ..archive(INC, 1, 1)
+    }];
+    let header = sealed.header.public();
+    let bytes = encode_header(&header).unwrap();
+    assert_eq!(decode_header(&bytes).unwrap(), header);
+    assert!(matches!(decode(&bytes), Err(ManifestFileError::HeaderOnly)));
+    let text = String::from_utf8(bytes).unwrap();
+    for table in &sealed.tables {
+        assert!(!text.contains(&table.name.name), "{text}");
+    }
+    let changed = text.replace("\"secuencia\":24", "\"secuencia\":25");
+    assert!(matches!(
+        decode_header(changed.as_bytes()),
+        Err(ManifestFileError::SealBroken)
+    ));
+    assert_eq!(decode_header(GOLDEN).unwrap(), manifest().header);
 }
