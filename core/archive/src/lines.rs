@@ -159,7 +159,7 @@ mod tests {
         let mut lines = CopyLines::new();
         for piece in text.chunks(piece) {
             lines.push(piece, |part| {
-                whole.take(part, &mut |row| rows.push(row.to_vec()))
+                whole.take(part, &mut |row| rows.push(row.to_vec()));
             })?;
         }
         Ok((lines.finish()?, rows))
