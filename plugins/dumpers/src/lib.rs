@@ -3,7 +3,6 @@
     not(any(feature = "pg-dump", feature = "parallel")),
     expect(
         dead_code,
-        unused_imports,
         unused_variables,
         reason = "dumpers share more than the archive of a plugin needs"
     )

@@ -123,9 +123,7 @@ fn a_copy_that_waits_can_be_stopped_and_an_answer_has_its_limit() {
 
 #[test]
 fn a_server_is_reached_where_and_as_the_driver_reaches_it() {
-    let cluster = Cluster::builder()
-        .conf("unix_socket_directories", "'.'")
-        .start();
+    let cluster = Cluster::start();
     cluster.new_database("live");
     set_up_roles(&cluster);
     set_up_tls(&cluster);
@@ -138,7 +136,8 @@ fn a_server_is_reached_where_and_as_the_driver_reaches_it() {
         file("client.crt"),
         file("client.key")
     );
-    let (port, socket) = (cluster.port(), data.to_str().unwrap().replace('/', "%2F"));
+    let sockets = data.parent().unwrap().to_str().unwrap();
+    let (port, socket) = (cluster.port(), sockets.replace('/', "%2F"));
     let passfile = file("passfile");
     fs::write(
         &passfile,
