@@ -104,7 +104,8 @@ pub fn adopt_after_fallback(
     report
 }
 
-/// The newest dump, if no sealed backup is newer.
+/// The newest dump, if no sealed backup is newer. Where backups are encrypted none is taken over: its
+/// rows would lie in every sink as they are.
 fn newest_unknown<'a>(
     parts: &Parts,
     dumps: &'a [WholeDump],
@@ -114,6 +115,13 @@ fn newest_unknown<'a>(
     let Some(dump) = dumps.iter().max_by_key(|dump| dump.made_at) else {
         return Ok(None);
     };
+    if parts.store.vault().encrypts() {
+        tracing::warn!(
+            dump = %dump.path.display(),
+            "backups are encrypted and this dump of the legacy service is not: it stays where it is"
+        );
+        return Ok(None);
+    }
     let history = History::load(&parts.store, &*parts.codec, work, cx)?;
     let newest = history.candidates.iter().map(|known| known.snapshot_at);
     let is_newer = newest.max().is_none_or(|known| dump.made_at > known);
@@ -173,6 +181,7 @@ fn adopt_unsealed(
             manifest.header.label = Some(FALLBACK.to_owned());
             // Unlike the existing system's it leaves nothing out.
             manifest.coverage = Coverage { gaps: Vec::new() };
+            manifest = manifest.counted();
         }
         step("adopt.manifest")?;
         write(parts, &manifest, cx)?;

@@ -170,7 +170,8 @@ impl Kept {
 
     fn file(self, name: &ArchiveName) -> String {
         match self {
-            Self::Manifest => format!("{name}.manifest.json"),
+            // Not as what seals a set is called.
+            Self::Manifest => format!("{name}.whole.json"),
             Self::Stats => format!("{name}.stats.json"),
         }
     }

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use respaldo_archive::{ArchiveError, CopyLines, PieceEncoder, PieceSum};
 use respaldo_domain::fingerprint::{Fingerprinting, RowFingerprint};
@@ -48,32 +48,76 @@ struct Job {
     to: Sender<Sent>,
 }
 
+/// A piece that was begun: its table, and what comes of it.
+type Begun = (usize, Receiver<Sent>);
+
 /// Pieces not begun yet.
-pub(super) struct Queue(Mutex<VecDeque<Job>>);
+pub(super) struct Queue(Mutex<Waiting>);
+
+struct Waiting {
+    pieces: VecDeque<(usize, Piece)>,
+    /// Told of each piece as it is begun, which is in their order.
+    begun: Sender<Begun>,
+}
+
+/// What comes of all pieces, in their order. A piece has a channel from when it is begun: those of ten
+/// thousand would take more memory than all else that is known of their tables.
+pub(super) struct Results {
+    begun: Receiver<Begun>,
+    /// Pieces of which nothing was heard.
+    left: usize,
+    front: Option<Begun>,
+}
 
 impl Queue {
     /// Pieces that are left.
     pub(super) fn len(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.lock().pieces.len()
     }
 
-    /// A queue of all pieces, and what will come of each.
-    pub(super) fn of(pieces: Vec<Piece>) -> (Self, VecDeque<(usize, Receiver<Sent>)>) {
-        let mut jobs = VecDeque::new();
-        let mut results = VecDeque::new();
-        for (index, piece) in pieces.into_iter().enumerate() {
-            let (to, from) = channel();
-            results.push_back((piece.table, from));
-            jobs.push_back(Job { index, piece, to });
-        }
-        (Self(Mutex::new(jobs)), results)
+    /// A queue of all pieces, and what will come of them.
+    pub(super) fn of(pieces: Vec<Piece>) -> (Self, Results) {
+        let (to, begun) = channel();
+        let results = Results {
+            begun,
+            left: pieces.len(),
+            front: None,
+        };
+        let waiting = Waiting {
+            pieces: pieces.into_iter().enumerate().collect(),
+            begun: to,
+        };
+        (Self(Mutex::new(waiting)), results)
     }
 
     fn next(&self) -> Option<Job> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop_front()
+        let mut waiting = self.lock();
+        let (index, piece) = waiting.pieces.pop_front()?;
+        let (to, from) = channel();
+        // Nobody listens once the writer gave up.
+        drop(waiting.begun.send((piece.table, from)));
+        Some(Job { index, piece, to })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Results {
+    /// The next piece, if it is of this table; waits until it is begun.
+    pub(super) fn of_table(&mut self, table: usize) -> Option<&Receiver<Sent>> {
+        if self.front.is_none() && self.left > 0 {
+            self.left -= 1;
+            self.front = self.begun.recv().ok();
+        }
+        let front = self.front.as_ref();
+        front.filter(|(of, _)| *of == table).map(|(_, piece)| piece)
+    }
+
+    /// The piece came to its end.
+    pub(super) fn ended(&mut self) {
+        self.front = None;
     }
 }
 

@@ -3,7 +3,6 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Read, Write};
-use std::sync::mpsc::Receiver;
 use std::thread;
 
 use respaldo_archive::{
@@ -20,7 +19,7 @@ use respaldo_engine::ports::{
 use respaldo_engine::store::io_of_fault;
 
 use super::pieces;
-use super::reader::{self, Coding, Queue, Sent};
+use super::reader::{self, Coding, Queue, Results, Sent};
 use super::scope::{Scope, Table};
 use super::window::Window;
 use crate::options::DumperOptions;
@@ -74,7 +73,7 @@ impl Drop for StopOnDrop<'_> {
 /// What the readers will deliver.
 struct Rows<'a> {
     tables: Vec<Table>,
-    results: VecDeque<(usize, Receiver<Sent>)>,
+    results: Results,
     window: &'a Window,
     coding: Coding,
     /// Compresses what ends a block made of pieces; one for all blocks, for it takes much memory.
@@ -275,8 +274,7 @@ impl<'r, 'a> RowsOfTable<'r, 'a> {
     /// The next bytes; none at the end.
     fn more(&mut self) -> io::Result<Vec<u8>> {
         loop {
-            let front = self.rows.results.front();
-            let Some((_, piece)) = front.filter(|(table, _)| *table == self.table) else {
+            let Some(piece) = self.rows.results.of_table(self.table) else {
                 return if self.ended {
                     Ok(Vec::new())
                 } else {
@@ -301,7 +299,7 @@ impl<'r, 'a> RowsOfTable<'r, 'a> {
                     self.plain_bytes += plain_bytes;
                     self.fingerprint.merge(fingerprint);
                     self.rows.window.advance();
-                    self.rows.results.pop_front();
+                    self.rows.results.ended();
                 }
                 Ok(Sent::Failed(fault)) => return Err(io_of_fault(fault)),
                 Err(_) => {
