@@ -11,7 +11,7 @@ fn sections_of_the_engine_that_make_no_sense_stop_no_legacy_backup() {
         "[repository]\ndirr = \"x\"\n",
         "[no_such_section]\n",
         "[catalog]\nurl = 5\n",
-        "[encryption]\nrecipients = []\n",
+        "[encryption]\nrecipients = [\"nobody\"]\n",
         "[[sink]]\nname = \"x\"\nuse = \"nowhere\"\n",
     ] {
         let text = format!("{broken}\n[legacy]\nkeep_daily = 3\n");
