@@ -28,7 +28,7 @@ under-test: native
 test: export RESPALDO_BIN = $(UNDER_TEST)
 test: postgres stores nextest native under-test
 	cargo nextest run --locked --workspace
-	RESPALDO_DUMPER__USE=pg-dump cargo nextest run --locked --workspace -E 'binary(journey)'
+	RESPALDO_DUMPER__USE=pg-dump cargo nextest run --locked --workspace -E 'test(every_restore_point_of_an_owner_comes_back)'
 	cargo test --locked --workspace --doc
 
 lint: nextest native
