@@ -6,7 +6,7 @@ use std::str::FromStr;
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 
-use crate::object::ObjectKey;
+use crate::object::{ENCRYPTED, ObjectKey};
 
 /// How much of the database a backup carries of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -99,8 +99,6 @@ pub struct ArchiveName {
 
 /// How the names of archives end.
 const ARCHIVE: &str = ".backup";
-/// How the names of encrypted objects end.
-const ENCRYPTED: &str = ".age";
 
 /// A text which is not the name of an archive.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -273,9 +271,9 @@ mod tests {
         assert!(name.is_encrypted() && !plain.is_encrypted());
         assert_eq!(name.plain(), plain.as_str());
         let keys = name.object_keys();
-        assert!(keys.iter().all(|key| key.as_str().ends_with(ENCRYPTED)));
+        assert!(keys.iter().all(ObjectKey::is_encrypted));
         assert!(plain.object_keys().iter().all(|key| !keys.contains(key)));
-        assert!(!name.manifest_key().as_str().ends_with(ENCRYPTED));
+        assert!(!name.manifest_key().is_encrypted());
     }
 
     #[test]

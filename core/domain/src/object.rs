@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// How the names of encrypted objects end.
+pub const ENCRYPTED: &str = ".age";
+
 /// Longest key a sink must take, in bytes.
 pub const MAX_KEY_BYTES: usize = 512;
 
@@ -45,6 +48,11 @@ impl ObjectKey {
     /// The key as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether what lies under it is encrypted.
+    pub fn is_encrypted(&self) -> bool {
+        self.0.ends_with(ENCRYPTED)
     }
 
     /// The last part.

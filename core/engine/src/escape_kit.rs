@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use respaldo_archive::{Hashes, Offset, SplicedBlock, write_spliced};
 use respaldo_domain::backup::ArchiveName;
 use respaldo_domain::manifest::Manifest;
-use respaldo_domain::object::{ObjectKey, ObjectRole, Sha256};
+use respaldo_domain::object::{ENCRYPTED, ObjectKey, ObjectRole, Sha256};
 use uuid::Uuid;
 
 use self::plan::{Plan, Renamed};
@@ -27,6 +27,7 @@ use crate::export::{ExportError, blame, find, hold};
 use crate::faults::step;
 use crate::parts::Parts;
 use crate::ports::{Context, Fault, FaultKind, ObjectReader};
+use crate::private;
 use crate::publish::NewFolder;
 use crate::selector::Selector;
 use crate::store::{HashingReader, Vault, fault_of_io, io_of_fault, sha256};
@@ -122,18 +123,19 @@ impl Kit<'_> {
         for facts in needed {
             step("kit.archive").map_err(ExportError::Backup)?;
             let key = facts.name.key();
-            let opened = match self.encrypting {
-                Some(_) => parts.store.open(&key, None, cx),
-                None => parts.store.open_inside(&key, None, cx),
-            };
-            let stream = opened.map_err(ExportError::Backup)?;
-            let name = self.stored(&archive_path(&facts.name));
-            let written = self.add(&name, stream, cx)?;
-            let expected = match self.encrypting {
-                Some(_) => facts.sha256,
-                None => facts.archive_sha256(),
-            };
-            check(&key, written, expected)?;
+            let name = archive_path(&facts.name);
+            // An archive of the chain may be older than its encryption.
+            if self.encrypting.is_some() && facts.name.is_encrypted() {
+                let stored = parts.store.open(&key, None, cx);
+                let stored = stored.map_err(ExportError::Backup)?;
+                let written = self.add(&self.stored(&name), stored, cx)?;
+                check(&key, written, facts.sha256)?;
+            } else {
+                let inside = parts.store.open_inside(&key, None, cx);
+                let inside = inside.map_err(ExportError::Backup)?;
+                let written = self.add_private(&name, inside, cx)?;
+                check(&key, written, facts.archive_sha256())?;
+            }
         }
         Ok(())
     }
@@ -168,7 +170,7 @@ impl Kit<'_> {
             write_spliced(&joined, toc, &blocks, Hashes::Spared, open).map_err(blame)?;
             let back = joined.rewind();
             back.map_err(|error| writing(plan::RENAMED, error))?;
-            return self.add_private(plan::RENAMED, joined, cx);
+            return self.add_private(plan::RENAMED, joined, cx).map(drop);
         }
         let file = self
             .folder
@@ -201,45 +203,45 @@ impl Kit<'_> {
             .read_all(&object.key, MAX_ROLES_BYTES, cx)
             .map_err(ExportError::Backup)?;
         check(&object.key, sha256(&stored), object.sha256)?;
-        let bytes = match self.encrypting {
-            Some(_) => stored,
-            None => parts
-                .store
-                .read_inside(&object.key, MAX_ROLES_BYTES, cx)
-                .map_err(ExportError::Backup)?,
-        };
-        self.add(&self.stored(script::ROLES), &bytes[..], cx)?;
+        if self.encrypting.is_some() && object.key.is_encrypted() {
+            self.add(&self.stored(script::ROLES), &stored[..], cx)?;
+        } else {
+            let roles = parts.store.read_inside(&object.key, MAX_ROLES_BYTES, cx);
+            let roles = roles.map_err(ExportError::Backup)?;
+            self.add_private(script::ROLES, &roles[..], cx)?;
+        }
         Ok(true)
     }
 
     /// What a file is called that may be encrypted.
     fn stored(&self, name: &str) -> String {
         match self.encrypting {
-            Some(_) => format!("{name}{}", script::ENCRYPTED),
+            Some(_) => format!("{name}{ENCRYPTED}"),
             None => name.to_owned(),
         }
     }
 
-    /// Writes a file that is encrypted where the kit is.
+    /// Writes a file that is encrypted where the kit is; returns the hash of what is in it.
     fn add_private(
         &mut self,
         name: &str,
         from: impl Read,
         cx: &Context,
-    ) -> Result<(), ExportError> {
+    ) -> Result<Sha256, ExportError> {
         let Some(vault) = self.encrypting else {
-            return self.add(name, from, cx).map(drop);
+            return self.add(name, from, cx);
         };
         let name = self.stored(name);
         let file = self.folder.file(&name).map_err(ExportError::Output)?;
         let mut out = BufWriter::with_capacity(BUFFER_BYTES, &file);
-        let encrypted = vault.encrypt(from, &mut out, cx);
-        encrypted.map_err(ExportError::Output)?;
+        let inside = vault.encrypt(from, &mut out, cx);
+        let inside = inside.map_err(ExportError::Output)?;
         out.flush().map_err(|e| writing(&name, e))?;
         drop(out);
         sync(&file, &name)?;
         drop(file);
-        self.note(&name)
+        self.note(&name)?;
+        Ok(inside.sha256)
     }
 
     fn add_text(&mut self, name: &str, text: &str) -> Result<(), ExportError> {
@@ -313,11 +315,9 @@ fn unnamed(parts: &Parts) -> Result<File, ExportError> {
         .join(format!("kit-{}", Uuid::new_v4().simple()));
     let making =
         |error| ExportError::Output(Fault::io(format!("making {}", path.display()), error));
-    let mut options = File::options();
-    options.read(true).write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(&path).map_err(making)?;
+    let mut options = private::writing();
+    let opened = options.read(true).create_new(true).open(&path);
+    let file = opened.map_err(making)?;
     // Where an open file cannot be removed it stays, and says by its name what it was.
     let _ = std::fs::remove_file(&path);
     Ok(file)

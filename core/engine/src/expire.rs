@@ -18,8 +18,8 @@ use crate::remove::{sweep_dead, take_away};
 /// A backup with what becomes of it.
 #[derive(Debug)]
 pub struct Ruled {
-    /// Its manifest.
-    pub manifest: Header,
+    /// The header of its manifest.
+    pub header: Header,
     /// What becomes of it.
     pub fate: Fate,
 }
@@ -69,51 +69,47 @@ pub fn policy(parts: &Parts) -> Result<Policy, Fault> {
 /// What retention would do. An unreadable manifest may need any backup: then nothing is decided.
 pub fn plan(parts: &Parts, cx: &Context) -> Result<Vec<Ruled>, Fault> {
     let policy = policy(parts)?;
-    let mut manifests = Vec::new();
-    for (_, manifest) in all_headers(&parts.store, &*parts.codec, cx)? {
-        manifests.push(manifest?);
+    let mut headers = Vec::new();
+    for (_, header) in all_headers(&parts.store, &*parts.codec, cx)? {
+        headers.push(header?);
     }
-    let proven = proven(parts, &manifests, cx)?;
+    let proven = proven(parts, &headers, cx)?;
     let readers = Readers::look(parts, cx)?;
-    let held: Vec<Held> = manifests
+    let held: Vec<Held> = headers
         .iter()
-        .map(|manifest| Held {
-            proven: proven.contains(&manifest.archive),
-            in_use: readers.read(&manifest.archive),
-            ..Held::of(manifest)
+        .map(|header| Held {
+            proven: proven.contains(&header.archive),
+            in_use: readers.read(&header.archive),
+            ..Held::of(header)
         })
         .collect();
-    Ok(in_order(retention::plan(&policy, &held), manifests))
+    Ok(in_order(retention::plan(&policy, &held), headers))
 }
 
 /// What was proven to restore. Where nothing is known of any that is there (no catalog, or a new
 /// one), the newest that is at least all there stands in for it.
-fn proven(
-    parts: &Parts,
-    manifests: &[Header],
-    cx: &Context,
-) -> Result<BTreeSet<ArchiveName>, Fault> {
+fn proven(parts: &Parts, headers: &[Header], cx: &Context) -> Result<BTreeSet<ArchiveName>, Fault> {
     let known = match &parts.catalog {
         Some(catalog) => catalog.proven()?,
         None => BTreeSet::new(),
     };
-    if manifests.iter().any(|one| known.contains(&one.archive)) {
+    if headers.iter().any(|one| known.contains(&one.archive)) {
         return Ok(known);
     }
-    let ours = manifests.iter().filter(|manifest| !manifest.is_adopted());
+    let ours = headers.iter().filter(|header| !header.is_adopted());
     let mut newest_first: Vec<&Header> = ours.collect();
-    newest_first.sort_by_key(|manifest| std::cmp::Reverse(manifest.sequence));
-    for manifest in newest_first {
-        if is_all_there(parts, manifest, cx)? {
-            return Ok([manifest.archive.clone()].into());
+    newest_first.sort_by_key(|header| std::cmp::Reverse(header.sequence));
+    for header in newest_first {
+        if is_all_there(parts, header, cx)? {
+            return Ok([header.archive.clone()].into());
         }
     }
     Ok(BTreeSet::new())
 }
 
 /// Whether everything that a restore reads is there in its size.
-fn is_all_there(parts: &Parts, manifest: &Header, cx: &Context) -> Result<bool, Fault> {
-    for facts in manifest.archives_needed() {
+fn is_all_there(parts: &Parts, header: &Header, cx: &Context) -> Result<bool, Fault> {
+    for facts in header.archives_needed() {
         match parts.store.head(&facts.name.key(), cx) {
             Ok(found) if found.size_bytes == facts.size_bytes => {}
             Err(fault) if fault.kind != FaultKind::NotFound => return Err(fault),
@@ -124,13 +120,13 @@ fn is_all_there(parts: &Parts, manifest: &Header, cx: &Context) -> Result<bool, 
 }
 
 /// Rulings with their manifests.
-fn in_order(rulings: Vec<Ruling>, mut manifests: Vec<Header>) -> Vec<Ruled> {
+fn in_order(rulings: Vec<Ruling>, mut headers: Vec<Header>) -> Vec<Ruled> {
     let mut with_manifest = |ruling: Ruling| {
-        let at = manifests
+        let at = headers
             .iter()
-            .position(|manifest| manifest.archive == ruling.archive)?;
+            .position(|header| header.archive == ruling.archive)?;
         Some(Ruled {
-            manifest: manifests.swap_remove(at),
+            header: headers.swap_remove(at),
             fate: ruling.fate,
         })
     };
@@ -151,25 +147,25 @@ pub(crate) fn under_lease(parts: &Parts, cx: &Context) -> Result<ExpiryReport, F
         ..ExpiryReport::default()
     };
     if let Some(newest) = report.ruled.first() {
-        sweep_dead(parts, &work, &newest.manifest.source.lineage, cx)?;
+        sweep_dead(parts, &work, &newest.header.source.lineage, cx)?;
     }
     // What a set is restored from must stay as long as the set is there.
     let mut needed = BTreeSet::new();
     for ruled in report.ruled.iter().filter(|ruled| ruled.expires()) {
-        let name = &ruled.manifest.archive;
+        let name = &ruled.header.archive;
         if needed.contains(name) {
-            needed.extend(needs(&ruled.manifest));
+            needed.extend(needs(&ruled.header));
             continue;
         }
-        match take_away(parts, &work, &ruled.manifest, "backup-expired", cx) {
+        match take_away(parts, &work, &ruled.header, "backup-expired", cx) {
             Ok(()) => {
                 report.removed.push(name.clone());
-                report.freed_bytes += ruled.manifest.stored_bytes();
+                report.freed_bytes += ruled.header.stored_bytes();
             }
             Err(fault) => {
                 // A set that its sink keeps locked says nothing of the others.
                 let is_kept = fault.kind == FaultKind::Denied;
-                needed.extend(needs(&ruled.manifest));
+                needed.extend(needs(&ruled.header));
                 report.failed.push((name.clone(), fault));
                 if !is_kept {
                     break;
@@ -181,7 +177,7 @@ pub(crate) fn under_lease(parts: &Parts, cx: &Context) -> Result<ExpiryReport, F
 }
 
 /// The sets that a set is restored from or compared with.
-fn needs(manifest: &Header) -> impl Iterator<Item = ArchiveName> + '_ {
-    let archives = manifest.archives_needed().map(|facts| &facts.name);
-    archives.chain(&manifest.base).cloned()
+fn needs(header: &Header) -> impl Iterator<Item = ArchiveName> + '_ {
+    let archives = header.archives_needed().map(|facts| &facts.name);
+    archives.chain(&header.base).cloned()
 }

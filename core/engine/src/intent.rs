@@ -15,6 +15,7 @@ use respaldo_domain::table::Oid;
 use serde::{Deserialize, Serialize};
 
 use crate::ports::{Context, Fault, FaultKind};
+use crate::private;
 use crate::reading::Readers;
 use crate::store::{Store, encrypted_beside};
 
@@ -43,7 +44,7 @@ impl WorkDir {
     /// Makes the folder, readable by its owner only.
     pub fn open(root: &Path) -> Result<Self, Fault> {
         for folder in [root.to_owned(), root.join("intents"), root.join("spool")] {
-            make_private(&folder)
+            private::make_folder(&folder)
                 .map_err(|e| Fault::io(format!("making {}", folder.display()), e))?;
         }
         Ok(Self {
@@ -203,12 +204,4 @@ pub(crate) fn replace(
         fs::remove_file(&staging).ok();
     }
     replaced
-}
-
-fn make_private(folder: &Path) -> std::io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }

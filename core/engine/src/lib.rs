@@ -22,6 +22,7 @@ pub mod owed;
 mod parts;
 pub mod ports;
 pub mod preview;
+pub mod private;
 mod publish;
 pub mod readiness;
 mod reading;

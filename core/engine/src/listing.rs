@@ -66,20 +66,20 @@ pub(crate) fn of_storage(
     {
         return Ok(Vec::new());
     }
-    let mut manifests = Vec::new();
-    for (name, manifest) in all_headers(&parts.store, &*parts.codec, cx)? {
-        match manifest {
-            Ok(manifest) => manifests.push(manifest),
+    let mut headers = Vec::new();
+    for (name, header) in all_headers(&parts.store, &*parts.codec, cx)? {
+        match header {
+            Ok(header) => headers.push(header),
             Err(fault) => tracing::warn!(archive = %name, %fault, "a manifest cannot be read"),
         }
     }
-    manifests.retain(|manifest| passes(manifest.kind, filter));
-    manifests.sort_by_key(|manifest| std::cmp::Reverse(manifest.sequence));
+    headers.retain(|header| passes(header.kind, filter));
+    headers.sort_by_key(|header| std::cmp::Reverse(header.sequence));
     let wanted = filter.limit.map_or(usize::MAX, |limit| limit as usize);
-    Ok(manifests
+    Ok(headers
         .iter()
         .take(wanted)
-        .map(|manifest| entry(parts, manifest))
+        .map(|header| entry(parts, header))
         .collect())
 }
 
@@ -87,15 +87,15 @@ fn passes(kind: BackupKind, filter: &CatalogFilter) -> bool {
     filter.kind.is_none_or(|wanted| wanted == kind)
 }
 
-fn entry(parts: &Parts, manifest: &Header) -> CatalogEntry {
-    let archive = manifest.archive_facts(&manifest.archive);
+fn entry(parts: &Parts, header: &Header) -> CatalogEntry {
+    let archive = header.archive_facts(&header.archive);
     CatalogEntry {
         id: None,
-        kind_label: parts.codec.kind_label(manifest.kind),
-        archive: manifest.archive.to_string(),
-        location: parts.store.location(&manifest.archive.key()),
-        started_at: manifest.started_at,
-        finished_at: manifest.finished_at,
+        kind_label: parts.codec.kind_label(header.kind),
+        archive: header.archive.to_string(),
+        location: parts.store.location(&header.archive.key()),
+        started_at: header.started_at,
+        finished_at: header.finished_at,
         size_bytes: archive.map(|facts| facts.size_bytes),
         sha256: archive.map(|facts| facts.sha256),
         state: BackupState::Completed,
@@ -103,7 +103,7 @@ fn entry(parts: &Parts, manifest: &Header) -> CatalogEntry {
         base_id: None,
         in_cloud: false,
         ours: true,
-        lsn: (manifest.lsn_start.clone(), manifest.lsn_end.clone()),
-        label: manifest.label.clone(),
+        lsn: (header.lsn_start.clone(), header.lsn_end.clone()),
+        label: header.label.clone(),
     }
 }

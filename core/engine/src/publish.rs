@@ -4,7 +4,7 @@
 
 mod writeback;
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use self::writeback::Writeback;
 use crate::ports::{Fault, FaultKind};
+use crate::private;
 
 /// What becomes of a file that is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,11 +60,8 @@ impl NewFile {
         let to = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         check_file(&to, existing)?;
         let mut staging = Staging::beside(to);
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options
+        let file = private::writing()
+            .create_new(true)
             .open(&staging.from)
             .map_err(|e| staging.fault("creating", e))?;
         staging.lock();

@@ -61,25 +61,25 @@ pub fn remove(
 ) -> Result<Removed, RemoveError> {
     let name = resolve(parts, selector, cx).map_err(unknown)?;
     let _lease = maintenance(parts).map_err(RemoveError::Lease)?;
-    let manifests = manifests(parts, cx)?;
-    let dependents = dependents(&manifests, &name);
+    let headers = headers(parts, cx)?;
+    let dependents = dependents(&headers, &name);
     if !dependents.is_empty() && !with_dependents {
         let names = dependents
             .iter()
-            .map(|manifest| manifest.archive.clone())
+            .map(|header| header.archive.clone())
             .collect();
         return Err(RemoveError::Needed(names));
     }
-    let this = manifests.iter().filter(|manifest| manifest.archive == name);
+    let this = headers.iter().filter(|header| header.archive == name);
     let all: Vec<&Header> = dependents.into_iter().chain(this).collect();
     refuse_what_is_read(parts, &all, cx)?;
     let work = WorkDir::open(&parts.settings.work_dir).map_err(RemoveError::Store)?;
     let mut removed = Removed::default();
-    for manifest in all {
-        take_away(parts, &work, manifest, "backup-deleted", cx)
-            .map_err(|fault| not_taken(fault, &manifest.archive))?;
-        removed.freed_bytes += manifest.stored_bytes();
-        removed.archives.push(manifest.archive.clone());
+    for header in all {
+        take_away(parts, &work, header, "backup-deleted", cx)
+            .map_err(|fault| not_taken(fault, &header.archive))?;
+        removed.freed_bytes += header.stored_bytes();
+        removed.archives.push(header.archive.clone());
     }
     Ok(removed)
 }
@@ -93,11 +93,11 @@ fn unknown(fault: Fault) -> RemoveError {
 
 fn refuse_what_is_read(
     parts: &Parts,
-    manifests: &[&Header],
+    headers: &[&Header],
     cx: &Context,
 ) -> Result<(), RemoveError> {
     let readers = Readers::look(parts, cx).map_err(RemoveError::Store)?;
-    let names = manifests.iter().map(|manifest| &manifest.archive);
+    let names = headers.iter().map(|header| &header.archive);
     let read: Vec<ArchiveName> = names.filter(|name| readers.read(name)).cloned().collect();
     if read.is_empty() {
         return Ok(());
@@ -113,26 +113,26 @@ fn not_taken(fault: Fault, name: &ArchiveName) -> RemoveError {
 }
 
 /// An unreadable manifest may need the backup: then nothing is removed.
-fn manifests(parts: &Parts, cx: &Context) -> Result<Vec<Header>, RemoveError> {
+fn headers(parts: &Parts, cx: &Context) -> Result<Vec<Header>, RemoveError> {
     let all = all_headers(&parts.store, &*parts.codec, cx).map_err(RemoveError::Store)?;
     all.into_iter()
-        .map(|(_, manifest)| manifest.map_err(RemoveError::Store))
+        .map(|(_, header)| header.map_err(RemoveError::Store))
         .collect()
 }
 
 /// Backups that restore from it or are compared with it, directly or not, newest first.
-fn dependents<'a>(manifests: &'a [Header], name: &ArchiveName) -> Vec<&'a Header> {
+fn dependents<'a>(headers: &'a [Header], name: &ArchiveName) -> Vec<&'a Header> {
     let mut needed = vec![name.clone()];
     let mut found: Vec<&Header> = Vec::new();
-    let mut ordered: Vec<&Header> = manifests.iter().collect();
-    ordered.sort_by_key(|manifest| manifest.sequence);
-    for manifest in ordered {
+    let mut ordered: Vec<&Header> = headers.iter().collect();
+    ordered.sort_by_key(|header| header.sequence);
+    for header in ordered {
         let uses = |name: &ArchiveName| {
-            manifest.base.as_ref() == Some(name) || manifest.archive_facts(name).is_some()
+            header.base.as_ref() == Some(name) || header.archive_facts(name).is_some()
         };
-        if &manifest.archive != name && needed.iter().any(uses) {
-            needed.push(manifest.archive.clone());
-            found.push(manifest);
+        if &header.archive != name && needed.iter().any(uses) {
+            needed.push(header.archive.clone());
+            found.push(header);
         }
     }
     found.reverse();
@@ -146,20 +146,20 @@ fn dependents<'a>(manifests: &'a [Header], name: &ArchiveName) -> Vec<&'a Header
 pub(crate) fn take_away(
     parts: &Parts,
     work: &WorkDir,
-    manifest: &Header,
+    header: &Header,
     event: &str,
     cx: &Context,
 ) -> Result<(), Fault> {
     step("remove.set")?;
     cx.check()?;
-    let name = &manifest.archive;
+    let name = &header.archive;
     nobody_reads(parts, name, cx)?;
-    let intent = work.intend(name, &manifest.source.lineage)?;
+    let intent = work.intend(name, &header.source.lineage)?;
     let still_unread = || {
         step("remove.unsealed")?;
         nobody_reads(parts, name, cx)
     };
-    parts.store.delete_set(manifest, still_unread, cx)?;
+    parts.store.delete_set(header, still_unread, cx)?;
     step("remove.removed")?;
     if let Err(fault) = intent.close() {
         tracing::debug!(%fault, "the intent could not be taken back; the next run does it");

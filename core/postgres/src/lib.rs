@@ -24,6 +24,7 @@ mod tools;
 pub use conninfo::{ConnInfo, ConnInfoError};
 pub use copying::{CopyOut, CopySession};
 // For those who know nothing else of the domain.
+pub use passfile::password_in_file;
 pub use respaldo_domain::source::DatabaseProperties;
 pub use respaldo_domain::table::{quote_identifier, quote_literal};
 pub use rows::field;

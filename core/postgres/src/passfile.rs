@@ -9,8 +9,17 @@ use secrecy::SecretString;
 pub(crate) fn look_up(file: Option<PathBuf>, wanted: [&str; 4]) -> Option<SecretString> {
     let named = || env::var_os("PGPASSFILE").map(PathBuf::from);
     let usual = || env::home_dir().map(|home| home.join(".pgpass"));
-    let file = file.or_else(named).or_else(usual)?;
-    if !is_private(&file) {
+    password_in_file(&file.or_else(named).or_else(usual)?, wanted)
+}
+
+/// The password that a file has for host, port, database and user. A file that others may read is not
+/// used, as by libpq and with it the tools.
+pub fn password_in_file(file: &Path, wanted: [&str; 4]) -> Option<SecretString> {
+    if !file.is_file() {
+        return None;
+    }
+    if !is_private(file) {
+        tracing::warn!(path = %file.display(), "password file ignored: others may read it");
         return None;
     }
     let lines = fs::read_to_string(file).ok()?;
@@ -20,18 +29,17 @@ pub(crate) fn look_up(file: Option<PathBuf>, wanted: [&str; 4]) -> Option<Secret
         .map(Into::into)
 }
 
-/// As libpq, which the tools use: a file that others may read is not used.
 #[cfg(unix)]
 fn is_private(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
 
     let facts = fs::metadata(file);
-    facts.is_ok_and(|facts| facts.is_file() && facts.permissions().mode().trailing_zeros() >= 6)
+    facts.is_ok_and(|facts| facts.permissions().mode().trailing_zeros() >= 6)
 }
 
 #[cfg(not(unix))]
-fn is_private(file: &Path) -> bool {
-    file.is_file()
+fn is_private(_file: &Path) -> bool {
+    true
 }
 
 fn password(line: &str, wanted: [&str; 4]) -> Option<String> {

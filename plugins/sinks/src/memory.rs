@@ -16,6 +16,16 @@ use respaldo_engine::store::fault_of_io;
 pub struct MemorySink {
     name: String,
     objects: Mutex<BTreeMap<ObjectKey, Arc<Vec<u8>>>>,
+    fetched: Mutex<Fetched>,
+}
+
+/// What was fetched of a sink.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Fetched {
+    /// Calls.
+    pub calls: u64,
+    /// Bytes they gave.
+    pub bytes: u64,
 }
 
 impl MemorySink {
@@ -24,7 +34,13 @@ impl MemorySink {
         Self {
             name: name.into(),
             objects: Mutex::default(),
+            fetched: Mutex::default(),
         }
+    }
+
+    /// What was fetched since it was asked last.
+    pub fn take_fetched(&self) -> Fetched {
+        std::mem::take(&mut *self.fetched.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The bytes of an object.
@@ -96,6 +112,10 @@ impl StorageSink for MemorySink {
                 let subject = format!("{key} does not have bytes {} to {}", range.start, range.end);
                 Fault::bare(FaultKind::Corrupt, subject)
             })?;
+        let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+        fetched.calls += 1;
+        fetched.bytes += part.len() as u64;
+        drop(fetched);
         into.write_all(part)
             .map_err(|error| fault_of_io(format!("hand out {key}"), error))
     }

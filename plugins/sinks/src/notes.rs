@@ -5,10 +5,11 @@
 //! gave the upload up, and whoever sweeps next ends it at once. A folder that is lost loses the memory
 //! alone: then an upload is told by its age.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use respaldo_engine::private;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -61,7 +62,7 @@ impl Notes {
 
     /// Notes that an object is about to be uploaded.
     pub(crate) fn write(&self, place: &str, key: &str) -> io::Result<Note> {
-        make_private(&self.folder)?;
+        private::make_folder(&self.folder)?;
         let path = self.folder.join(Uuid::new_v4().simple().to_string());
         let draft = path.with_extension("new");
         let mut note = Note {
@@ -70,7 +71,8 @@ impl Notes {
                 key: key.to_owned(),
                 id: None,
             },
-            file: create_private(&draft)?,
+            // What a store calls an upload may be as good as a credential.
+            file: private::writing().create_new(true).open(&draft)?,
             path,
         };
         note.file.lock()?;
@@ -154,31 +156,6 @@ fn left_at(path: PathBuf, place: &str) -> Option<Left> {
         id: noted.id,
         _lock: file,
     })
-}
-
-/// What a store calls an upload may be as good as a credential: nobody else reads it.
-#[cfg(unix)]
-fn create_private(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600).open(path)
-}
-
-#[cfg(not(unix))]
-fn create_private(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).open(path)
-}
-
-#[cfg(unix)]
-fn make_private(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    let mut builder = DirBuilder::new();
-    builder.recursive(true).mode(0o700).create(folder)
-}
-
-#[cfg(not(unix))]
-fn make_private(folder: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).create(folder)
 }
 
 #[cfg(test)]

@@ -79,6 +79,35 @@ impl Safe {
         (name, self.vault.scene.image())
     }
 
+    /// A kit restores with stock tools, and with the program age and this key where it needs one.
+    fn assert_kit_restores(
+        &self,
+        kit: &Path,
+        key: Option<&KeyFile>,
+        target: &str,
+        image: &DbImage,
+    ) {
+        let cluster = &self.vault.scene.cluster;
+        cluster.owned_database(target, "dueno");
+        let mut script = Command::new("/bin/sh");
+        script.arg(kit.join("restore.sh"));
+        script.arg(cluster.url_as("dueno", target));
+        script.env(
+            "PATH",
+            format!("{}:/usr/bin:/bin", cluster.bin_dir().display()),
+        );
+        script.env_remove("AGE_IDENTITY");
+        if let Some(key) = key {
+            let without = script.output().unwrap();
+            assert!(!without.status.success(), "{without:?}");
+            assert!(holds(&without.stderr, "AGE_IDENTITY"), "{without:?}");
+            script.env("AGE_IDENTITY", &key.path);
+        }
+        let restored = script.output().unwrap();
+        assert!(restored.status.success(), "{restored:?}");
+        assert_equal(image, &self.vault.scene.image_of(target));
+    }
+
     fn object(&self, sink: &str, key: &str) -> PathBuf {
         self.vault.folder(sink).join(key)
     }
@@ -105,6 +134,11 @@ fn holds(bytes: &[u8], text: &str) -> bool {
     bytes
         .windows(text.len())
         .any(|part| part == text.as_bytes())
+}
+
+fn names_a_table(folder: &Path) -> bool {
+    let clear = |path: &PathBuf| holds(&fs::read(path).unwrap(), "movement");
+    files(folder).iter().any(clear)
 }
 
 fn damage(path: &Path) {
@@ -330,24 +364,47 @@ fn stock_tools_and_the_program_age_read_archives_and_kits() {
         let args = ["escape-kit", "--id", &inc, "-o", &shown];
         let args: Vec<&str> = args.into_iter().chain(flag).collect();
         safe.run(&args).expect_code(0);
-        let clear = |path: &PathBuf| holds(&fs::read(path).unwrap(), "movement");
-        let names_tables = files(&kit).iter().any(clear);
-        assert_eq!(names_tables, flag.is_some(), "{target}");
-        safe.vault.scene.cluster.owned_database(target, "dueno");
-        let mut script = Command::new("/bin/sh");
-        script.arg(kit.join("restore.sh"));
-        script.arg(safe.vault.scene.cluster.url_as("dueno", target));
-        let bin = safe.vault.scene.cluster.bin_dir().display().to_string();
-        script.env("PATH", format!("{bin}:/usr/bin:/bin"));
-        if flag.is_none() {
-            let without = script.output().unwrap();
-            assert!(holds(&without.stderr, "AGE_IDENTITY"), "{without:?}");
-            script.env("AGE_IDENTITY", &safe.beto.path);
-        }
-        let restored = script.output().unwrap();
-        assert!(restored.status.success(), "{restored:?}");
-        assert_equal(&image, &safe.vault.scene.image_of(target));
+        assert_eq!(names_a_table(&kit), flag.is_some(), "{target}");
+        let key = flag.is_none().then_some(&safe.beto);
+        safe.assert_kit_restores(&kit, key, target, &image);
     }
+}
+
+#[test]
+fn encryption_that_begins_or_ends_within_a_chain_leaves_every_point_restorable() {
+    let safe = Safe::open();
+    safe.vault.configure("");
+    safe.vault.scene.day(1);
+    let mut points = vec![safe.backup("full")];
+    assert!(points[0].0.ends_with(".backup"), "{}", points[0].0);
+    safe.without_key();
+    safe.vault.scene.day(2);
+    points.push(safe.backup("inc"));
+    assert!(points[1].0.ends_with(".backup.age"), "{}", points[1].0);
+    let kind = |id: &str| safe.run(&["show", id, "--json"]).json()["tipo"].clone();
+    assert_eq!(kind(&points[1].0), "INCREMENTAL");
+
+    // The kit of an encrypted point holds nothing in the clear, be its full older than the encryption.
+    safe.with_key(&safe.ana);
+    let kit = safe.vault.folder("con_age");
+    let shown = kit.display().to_string();
+    safe.run(&["escape-kit", "--id", &points[1].0, "-o", &shown])
+        .expect_code(0);
+    assert!(!names_a_table(&kit));
+    safe.assert_kit_restores(&kit, Some(&safe.beto), "con_age", &points[1].1);
+
+    let path = safe.ana.path.display().to_string();
+    let key_alone = format!("[encryption]\nidentity = {{ file = \"{path}\" }}\n");
+    safe.vault
+        .configure(&(Vault::optional("copia") + &key_alone));
+    safe.vault.scene.day(3);
+    points.push(safe.backup("inc"));
+    assert!(points[2].0.ends_with(".backup"), "{}", points[2].0);
+    for point in &points {
+        safe.assert_restores(point, "copia_fiel");
+    }
+    safe.run(&["validate", "--all", "--level", "chain"])
+        .expect_code(0);
 }
 
 #[test]

@@ -1,4 +1,7 @@
 //! The header of an encrypted manifest, field by field in the order of the file.
+//!
+//! They are the first ones of the whole document and stand here again: flattened into it, a reader
+//! would hold all tables twice before it knew what they are.
 
 use chrono::{DateTime, FixedOffset};
 use respaldo_domain::backup::{ArchiveName, BackupKind, Trigger};

@@ -2,7 +2,7 @@
 //! decided upon and dumped, taken again when DDL overtook it.
 
 use std::collections::HashSet;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +29,7 @@ use crate::parts::Parts;
 use crate::ports::{
     Context, Detection, DetectionRequest, DumpReceipt, DumpRequest, Fault, FaultKind, SourceTarget,
 };
+use crate::private;
 
 /// An archive in the spool and everything known of it.
 pub(super) struct Dumped {
@@ -418,11 +419,11 @@ fn is_lockable(facts: &TableFacts) -> bool {
 }
 
 fn create_spool(spool: &Path) -> Result<File, Fault> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut options = private::writing();
     options
+        .read(true)
+        .create(true)
+        .truncate(true)
         .open(spool)
         .map_err(|e| Fault::io(format!("creating {}", spool.display()), e))
 }

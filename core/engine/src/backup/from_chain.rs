@@ -2,7 +2,6 @@
 //! as a full of the same snapshot. The database is not read; backups after it build on it as they
 //! would have built on the restore point it was made from.
 
-use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
@@ -27,6 +26,7 @@ use crate::intent::WorkDir;
 use crate::lease::Lease;
 use crate::parts::Parts;
 use crate::ports::{Context, Fault, FaultKind, LeaseWork};
+use crate::private;
 use crate::rest;
 use crate::selector::Selector;
 use crate::store::{Kept, SetWriter};
@@ -142,11 +142,9 @@ fn export_to(
     cx: &Context,
 ) -> Result<ExportReport, BackupError> {
     let writing = |e| Fault::io(format!("writing {}", spool.display()), e);
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options
+    let file = private::writing()
+        .create(true)
+        .truncate(true)
         .open(spool)
         .map_err(writing)
         .map_err(BackupError::Dump)?;

@@ -97,7 +97,7 @@ pub(super) fn commit(
     mut warnings: Vec<Warning>,
     cx: &Context,
 ) -> Result<Sealed, BackupError> {
-    let bytes = spelled(parts, &mut set, &mut manifest, cx).map_err(BackupError::Store)?;
+    let bytes = prepare_seal(parts, &mut set, &mut manifest, cx).map_err(BackupError::Store)?;
     if let Some(lease) = lease {
         lease.confirm(cx.mandate()).map_err(BackupError::Lease)?;
     }
@@ -114,8 +114,9 @@ pub(super) fn commit(
     })
 }
 
-/// The bytes that seal the set: the manifest, or its header where the whole of it is put encrypted.
-fn spelled(
+/// The bytes that will seal the set: the manifest; of an encrypted set, whose whole manifest is put
+/// here as an object, the header.
+fn prepare_seal(
     parts: &Parts,
     set: &mut SetWriter<'_>,
     manifest: &mut Manifest,
@@ -131,10 +132,6 @@ fn spelled(
     let made = vault.bytes(&name, whole, cx)?;
     let key = name.whole_manifest_key();
     let itself = put_payloads(set, vec![(ObjectRole::Manifest, key, made)], cx)?;
-    let itself = itself.into_iter().map(|object| SealedObject {
-        plain: None,
-        ..object
-    });
     manifest.header.objects.extend(itself);
     parts.codec.encode_header(&manifest.header.public())
 }

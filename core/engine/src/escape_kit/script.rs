@@ -15,9 +15,6 @@ pub(super) const SUMS: &str = "SHA256SUMS";
 /// Statements that make roles.
 pub(super) const ROLES: &str = "roles.sql";
 
-/// How the names of encrypted files end.
-pub(super) const ENCRYPTED: &str = ".age";
-
 const KEY_USAGE: &str = "\
 # The files are encrypted: AGE_IDENTITY names the file with the secret key that the program age opens
 # them with. They are opened in a folder of TMPDIR that is removed at the end.

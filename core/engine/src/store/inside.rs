@@ -15,7 +15,6 @@ use crate::ports::{Context, Fault, FaultKind, ObjectInfo, ObjectReader, Seekable
 
 /// Bytes at the beginning of an object that are read at once: the headers of forty recipients.
 const BEGINNING_BYTES: u64 = 4096;
-const ENCRYPTED: &str = ".age";
 
 /// A store whose objects are read as what is in them.
 pub struct InsideStore<'a>(&'a Store);
@@ -33,7 +32,7 @@ impl Store {
         range: Option<Range<u64>>,
         cx: &Context,
     ) -> Result<Box<dyn Read + Send + 'a>, Fault> {
-        if !is_encrypted(key) {
+        if !key.is_encrypted() {
             return self.open(key, range, cx);
         }
         let Some(range) = range else {
@@ -56,7 +55,7 @@ impl Store {
         max_bytes: u64,
         cx: &Context,
     ) -> Result<Vec<u8>, Fault> {
-        if !is_encrypted(key) {
+        if !key.is_encrypted() {
             return self.read_all(key, max_bytes, cx);
         }
         let mut bytes = Vec::new();
@@ -118,10 +117,6 @@ impl Store {
     }
 }
 
-fn is_encrypted(key: &ObjectKey) -> bool {
-    key.as_str().ends_with(ENCRYPTED)
-}
-
 fn told_of(key: &ObjectKey, fault: Fault) -> Fault {
     Fault::new(fault.kind, format!("opening {key}"), fault)
 }
@@ -129,7 +124,7 @@ fn told_of(key: &ObjectKey, fault: Fault) -> Fault {
 impl ObjectReader for InsideStore<'_> {
     fn head(&self, key: &ObjectKey, cx: &Context) -> Result<ObjectInfo, Fault> {
         let stored = ObjectReader::head(self.0, key, cx)?;
-        if !is_encrypted(key) {
+        if !key.is_encrypted() {
             return Ok(stored);
         }
         let mut inside = self.0.decrypted(key, None, cx)?;

@@ -3,7 +3,7 @@
 //! working folder, so that backing up needs no key.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,6 +15,7 @@ use super::payload::Payload;
 use super::transit::{HashingReader, HashingWriter};
 use crate::intent::write_durably;
 use crate::ports::{Context, Encryption, Fault, FaultKind};
+use crate::private;
 
 /// Beginnings of objects that are held in memory at most.
 const MOST_BEGINNINGS: usize = 1024;
@@ -101,7 +102,11 @@ impl Vault {
         let failed = |error| Fault::io(format!("encrypting {}", spool.display()), error);
         let from = File::open(spool).map_err(failed)?;
         let mut to = HashingFile {
-            file: create(&path).map_err(failed)?,
+            file: private::writing()
+                .create(true)
+                .truncate(true)
+                .open(&path)
+                .map_err(failed)?,
             hash: HashingWriter::default(),
         };
         let plain = self.encrypt(from, &mut to, cx)?;
@@ -140,7 +145,7 @@ impl Vault {
         };
         let path = folder.join(what.file(name));
         let keeping = |error| Fault::io(format!("writing {}", path.display()), error);
-        make_private(folder).map_err(keeping)?;
+        private::make_folder(folder).map_err(keeping)?;
         write_durably(&path, bytes).map_err(keeping)
     }
 
@@ -213,22 +218,6 @@ impl Write for HashingFile {
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
-}
-
-fn create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-fn make_private(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 /// How an encrypted object begins.

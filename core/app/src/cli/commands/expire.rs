@@ -42,10 +42,10 @@ pub fn run(args: &ExpireArgs, app: &App) -> Result<ExitCode, Failure> {
 
 fn ruled(plan: &[Ruled]) -> Vec<RuledBackup> {
     let backup = |ruled: &Ruled| RuledBackup {
-        archive: ruled.manifest.archive.clone(),
-        kind: ruled.manifest.kind,
-        snapshot_at: ruled.manifest.snapshot_at,
-        bytes: ruled.manifest.stored_bytes(),
+        archive: ruled.header.archive.clone(),
+        kind: ruled.header.kind,
+        snapshot_at: ruled.header.snapshot_at,
+        bytes: ruled.header.stored_bytes(),
         fate: ruled.fate.clone(),
     };
     plan.iter().map(backup).collect()
