@@ -137,7 +137,7 @@ fn bring(
     cx: &Context,
 ) -> Result<(ArchiveName, OpenIntent), Fault> {
     step("adopt.bring")?;
-    let hashed = Payload::file(&dump.path, cx)?.sha256();
+    let hashed = Payload::file(&dump.path)?.sha256(cx)?;
     // The same dump has the same name, whoever brings it.
     let suffix = u16::from_be_bytes([hashed.0[0], hashed.0[1]]);
     let made_at = dump.made_at.with_timezone(&Local).fixed_offset();
@@ -146,7 +146,7 @@ fn bring(
     let spool = work.spool(&name);
     std::fs::copy(&dump.path, &spool)
         .map_err(|e| Fault::io(format!("copying {}", dump.path.display()), e))?;
-    let copied = Payload::file(&spool, cx)
+    let copied = Payload::file(&spool)
         .and_then(|payload| parts.store.put_everywhere(&name.key(), &payload, cx));
     match copied {
         Ok(_) => Ok((name, intent)),

@@ -208,7 +208,7 @@ fn a_put_whose_answer_was_lost_is_repeated_safely() {
 }
 
 #[test]
-fn a_file_that_changed_after_it_was_hashed_is_stored_nowhere() {
+fn a_file_that_changed_after_it_was_handed_over_is_stored_nowhere() {
     let folder = tempfile::tempdir().unwrap();
     let spool = folder.path().join("spool");
     let local = LocalSink::new(
@@ -221,7 +221,7 @@ fn a_file_that_changed_after_it_was_hashed_is_stored_nowhere() {
     for sink in [Arc::new(local) as Arc<dyn StorageSink>, memory] {
         for changed in [&b"Archive"[..], b"archive and more", b"arch", b""] {
             fs::write(&spool, b"archive").unwrap();
-            let payload = Payload::file(&spool, &cx()).unwrap();
+            let payload = Payload::file(&spool).unwrap();
             fs::write(&spool, changed).unwrap();
             fs::File::options()
                 .append(true)
@@ -257,7 +257,7 @@ fn only_one_sink_may_take_the_spooled_file_itself() {
     };
     let store = Store::new(vec![local("a"), local("b")]);
     store
-        .put_everywhere(&name().key(), &Payload::file(&spool, &cx()).unwrap(), &cx())
+        .put_everywhere(&name().key(), &Payload::file(&spool).unwrap(), &cx())
         .unwrap();
     let inode = |root: &str| {
         fs::metadata(folder.path().join(root).join(name().key().as_str()))

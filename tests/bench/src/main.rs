@@ -29,6 +29,9 @@ use results::Results;
 
 fn main() {
     let options = Options::from_environment();
+    if let Some(url) = &options.fill {
+        return data::fill_mixed(url, options.megabytes);
+    }
     let machine = Machine::look();
     let mut results = Results::default();
     rooms::run(&options, &mut results);

@@ -20,6 +20,9 @@ pub struct Options {
     /// Folder of the report: `RESPALDO_BENCH_OUT`, else `docs` for a whole run, else one that is
     /// thrown away. A trial never replaces the figures in the documents.
     pub out: PathBuf,
+    /// An empty database to fill with the mixed tables, to look closer at something by hand; nothing is measured
+    /// then: `RESPALDO_BENCH_FILL=URL`.
+    pub fill: Option<String>,
 }
 
 impl Options {
@@ -44,6 +47,7 @@ impl Options {
                 .map(|names| names.split(',').map(str::to_owned).collect())
                 .unwrap_or_default(),
             out: PathBuf::from(text("RESPALDO_BENCH_OUT").unwrap_or_else(|| usual.to_owned())),
+            fill: text("RESPALDO_BENCH_FILL"),
         }
     }
 

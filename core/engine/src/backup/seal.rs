@@ -192,7 +192,7 @@ pub(crate) fn put_payloads(
     for (role, key, made) in made {
         let Made { payload, plain } = made;
         set.put(&key, &payload, cx)?;
-        let (size_bytes, sha256) = (payload.size_bytes(), payload.sha256());
+        let (size_bytes, sha256) = (payload.size_bytes(), payload.sha256(cx)?);
         objects.push(SealedObject {
             role,
             key,

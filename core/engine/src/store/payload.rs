@@ -1,8 +1,10 @@
-//! What is stored: bytes or a file, whose size and hash are known before any sink sees them.
+//! What is stored: bytes, an object or a file. Their size and hash are known before any sink sees them, but for the
+//! hash of a file, which is taken while it is first streamed: a large one is not read once more only for that.
 
 use std::fs::{self, File};
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use respaldo_domain::object::{ObjectKey, Sha256};
@@ -12,22 +14,23 @@ use super::Store;
 use super::transit::{HashingReader, io_of_fault};
 use crate::ports::{Context, Fault, FaultKind, ObjectReader, PutSource};
 
-/// Bytes to be stored, hashed.
+/// Bytes to be stored.
 pub struct Payload {
     body: Body,
     size_bytes: u64,
-    sha256: Sha256,
+    /// Set by whoever reads all of it first.
+    sha256: OnceLock<Sha256>,
 }
 
 enum Body {
     Bytes(Vec<u8>),
-    File(HashedFile),
+    File(SpooledFile),
     Object(Store, ObjectKey),
 }
 
-/// A file as it was when it was hashed.
+/// A file as it was when it was handed over.
 #[derive(Debug)]
-struct HashedFile {
+struct SpooledFile {
     path: PathBuf,
     modified_at: Option<SystemTime>,
 }
@@ -43,23 +46,22 @@ impl Payload {
         let sha256 = sha256(&bytes);
         Self {
             size_bytes: bytes.len() as u64,
-            sha256,
+            sha256: sha256.into(),
             body: Body::Bytes(bytes),
         }
     }
 
-    /// A file, read once here to be hashed. It must not be written to any more, not even after it
-    /// was stored: a local sink may take it over as the object.
-    pub fn file(path: impl Into<PathBuf>, cx: &Context) -> Result<Self, Fault> {
+    /// A file. It must not be written to any more, not even after it was stored: a local sink may take it over as the
+    /// object.
+    pub fn file(path: impl Into<PathBuf>) -> Result<Self, Fault> {
         let path = path.into();
-        let read = hash_file(&path, cx);
-        let (modified_at, sha256, size_bytes) =
-            read.map_err(|error| super::fault_of_io(format!("read {}", path.display()), error))?;
-        let body = Body::File(HashedFile { path, modified_at });
+        let facts = fs::metadata(&path);
+        let facts = facts.map_err(|e| Fault::io(format!("read {}", path.display()), e))?;
+        let modified_at = facts.modified().ok();
         Ok(Self {
-            body,
-            size_bytes,
-            sha256,
+            body: Body::File(SpooledFile { path, modified_at }),
+            size_bytes: facts.len(),
+            sha256: OnceLock::new(),
         })
     }
 
@@ -67,9 +69,9 @@ impl Payload {
     pub(super) fn hashed_file(path: PathBuf, size_bytes: u64, sha256: Sha256) -> io::Result<Self> {
         let modified_at = fs::metadata(&path)?.modified().ok();
         Ok(Self {
-            body: Body::File(HashedFile { path, modified_at }),
+            body: Body::File(SpooledFile { path, modified_at }),
             size_bytes,
-            sha256,
+            sha256: sha256.into(),
         })
     }
 
@@ -78,7 +80,7 @@ impl Payload {
         Self {
             body: Body::Object(from, key),
             size_bytes,
-            sha256,
+            sha256: sha256.into(),
         }
     }
 
@@ -87,15 +89,22 @@ impl Payload {
         self.size_bytes
     }
 
-    /// Its hash.
-    pub fn sha256(&self) -> Sha256 {
-        self.sha256
+    /// Its hash. A file is read for it where nobody has read all of it before; fails with [`FaultKind::Corrupt`] where
+    /// it is no longer the one that was handed over.
+    pub fn sha256(&self, cx: &Context) -> Result<Sha256, Fault> {
+        if self.sha256.get().is_none() {
+            let mut source = self.source(Offer::Stream, cx)?;
+            io::copy(&mut source, &mut io::sink())
+                .map_err(|error| super::fault_of_io("reading what is to be stored", error))?;
+        }
+        let known = self.sha256.get().copied();
+        known.ok_or_else(|| Fault::bare(FaultKind::Corrupt, CHANGED))
     }
 
     /// A stream of it for a sink.
     pub fn source(&self, offer: Offer, cx: &Context) -> Result<PayloadSource<'_>, Fault> {
         let file = match &self.body {
-            Body::File(hashed) => Some(hashed).filter(|_| offer == Offer::File),
+            Body::File(spooled) => Some(spooled).filter(|_| offer == Offer::File),
             Body::Bytes(_) | Body::Object(..) => None,
         };
         Ok(PayloadSource {
@@ -109,14 +118,33 @@ impl Payload {
     fn open(&self, cx: &Context) -> Result<Box<dyn Read + Send + '_>, Fault> {
         match &self.body {
             Body::Bytes(bytes) => Ok(Box::new(Cursor::new(bytes))),
-            Body::File(hashed) => {
-                let failed = |error| Fault::io(format!("open {}", hashed.path.display()), error);
-                Ok(Box::new(File::open(&hashed.path).map_err(failed)?))
+            Body::File(spooled) => {
+                let failed = |error| Fault::io(format!("open {}", spooled.path.display()), error);
+                Ok(Box::new(File::open(&spooled.path).map_err(failed)?))
             }
             Body::Object(store, key) => store.open(key, None, cx),
         }
     }
+
+    /// Whether what was read is all of it. Whoever reads a file first says what it is, as long as nobody wrote to it.
+    fn is(&self, sha256: Sha256, size_bytes: u64) -> bool {
+        let untouched = match &self.body {
+            Body::File(spooled) => spooled.is_untouched(self.size_bytes),
+            Body::Bytes(_) | Body::Object(..) => true,
+        };
+        untouched && size_bytes == self.size_bytes && *self.sha256.get_or_init(|| sha256) == sha256
+    }
 }
+
+impl SpooledFile {
+    /// Nobody wrote to it since it was handed over.
+    fn is_untouched(&self, size_bytes: u64) -> bool {
+        fs::metadata(&self.path)
+            .is_ok_and(|now| now.len() == size_bytes && now.modified().ok() == self.modified_at)
+    }
+}
+
+const CHANGED: &str = "what is to be stored changed since it was handed over";
 
 /// Whether a sink may take the file itself. Only one may: two sinks of one file system would
 /// otherwise hold one copy under two names.
@@ -128,25 +156,13 @@ pub enum Offer {
     File,
 }
 
-fn hash_file(path: &Path, cx: &Context) -> io::Result<(Option<SystemTime>, Sha256, u64)> {
-    let file = File::open(path)?;
-    let modified_at = file.metadata()?.modified().ok();
-    let mut reader = HashingReader::new(file);
-    let mut buffer = vec![0; 256 * 1024];
-    while reader.read(&mut buffer)? > 0 {
-        cx.check().map_err(io_of_fault)?;
-    }
-    let (sha256, size_bytes) = reader.finish();
-    Ok((modified_at, sha256, size_bytes))
-}
-
 /// The stream of a payload. It withholds its last bytes, with an error, unless all of them together
-/// have the hash of the payload: no sink completes an object of other bytes than were hashed.
+/// have the hash of the payload: no sink completes an object of other bytes than another has.
 pub struct PayloadSource<'a> {
     payload: &'a Payload,
     /// `None` once the end was reached and compared.
     reader: Option<HashingReader<Box<dyn Read + Send + 'a>>>,
-    file: Option<&'a HashedFile>,
+    file: Option<&'a SpooledFile>,
     cx: Context,
 }
 
@@ -156,11 +172,10 @@ impl PayloadSource<'_> {
         let Some((sha256, size_bytes)) = self.reader.take().map(HashingReader::finish) else {
             return Ok(());
         };
-        if size_bytes == self.payload.size_bytes && sha256 == self.payload.sha256 {
-            return Ok(());
+        match self.payload.is(sha256, size_bytes) {
+            true => Ok(()),
+            false => Err(io_of_fault(Fault::bare(FaultKind::Corrupt, CHANGED))),
         }
-        let subject = "what is to be stored changed since it was hashed";
-        Err(io_of_fault(Fault::bare(FaultKind::Corrupt, subject)))
     }
 }
 
@@ -183,14 +198,13 @@ impl PutSource for PayloadSource<'_> {
         self.payload.size_bytes
     }
 
-    /// The file, as long as it is the one that was hashed.
+    /// The file, as long as it is the one that was handed over; it is hashed before it is given away.
     fn file(&self) -> Option<&Path> {
-        let hashed = self.file?;
-        let now = fs::symlink_metadata(&hashed.path).ok()?;
-        let same = now.is_file()
-            && now.len() == self.payload.size_bytes
-            && now.modified().ok() == hashed.modified_at;
-        same.then_some(hashed.path.as_path())
+        let spooled = self.file?;
+        self.payload.sha256(&self.cx).ok()?;
+        let is_file = fs::symlink_metadata(&spooled.path).is_ok_and(|now| now.is_file());
+        let is_same = is_file && spooled.is_untouched(self.payload.size_bytes);
+        is_same.then_some(spooled.path.as_path())
     }
 
     fn rewind(&mut self) -> bool {

@@ -127,7 +127,7 @@ fn is_same(
     }
     let mut hash = HashingWriter::default();
     entry.sink.get(key, None, &mut hash, cx)?;
-    Ok(hash.finish() == (payload.sha256(), payload.size_bytes()))
+    Ok(hash.finish() == (payload.sha256(cx)?, payload.size_bytes()))
 }
 
 /// The step a test names to break this put.

@@ -96,7 +96,7 @@ impl Vault {
         cx: &Context,
     ) -> Result<Made, Fault> {
         if !name.is_encrypted() {
-            return Ok(Made::plain(Payload::file(spool, cx)?));
+            return Ok(Made::plain(Payload::file(spool)?));
         }
         let path = encrypted_beside(spool);
         let failed = |error| Fault::io(format!("encrypting {}", spool.display()), error);

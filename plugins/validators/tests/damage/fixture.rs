@@ -211,7 +211,9 @@ fn finish(
     let facts = ArchiveFacts {
         name: name.clone(),
         size_bytes: bytes.len() as u64,
-        sha256: Payload::bytes(bytes.clone()).sha256(),
+        sha256: Payload::bytes(bytes.clone())
+            .sha256(&Context::quiet())
+            .unwrap(),
         compression,
         header_version: "1.14.0".to_owned(),
         rest: None,
@@ -349,7 +351,7 @@ fn sealed(role: ObjectRole, key: respaldo_domain::object::ObjectKey, bytes: &[u8
         role,
         key,
         size_bytes: payload.size_bytes(),
-        sha256: payload.sha256(),
+        sha256: payload.sha256(&Context::quiet()).unwrap(),
         plain: None,
     }
 }
