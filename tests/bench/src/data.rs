@@ -1,5 +1,5 @@
 //! The mixed database: 40 tables of eight kinds, 86 indexes, 19 foreign keys, sizes that differ by
-//! a factor of ten, text of which pg_dump -Fc makes two fifths. The same content in every run.
+//! a factor of ten, text of which pg_dump -Fc makes a third. The same content in every run.
 
 mod kinds;
 pub mod random;

@@ -79,8 +79,8 @@ fn order(text: &mut String, random: &mut Random) {
     text.push('\t');
     random.uuid(text);
     text.push('\t');
-    let second = random.below(80_000_000);
-    time(text, second);
+    // Whole hours: parcels are collected by then.
+    time(text, random.below(22_000) * 3_600);
     text.push('\t');
     random.words(text, 3, 6);
 }
@@ -113,12 +113,11 @@ fn document(text: &mut String, random: &mut Random) {
 }
 
 fn measurement(text: &mut String, random: &mut Random) {
-    let (sensor, value) = (random.below(500), random.below(1 << 40));
-    let _ = write!(text, "\t{sensor}\t{}", value as f64 / 65_536.0);
-    let quality = random.below(1_000);
-    let _ = write!(text, "\t{}.{:03}\t", random.below(100), quality);
-    let second = random.below(80_000_000);
-    time(text, second);
+    // Sensors resolve a part of a whole and report on the minute.
+    let (sensor, value) = (random.below(500), random.below(1 << 16));
+    let _ = write!(text, "\t{sensor}\t{}", value as f64 / 64.0);
+    let _ = write!(text, "\t{}.{}00\t", random.below(100), random.below(10));
+    time(text, random.below(1_300_000) * 60);
 }
 
 fn customer(text: &mut String, random: &mut Random) {
@@ -145,9 +144,17 @@ fn customer(text: &mut String, random: &mut Random) {
 fn ledger(text: &mut String, random: &mut Random) {
     let account = random.below(2_000);
     let _ = write!(text, "\t{:04}-{account:05}\t", account % 90);
-    random.amount(text, 100_000);
-    text.push('\t');
-    random.amount(text, 100_000);
+    // An entry is on one side of the account.
+    match random.below(2) {
+        0 => {
+            random.amount(text, 100_000);
+            text.push_str("\t0.00");
+        }
+        _ => {
+            text.push_str("0.00\t");
+            random.amount(text, 100_000);
+        }
+    }
     text.push('\t');
     random.uuid(text);
 }

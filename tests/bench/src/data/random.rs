@@ -40,22 +40,28 @@ impl Random {
 
     /// Appends a word; few words are frequent, most are rare, as in any language.
     pub fn word(&mut self, text: &mut String) {
-        let (a, b) = (self.below(VOCABULARY), self.below(VOCABULARY));
-        let mut rest = a * b / VOCABULARY + 24;
-        while rest > 0 {
-            text.push_str(SYLLABLES[(rest % 24) as usize]);
-            rest /= 24;
-        }
+        let word = self.any_word();
+        spell(text, word);
     }
 
-    /// Appends from `least` to `most` words.
+    /// Appends from `least` to `most` words. Half of them are those that usually follow the one before.
     pub fn words(&mut self, text: &mut String, least: u64, most: u64) {
+        let mut last = self.any_word();
         for at in 0..least + self.below(most - least + 1) {
             if at > 0 {
                 text.push(' ');
+                last = match self.below(2) {
+                    0 => self.any_word(),
+                    _ => last * 7 % VOCABULARY,
+                };
             }
-            self.word(text);
+            spell(text, last);
         }
+    }
+
+    fn any_word(&mut self) -> u64 {
+        let (a, b) = (self.below(VOCABULARY), self.below(VOCABULARY));
+        a * b / VOCABULARY
     }
 
     /// Appends a UUID.
@@ -72,9 +78,17 @@ impl Random {
         );
     }
 
-    /// Appends an amount of money below `limit`.
+    /// Appends an amount of money below `limit`; most prices end in one of a few ways.
     pub fn amount(&mut self, text: &mut String, limit: u64) {
-        let cents = self.below(limit * 100);
-        let _ = write!(text, "{}.{:02}", cents / 100, cents % 100);
+        let cents = self.one_of(&["00", "00", "00", "50", "90", "95", "99"]);
+        let _ = write!(text, "{}.{cents}", self.below(limit));
+    }
+}
+
+fn spell(text: &mut String, word: u64) {
+    let mut rest = word + 24;
+    while rest > 0 {
+        text.push_str(SYLLABLES[(rest % 24) as usize]);
+        rest /= 24;
     }
 }
