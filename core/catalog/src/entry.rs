@@ -15,7 +15,7 @@ use crate::labels;
 const SELECT: &str = "
     SELECT id, tipo_backup, archivo_nombre, archivo_ruta, fecha_inicio, fecha_fin, tamano_bytes,
            checksum_sha256::text AS checksum, estado, error_mensaje, backup_base_id,
-           coalesce(nube_subido, false) AS nube,
+           coalesce(nube_subido, false) AS nube, nube_url, nube_proveedor,
            coalesce(metadata->>'motor' = 'respaldo', false) AS nuestro,
            lsn_inicio, lsn_fin, metadata->>'etiqueta' AS etiqueta
     FROM seguridad.backup_manifest";
@@ -91,6 +91,7 @@ fn entry(row: &PgRow) -> Result<CatalogEntry, sqlx::Error> {
             .try_get::<Option<i64>, _>("backup_base_id")?
             .map(BackupId),
         in_cloud: row.try_get("nube")?,
+        copy: (row.try_get("nube_url")?, row.try_get("nube_proveedor")?),
         ours: row.try_get("nuestro")?,
         lsn: (row.try_get("lsn_inicio")?, row.try_get("lsn_fin")?),
         label: row.try_get("etiqueta")?,

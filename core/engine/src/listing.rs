@@ -102,6 +102,7 @@ fn entry(parts: &Parts, header: &Header) -> CatalogEntry {
         error: None,
         base_id: None,
         in_cloud: false,
+        copy: (None, None),
         ours: true,
         lsn: (header.lsn_start.clone(), header.lsn_end.clone()),
         label: header.label.clone(),

@@ -70,6 +70,26 @@ impl Operations {
         sync::sync(&self.parts, sink, cx)
     }
 
+    /// Gives a sink one backup and all that it is restored from.
+    pub fn give(
+        &self,
+        sink: &str,
+        archive: &ArchiveName,
+        cx: &Context,
+    ) -> Result<SyncReport, SyncError> {
+        sync::give(&self.parts, sink, archive, cx)
+    }
+
+    /// Removes the copy of one backup from a sink that is not the only one to hold it.
+    pub fn remove_copy(
+        &self,
+        sink: &str,
+        selector: &Selector,
+        cx: &Context,
+    ) -> Result<Removed, RemoveError> {
+        remove::remove_copy(&self.parts, sink, selector, cx)
+    }
+
     /// Gives sinks what they are owed.
     pub fn settle(&self, which: Settle, cx: &Context) -> Result<Settled, Fault> {
         owed::settle(&self.parts, which, Utc::now(), cx)

@@ -57,6 +57,15 @@ catalogue! {
         SinkIsOwed { sink, count, why } =>
             "{sink} is owed {count} backups: {why}",
             "a {sink} se le deben {count} respaldos: {why}";
+        CopyThere { archive, url } =>
+            "{archive} and all that it is restored from are in the second place: {url}",
+            "{archive} y todo lo que hace falta para restaurarlo están en el segundo lugar: {url}";
+        CopyIncomplete { archive, sink, failed } =>
+            "{archive} is not complete in {sink}: {failed} backups could not be copied",
+            "{archive} no está completo en {sink}: {failed} respaldos no se pudieron copiar";
+        CopyRemoved { archive, sink } =>
+            "{archive} is not in {sink} any more; the backup itself stays",
+            "{archive} ya no está en {sink}; el respaldo mismo queda";
         SinkLacksNothing { sink } =>
             "{sink} has every backup that the others have",
             "{sink} tiene todos los respaldos que tienen los demás";

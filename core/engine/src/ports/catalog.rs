@@ -185,6 +185,8 @@ pub struct CatalogEntry {
     pub base_id: Option<BackupId>,
     /// Copied to a second place.
     pub in_cloud: bool,
+    /// Where that copy is, and the label of what is there, as stored.
+    pub copy: (Option<String>, Option<String>),
     /// Made by respaldo.
     pub ours: bool,
     /// WAL positions, as text.

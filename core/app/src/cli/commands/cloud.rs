@@ -1,5 +1,7 @@
 //! `cloud`.
 
+mod copies;
+
 use respaldo_contract::labels::Label;
 use respaldo_contract::messages::{ErrorCode, ExitCode, Header};
 use respaldo_contract::records::CloudRecord;
@@ -14,13 +16,22 @@ use crate::failure::{Failure, of_catalog};
 use crate::output::Table;
 use crate::wiring;
 
-/// Shows where copies go, or stores something else first.
+/// Shows where copies go, stores something else first, or sees to the copy of one backup.
 pub fn run(command: &CloudCommand, app: &App) -> Result<ExitCode, Failure> {
+    match command {
+        CloudCommand::Show => show(None, app),
+        CloudCommand::Set(args) => show(Some(args), app),
+        CloudCommand::Upload(args) => copies::upload(args, app),
+        CloudCommand::Remove(args) => copies::remove(args, app),
+    }
+}
+
+fn show(change: Option<&CloudSetArgs>, app: &App) -> Result<ExitCode, Failure> {
     let config = app.config()?;
     let catalog = wiring::catalog(&config).ok_or_else(no_catalog)?;
     let stored = catalog.cloud().map_err(|fault| of_catalog(&fault))?;
     let mut settings = stored.unwrap_or_default();
-    if let CloudCommand::Set(args) = command {
+    if let Some(args) = change {
         apply(args, &mut settings);
         catalog.migrate().map_err(|fault| of_catalog(&fault))?;
         catalog
