@@ -251,7 +251,7 @@ def _failure(code: int, document: Mapping[str, Any], secret: Optional[str]) -> R
         detalle=_masked(str(error.get("detalle", "")), secret),
         sugerencia=str(error.get("sugerencia", "")),
         codigo_salida=code,
-        documento=document,
+        dependientes=document.get("dependientes", ()),
     )
 
 

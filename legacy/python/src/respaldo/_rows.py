@@ -95,11 +95,13 @@ def find(program: Program, backup_id: Any) -> Optional[Row]:
 
 def number_of(backup_id: Any) -> Optional[int]:
     """A backup's number as programs pass it; ``None`` for what is none."""
+    if not isinstance(backup_id, (int, str)) or isinstance(backup_id, bool):
+        return None
     try:
         number = int(backup_id)
-    except (TypeError, ValueError):
+    except ValueError:
         return None
-    return number if 0 <= number < 2**63 and not isinstance(backup_id, bool) else None
+    return number if 0 <= number < 2**63 else None
 
 
 def point_of(program: Program, when: Moment) -> List[str]:

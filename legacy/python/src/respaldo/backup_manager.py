@@ -236,7 +236,7 @@ class BackupManager:
         try:
             answer = self.program.work("delete", str(number), *options)
         except RespaldoError as error:
-            return _not_deleted(str(error), error.documento.get("dependientes", []))
+            return _not_deleted(str(error), error.dependientes)
         return {key: answer[key] for key in ("exitoso", "mensaje", "eliminados", "dependientes")}
 
     # Restores

@@ -6,7 +6,7 @@ sentence for people: what failed, why, and what to do about it. Never a password
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Optional
+from typing import Any, Mapping, Optional, Sequence
 
 
 class RespaldoError(RuntimeError):
@@ -14,7 +14,8 @@ class RespaldoError(RuntimeError):
 
     ``mensaje`` is the sentence, ``codigo`` the stable code of the error (``lease-held``,
     ``unknown-backup`` ...), ``detalle`` its cause and ``sugerencia`` what to do.
-    ``codigo_salida`` is the exit code of the program, ``None`` where it did not end by itself.
+    ``codigo_salida`` is the exit code of the program, ``None`` where it did not end by itself, and
+    ``dependientes`` the backups (``{id, archivo}``) for whose sake one was not deleted.
     """
 
     def __init__(
@@ -25,7 +26,7 @@ class RespaldoError(RuntimeError):
         detalle: str = "",
         sugerencia: str = "",
         codigo_salida: Optional[int] = None,
-        documento: Optional[Mapping[str, Any]] = None,
+        dependientes: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         super().__init__(mensaje)
         self.mensaje = mensaje
@@ -33,7 +34,7 @@ class RespaldoError(RuntimeError):
         self.detalle = detalle
         self.sugerencia = sugerencia
         self.codigo_salida = codigo_salida
-        self.documento = documento or {}
+        self.dependientes = list(dependientes)
 
     def __str__(self) -> str:
         """The sentence, its cause and the advice, in one line."""
