@@ -113,6 +113,11 @@ export function moment(value) {
   return formatted(value, MINUTE);
 }
 
+/** The hour of a time, with seconds where they matter. */
+export function clock(value, withSeconds) {
+  return formatted(value, { hour: '2-digit', minute: '2-digit', second: withSeconds ? '2-digit' : undefined });
+}
+
 /** A time to the second with its offset: for what somebody decides by it. */
 export function exact(value) {
   return formatted(value, { ...MINUTE, second: '2-digit', timeZoneName: 'shortOffset' });

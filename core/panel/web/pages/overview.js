@@ -76,7 +76,9 @@ function restorePoints(points) {
   const choose = (point) => replace(chosen, h('span', {}, term('kind', point.tipo), ' ', moment(point.fecha), ' · ', bytes(point.tamano)),
     h('a', { href: href(`backup/${encodeURIComponent(point.id)}`) }, t('timeline.open')),
     may('ADMIN') && h('a', { href: href('restore', { id: point.id }) }, t('restore.this')));
-  return section(t('overview.points'), timeline(points, { choose }), chosen);
+  const newest = points.reduce((best, point) => (new Date(point.fecha) > new Date(best.fecha) ? point : best));
+  choose(newest);
+  return section(t('overview.points'), timeline(points, { choose, chosen: newest.id }), chosen);
 }
 
 function nothingYet() {

@@ -24,7 +24,7 @@ export async function draw({ signal }) {
 
 function form(found, save) {
   const boxes = Object.fromEntries(KINDS.map((kind) => [kind, controls(found[kind])]));
-  const changed = () => Object.fromEntries(KINDS.map((kind) => [kind.toLowerCase(), difference(found[kind], boxes[kind])]).filter(([, rule]) => rule));
+  const changed = () => Object.fromEntries(KINDS.map((kind) => [kind, difference(found[kind], boxes[kind])]).filter(([, rule]) => rule));
   const go = async () => {
     const body = changed();
     if (Object.keys(body).length === 0) return toast(t('unchanged'), 'plain');

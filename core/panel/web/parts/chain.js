@@ -7,7 +7,7 @@ import { kindMark } from './badge.js';
 import { canvas } from './drawing.js';
 
 const LANES = ['FULL', 'DIFERENCIAL', 'INCREMENTAL'];
-const WIDE = 148;
+const WIDE = 178;
 const GAP = 36;
 const TALL = 58;
 const LANE = 92;

@@ -2,7 +2,7 @@
 
 import { svg } from '../dom.js';
 import { bytes, day, t } from '../i18n.js';
-import { canvas, roundUp, scale, timeMarks, wide } from './drawing.js';
+import { canvas, roundUp, scale, timeMarks, timeRange, wide } from './drawing.js';
 
 const HEIGHT = 200;
 const LEFT = 72;
@@ -15,7 +15,7 @@ export function growth(values) {
 
 function draw(values, width) {
   const times = values.map((value) => new Date(value.fecha).getTime());
-  const range = [times[0], Math.max(times.at(-1), times[0] + 60_000)];
+  const range = timeRange(times);
   const top = roundUp(Math.max(...values.map((value) => value.bytes)));
   const x = scale(range, [LEFT, width - 12]);
   const y = scale([0, top], [HEIGHT - BOTTOM, 12]);
@@ -39,7 +39,6 @@ function steps(values, times, x, y) {
   for (let at = 1; at < values.length; at += 1) {
     parts.push(`H${x(times[at]).toFixed(1)}V${y(values[at].bytes).toFixed(1)}`);
   }
-  if (values.length === 1) parts.push(`H${x(times[0] + 60_000).toFixed(1)}`);
   return parts.join('');
 }
 

@@ -1,7 +1,7 @@
 // Drawings that are as wide as their place: drawn anew when that changes, so that letters keep their size.
 
 import { h, replace, svg } from '../dom.js';
-import { day, moment } from '../i18n.js';
+import { clock, day } from '../i18n.js';
 
 const NARROWEST = 240;
 
@@ -24,6 +24,12 @@ export function canvas(width, height, label, ...children) {
   return svg('svg', { width, height, viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': label }, children);
 }
 
+/** The range of some times, never so short that nothing fits in. */
+export function timeRange(times) {
+  const last = Math.max(...times);
+  return [Math.min(...times), Math.max(last, Math.min(...times) + 1000)];
+}
+
 /** From a range of values to a range of places. */
 export function scale([from, to], [begin, end]) {
   const span = to - from || 1;
@@ -31,7 +37,7 @@ export function scale([from, to], [begin, end]) {
 }
 
 const HOUR = 3_600_000;
-const STEPS = [HOUR / 60, HOUR / 12, HOUR / 4, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, 24 * HOUR, 48 * HOUR, 168 * HOUR, 336 * HOUR, 720 * HOUR,
+const STEPS = [HOUR / 3600, HOUR / 720, HOUR / 240, HOUR / 60, HOUR / 12, HOUR / 4, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, 24 * HOUR, 48 * HOUR, 168 * HOUR, 336 * HOUR, 720 * HOUR,
   2160 * HOUR, 8760 * HOUR, 43800 * HOUR];
 
 /** Marks of an axis of time: where, and what they say. */
@@ -41,7 +47,7 @@ export function timeMarks([from, to], width) {
   const shift = new Date(from).getTimezoneOffset() * 60_000;
   const marks = [];
   for (let at = Math.ceil((from - shift) / step) * step + shift; at <= to; at += step) {
-    marks.push({ at, words: step >= 24 * HOUR ? day(at) : moment(at).replace(/^.*?, (?=\d{1,2}:)/, '') });
+    marks.push({ at, words: step >= 24 * HOUR ? day(at) : clock(at, step < HOUR / 60) });
   }
   return marks;
 }

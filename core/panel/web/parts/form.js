@@ -62,9 +62,9 @@ export function choice(options, chosen, attributes = {}) {
 }
 
 /** A choice among few, all seen; `onchoose` hears of each. */
-export function radios(legend, options, chosen, onchoose) {
+export function radios(legend, options, chosen, onchoose, { quiet = false } = {}) {
   const name = uniqueId('radio');
-  return h('fieldset.radios', {}, h('legend', {}, legend), options.map(([value, words, hint, closed]) => {
+  return h('fieldset.radios', {}, h('legend', { class: quiet ? 'unseen' : '' }, legend), options.map(([value, words, hint, closed]) => {
     const box = h('input', {
       type: 'radio', name, value, checked: value === chosen, disabled: Boolean(closed), onchange: () => onchoose(value),
     });

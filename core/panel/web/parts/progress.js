@@ -70,7 +70,7 @@ export function follow(first, { signal, ended = null } = {}) {
     on: {
       progreso: (summary) => { live.lost(false); take(summary); },
       tabla: (table) => live.table(table),
-      fin: () => look(),
+      fin: (whole) => take(whole),
     },
   }));
   signal?.addEventListener('abort', stop);

@@ -95,7 +95,7 @@ function validate(record) {
 /** Looks at backups: what was found in each. */
 export function validationTable(rows) {
   return table(t('page.validation'), [
-    { title: t('col.name'), lead: true, cell: (row) => backupLink(row.id ?? nameOf(row.archivo), nameOf(row.archivo)) },
+    { title: t('col.name'), lead: true, cell: (row) => backupLink(looked(row) ?? nameOf(row.archivo), nameOf(row.archivo)) },
     { title: t('col.kind'), cell: (row) => kindBadge(row.tipo) },
     { title: t('col.result'), cell: (row) => stateBadge(row.resultado) },
     { title: t('validation.level'), cell: (row) => term('level', row.nivel) },
@@ -103,6 +103,11 @@ export function validationTable(rows) {
     { title: t('col.duration'), end: true, cell: (row) => duration(row.tiempo_segundos) },
     { title: t('validation.findings'), cell: (row) => findings(row.hallazgos ?? []) },
   ], rows);
+}
+
+/** The number of the backup that was looked at: a recorded look has one of its own besides. */
+function looked(row) {
+  return 'backup_id' in row ? row.backup_id : row.id;
 }
 
 /** The last part of a path or an address. */

@@ -24,7 +24,7 @@ const MENU = [
 ];
 
 /** Names of the service's events; any of them may have changed how the engine stands. */
-const NEWS = ['estado', 'trabajo', 'evento', 'message'];
+const NEWS = ['estado', 'trabajo'];
 const LOOK_EVERY_MS = 30_000;
 
 /** The frame: its element, the room pages are drawn in, and how to end its listening. */

@@ -54,7 +54,7 @@ export function targetForm(preview, { changed, plan }) {
     radios(t('target.where'), [
       ['new', t('target.new'), t('target.new_hint')], ['replace', t('target.replace'), t('target.replace_hint')],
       ['tables', t('target.tables'), t('target.tables_hint')],
-    ], 'new', turn),
+    ], 'new', turn, { quiet: true }),
     place,
     h('details', {}, h('summary', {}, t('target.options')), Object.entries(flags).map(([flag, box]) => tick(t(`target_flag.${flag}`), box, t(`target_flag_hint.${flag}`)))),
     told, action(t('target.plan'), go, { role: 'ADMIN', picture: 'eye', tone: 'primary' }));

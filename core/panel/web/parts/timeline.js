@@ -3,7 +3,7 @@
 import { h, svg, uniqueId } from '../dom.js';
 import { day, exact, moment, t, term } from '../i18n.js';
 import { kindBadge, kindMark } from './badge.js';
-import { canvas, scale, timeMarks, wide } from './drawing.js';
+import { canvas, scale, timeMarks, timeRange, wide } from './drawing.js';
 
 const LANES = ['FULL', 'DIFERENCIAL', 'INCREMENTAL'];
 const HEIGHT = 132;
@@ -15,7 +15,8 @@ const EDGE = 18;
  */
 export function timeline(points, { choose = null, chosen = null } = {}) {
   const sorted = [...points].sort((a, b) => new Date(a.fecha) - new Date(b.fecha));
-  let picked = chosen === null ? null : sorted.findIndex((point) => point.id === chosen);
+  const found = sorted.findIndex((point) => point.id === chosen);
+  let picked = chosen === null || found < 0 ? null : found;
   const drawing = wide((width) => draw(sorted, width, picked, choose && pick));
   const slider = choose && sliderOf(sorted, picked, pick);
   function pick(index) {
@@ -29,7 +30,7 @@ export function timeline(points, { choose = null, chosen = null } = {}) {
 
 function draw(points, width, picked, pick) {
   const times = points.map((point) => new Date(point.fecha).getTime());
-  const range = [times[0], Math.max(times.at(-1), times[0] + 60_000)];
+  const range = timeRange(times);
   const x = scale(range, [EDGE, width - EDGE]);
   const lane = (kind) => 22 + Math.max(0, LANES.indexOf(kind)) * 30;
   const label = t('timeline.label', { count: points.length, from: day(times[0]), to: day(times.at(-1)) });
@@ -87,7 +88,8 @@ function sliderOf(points, picked, pick) {
   });
   const said = h('output', { htmlFor: id });
   const slider = { input, said, element: h('div.slider', {}, h('label', { htmlFor: id }, t('timeline.pick')), input, said) };
-  say(slider, points, picked ?? points.length - 1);
+  if (picked !== null) say(slider, points, picked);
+  else input.setAttribute('aria-valuetext', t('timeline.nothing'));
   return slider;
 }
 
