@@ -46,7 +46,9 @@ class BadInput(unittest.TestCase):
             upload = CloudStorageService(url).upload_backup("f", 1, "FULL")
             self.assertIs(upload.exitoso, False)
             # The usual hours hold, so that a window has something to show.
-            self.assertEqual(set(manager.get_next_backup_times()), {"FULL", "DIFERENCIAL", "INCREMENTAL"})
+            self.assertEqual(
+                set(manager.get_next_backup_times()), {"FULL", "DIFERENCIAL", "INCREMENTAL"}
+            )
         everything = "\n".join([*said, *logged.output, repr(run), repr(restored), repr(upload)])
         self.assertNotIn(PASSWORD, everything)
 

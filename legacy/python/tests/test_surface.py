@@ -128,6 +128,12 @@ FILE: Dict[str, Type] = {"name": str, "path": str, "type": str, "size": int, "cr
 class Surface(unittest.TestCase):
     """Every test begins with a full, a differential and an incremental of ours."""
 
+    manager: BackupManager
+    service: BackupIncrementalService
+    restores: RestoreService
+    paths: List[str]
+    foreign: int
+
     @classmethod
     def setUpClass(cls) -> None:
         cls.manager = BackupManager()
@@ -229,7 +235,14 @@ class Surface(unittest.TestCase):
         full = next(row for row in self.ours() if row["archivo"] == self.paths[0])
         result = self.restores.restore_from_backup_id(full["id"], target_db="superficie")
         self.assertIsInstance(result, RestoreResult)
-        names = ["exitoso", "mensaje", "backups_aplicados", "tiempo_segundos", "lsn_final", "checksum"]
+        names = [
+            "exitoso",
+            "mensaje",
+            "backups_aplicados",
+            "tiempo_segundos",
+            "lsn_final",
+            "checksum",
+        ]
         self.assertEqual([field.name for field in fields(RestoreResult)], names)
         self.assertTrue(result.exitoso, result.mensaje)
         self.assertEqual(result.backups_aplicados, [Path(self.paths[0]).name])
@@ -267,7 +280,9 @@ class Surface(unittest.TestCase):
     def test_schedules(self) -> None:
         manager = self.manager
         self.assertEqual(set(manager.schedules), set(NUMBERS))
-        self.assertEqual(set(manager.get_schedule_for_backup_type("FULL")), {"day", "hour", "minute"})
+        self.assertEqual(
+            set(manager.get_schedule_for_backup_type("FULL")), {"day", "hour", "minute"}
+        )
         self.assertEqual(manager.get_schedule_for_backup_type("MANUAL"), {})
         self.assertIs(manager.set_schedule("DIFERENCIAL", weekday=2, hour=21, colour=3), True)
         changed = {"weekday": 2, "hour": 21, "minute": 30}
@@ -284,7 +299,9 @@ class Surface(unittest.TestCase):
         self.assertEqual(last, datetime(2026, 3, 1, 0, 0))
         self.assertLessEqual(manager.get_last_required_run_time("INCREMENTAL"), datetime.now())
         self.assertEqual(manager.determine_backup_type(datetime(2026, 3, 1, 0, 0)), "FULL")
-        self.assertEqual(manager.determine_backup_type(now=datetime(2026, 3, 8, 23, 30)), "DIFERENCIAL")
+        self.assertEqual(
+            manager.determine_backup_type(now=datetime(2026, 3, 8, 23, 30)), "DIFERENCIAL"
+        )
         self.assertIn(manager.determine_backup_type(), NUMBERS)
         made = manager.get_last_backup_time("DIFERENCIAL")
         assert made is not None
@@ -426,7 +443,11 @@ class Surface(unittest.TestCase):
     def test_uploads_that_make_no_sense_are_refused(self) -> None:
         row = self.ours()[0]
         nowhere = CloudStorageService(None)
-        for file, number in ((row["archivo"], 999_999), ("/other.backup", row["id"]), (row["archivo"], row["id"])):
+        for file, number in (
+            (row["archivo"], 999_999),
+            ("/other.backup", row["id"]),
+            (row["archivo"], row["id"]),
+        ):
             result = nowhere.upload_backup(file, number, row["tipo"])
             self.assertFalse(result.exitoso, result)
             self.assertTrue(result.mensaje)
@@ -442,7 +463,9 @@ class Surface(unittest.TestCase):
             service = BackupService(Path(folder) / "b", None, copies, None, None)
             self.assertEqual(service.check_missed_backups(None), ["daily", "weekly", "monthly"])
             said: List[Any] = []
-            made = service.execute_missed_backups(None, ["monthly", "daily"], lambda *told: said.append(told))
+            made = service.execute_missed_backups(
+                None, ["monthly", "daily"], lambda *told: said.append(told)
+            )
             self.assertEqual(made, {"daily": True, "monthly": True})
             self.assertEqual(said[0], ("daily", "running", 1, 2))
             self.assertEqual(said[-1], ("monthly", "completed", 2, 2))
@@ -455,7 +478,16 @@ class Surface(unittest.TestCase):
             self.assertEqual(Path(service.create_backup("otro")).parent.name, "manual")
             self.assertTrue((copies / Path(path).name).is_file())
             status = service.get_last_sync_status() or {}
-            self.has(status, {"success": bool, "file": str, "destination": str, "timestamp": datetime, "size": int})
+            self.has(
+                status,
+                {
+                    "success": bool,
+                    "file": str,
+                    "destination": str,
+                    "timestamp": datetime,
+                    "size": int,
+                },
+            )
             files = service.list_backups()
             for file in files:
                 self.has(file, FILE)

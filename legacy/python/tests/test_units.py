@@ -35,7 +35,9 @@ class Fields:
 
 def set_by(db: Any) -> Dict[str, str]:
     """The variables that are set, without those that are taken out."""
-    return {key: value for key, value in respaldo.database_variables(db).items() if value is not None}
+    return {
+        key: value for key, value in respaldo.database_variables(db).items() if value is not None
+    }
 
 
 @contextmanager
@@ -89,7 +91,13 @@ class WhichDatabase(unittest.TestCase):
         self.assertEqual(told, {"DATABASE_URL": "postgresql://ana@db/ventas"})
 
     def test_parts_are_handed_over_raw(self) -> None:
-        parts = {"host": "h", "port": 5433, "name": "caja fuerte", "user": "ana", "password": "p@s/s"}
+        parts = {
+            "host": "h",
+            "port": 5433,
+            "name": "caja fuerte",
+            "user": "ana",
+            "password": "p@s/s",
+        }
         wanted = {
             "DB_HOST": "h",
             "DB_PORT": "5433",
@@ -97,7 +105,13 @@ class WhichDatabase(unittest.TestCase):
             "DB_USER": "ana",
             "DB_PASSWORD": "p@s/s",
         }
-        named = {"hostname": "h", "port": 5433, "dbname": "caja fuerte", "username": "ana", "password": "p@s/s"}
+        named = {
+            "hostname": "h",
+            "port": 5433,
+            "dbname": "caja fuerte",
+            "username": "ana",
+            "password": "p@s/s",
+        }
         for db in (
             parts,
             named,
@@ -110,7 +124,9 @@ class WhichDatabase(unittest.TestCase):
         self.assertIsNone(respaldo.database_variables(parts)["DATABASE_URL"])
 
     def test_words_of_libpq_become_a_url(self) -> None:
-        told = set_by(r"host=/run/pg port=5433 dbname='la caja' user=ana password='p\'w d' sslmode=disable")
+        told = set_by(
+            r"host=/run/pg port=5433 dbname='la caja' user=ana password='p\'w d' sslmode=disable"
+        )
         url = "postgresql://ana:p%27w%20d@/la%20caja?host=%2Frun%2Fpg&port=5433&sslmode=disable"
         self.assertEqual(told, {"DATABASE_URL": url})
 
@@ -132,7 +148,9 @@ class WhichDatabase(unittest.TestCase):
         self.assertEqual(given["PG_BIN_PATH"], "/pg/bin")
         self.assertEqual(relative["RESPALDO_REPOSITORY__DIR"], str(Path.cwd() / "mine"))
 
-    def test_the_second_place_knows_the_folder_that_another_service_of_the_database_was_given(self) -> None:
+    def test_the_second_place_knows_the_folder_that_another_service_of_the_database_was_given(
+        self,
+    ) -> None:
         with environment():
             BackupManager("postgresql://ana@db/known", "/repo")
             known = CloudStorageService("postgresql://ana@db/known").program.environment()
@@ -154,11 +172,21 @@ class Times(unittest.TestCase):
     def test_what_programs_pass_is_a_moment(self) -> None:
         naive = datetime(2026, 11, 29, 10, 43, 36)
         here = naive.astimezone()
-        for value in (naive, here, here.astimezone(timezone.utc), "2026-11-29 10:43:36", here.isoformat()):
+        for value in (
+            naive,
+            here,
+            here.astimezone(timezone.utc),
+            "2026-11-29 10:43:36",
+            here.isoformat(),
+        ):
             self.assertEqual(_values.as_moment(value), here, value)
-        self.assertEqual(_values.naive(_values.as_moment(date(2026, 11, 29))), datetime(2026, 11, 29))
+        self.assertEqual(
+            _values.naive(_values.as_moment(date(2026, 11, 29))), datetime(2026, 11, 29)
+        )
         self.assertEqual(_values.as_moment("2026-11-29T00:00:00Z").timestamp(), 1795910400)
-        self.assertEqual(_values.rfc3339(datetime(2026, 1, 2, tzinfo=timezone.utc)), "2026-01-02T00:00:00Z")
+        self.assertEqual(
+            _values.rfc3339(datetime(2026, 1, 2, tzinfo=timezone.utc)), "2026-01-02T00:00:00Z"
+        )
         with self.assertRaises(ValueError):
             _values.as_moment("mañana")
         with self.assertRaises(TypeError):
@@ -175,7 +203,9 @@ class Times(unittest.TestCase):
         at = datetime(2026, 3, 10, 12, 0)
         self.assertEqual(last({"day": 31, "hour": 4, "minute": 0}, at), datetime(2026, 2, 28, 4, 0))
         self.assertEqual(last({"day": 10, "hour": 12, "minute": 0}, at), at)
-        self.assertEqual(last({"day": 10, "hour": 12, "minute": 1}, at), datetime(2026, 2, 10, 12, 1))
+        self.assertEqual(
+            last({"day": 10, "hour": 12, "minute": 1}, at), datetime(2026, 2, 10, 12, 1)
+        )
         january = datetime(2026, 1, 1)
         self.assertEqual(last({"day": 2, "hour": 0, "minute": 0}, january), datetime(2025, 12, 2))
         sunday = {"weekday": 6, "hour": 23, "minute": 30}
@@ -319,8 +349,15 @@ class TheProgram(unittest.TestCase):
         from respaldo.restore_service import maintenance_user
 
         with environment():
-            self.assertEqual(maintenance_user(Fields(current_user_id=7)), {"DB_MAINTENANCE_USER_ID": "7"})
-            for nobody in (None, Fields(current_user_id=None), Fields(current_user_id=0), mock.MagicMock()):
+            self.assertEqual(
+                maintenance_user(Fields(current_user_id=7)), {"DB_MAINTENANCE_USER_ID": "7"}
+            )
+            for nobody in (
+                None,
+                Fields(current_user_id=None),
+                Fields(current_user_id=0),
+                mock.MagicMock(),
+            ):
                 self.assertEqual(maintenance_user(nobody), {})
         with environment(DB_MAINTENANCE_USER_ID="3"):
             self.assertEqual(maintenance_user(Fields(current_user_id=7)), {})
@@ -365,7 +402,9 @@ class WaitingForOthers(unittest.TestCase):
 
         answer = 'import json; print(json.dumps({"mensaje": "hecho", "archivo": "/a"}))'
         with program(answer), self.assertLogs("respaldo", "ERROR"):
-            made = BackupManager(None).execute_missed_backups(["INCREMENTAL"], progress_callback=broken)
+            made = BackupManager(None).execute_missed_backups(
+                ["INCREMENTAL"], progress_callback=broken
+            )
         self.assertEqual(made, {"INCREMENTAL": True})
 
 
@@ -380,7 +419,9 @@ class LegacyWithoutServer(unittest.TestCase):
             self.assertEqual(again.get_sync_dir(), "/copias")
             self.assertTrue(again.is_sync_enabled())
             explicit = BackupService("/otra", sync_dir="/mias")
-            self.assertEqual((explicit.get_backup_dir(), explicit.get_sync_dir()), ("/otra", "/mias"))
+            self.assertEqual(
+                (explicit.get_backup_dir(), explicit.get_sync_dir()), ("/otra", "/mias")
+            )
             again.set_sync_dir(None)
             stored = (Path(home) / ".nexoryn" / "backup_settings.json").read_text()
             self.assertNotIn("sync_dir", stored)
@@ -393,7 +434,9 @@ class LegacyWithoutServer(unittest.TestCase):
             source.write_bytes(b"rows" * 1000)
             service = BackupService(folder, sync_dir=copies)
             self.assertIsNone(service.get_last_sync_status())
-            self.assertFalse(service.copy_to_sync(source), "a disk that is not plugged in is no folder")
+            self.assertFalse(
+                service.copy_to_sync(source), "a disk that is not plugged in is no folder"
+            )
             told = service.get_last_sync_status() or {}
             self.assertEqual(set(told), {"success", "file", "destination", "timestamp", "error"})
             copies.mkdir()

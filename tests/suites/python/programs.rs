@@ -34,7 +34,6 @@ fn the_applications_start_makes_up_what_was_missed_once_and_shows_its_figures() 
 #[test]
 fn the_buttons_of_the_applications_window_do_what_they_say() {
     let scene = Scene::open();
-    let image = scene.image(DB);
     let copies = scene.python.folder().join("copias");
     let told = scene.program("panel.py", &[copies.to_str().unwrap(), "copia"]);
     let toasts = told["avisos"].as_array().unwrap();
@@ -59,10 +58,7 @@ fn the_buttons_of_the_applications_window_do_what_they_say() {
     assert!(cloud.contains(&json!("FULL")) && cloud.contains(&json!("INCREMENTAL")));
     assert_eq!(told["restaurado"]["exitoso"], true, "{told:#}");
     assert_eq!(told["restaurado"]["dialogo"][0][0], "FULL", "{told:#}");
-    let rows_aside = [
-        "seguridad.config_sistema",
-        "seguridad.backup_manifest",
-    ];
+    let rows_aside = ["seguridad.config_sistema", "seguridad.backup_manifest"];
     // The window stored its hours and its folder before the restore, and after the backup.
     let before = respaldo_tests::Snapshot::of(&scene.cluster.url("copia"))
         .ignore_tables(&rows_aside)
@@ -71,9 +67,13 @@ fn the_buttons_of_the_applications_window_do_what_they_say() {
         .ignore_tables(&rows_aside)
         .image();
     assert_equal(&now, &before);
-    drop(image);
     assert_eq!(told["eliminar_base"]["exitoso"], false, "{told:#}");
-    assert!(!told["eliminar_base"]["dependientes"].as_array().unwrap().is_empty());
+    assert!(
+        !told["eliminar_base"]["dependientes"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
     assert_eq!(told["eliminar"]["exitoso"], true, "{told:#}");
     assert_eq!(told["quedan"], json!(["DIFERENCIAL", "FULL"]), "{told:#}");
 }
@@ -89,6 +89,8 @@ fn a_script_brings_back_one_backup_aside_and_a_date_in_place() {
     scene.sql(MISTAKE);
     let at_mistake = scene.image(DB);
 
+    // The application's other windows hold connections meanwhile.
+    let _pool = [scene.session(), scene.session()];
     let told = scene.program("restore_script.py", &[&full, &began_at]);
 
     assert_eq!(told["vista"]["existe"], true, "{told:#}");

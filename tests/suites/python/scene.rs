@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use respaldo_tests::respaldo::binary;
-use respaldo_tests::{Cluster, DbImage, Outcome, Respaldo, Snapshot, app_fixture};
+use respaldo_tests::{Client, Cluster, DbImage, Outcome, Respaldo, Snapshot, app_fixture};
 use serde_json::Value;
 
 /// The role that owns every database here.
@@ -43,6 +43,11 @@ impl Scene {
     /// Runs a script as the owner; gives its rows.
     pub fn sql(&self, script: &str) -> String {
         self.cluster.psql_as(OWNER, DB, script)
+    }
+
+    /// A session of the owner.
+    pub fn session(&self) -> Client {
+        Client::connect(&self.url())
     }
 
     /// A database as it is.

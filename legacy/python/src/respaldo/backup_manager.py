@@ -6,7 +6,7 @@ import logging
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Optional, Tuple, Union
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Union
 
 from . import _rows, _schedules
 from ._program import LIMITS
@@ -338,7 +338,7 @@ def _ended(
     }
 
 
-def _not_deleted(mensaje: str, dependents: Iterable[Dict[str, Any]] = ()) -> Dict[str, Any]:
+def _not_deleted(mensaje: str, dependents: Iterable[Mapping[str, Any]] = ()) -> Dict[str, Any]:
     return {
         "exitoso": False,
         "mensaje": mensaje,

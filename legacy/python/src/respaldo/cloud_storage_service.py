@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -69,7 +70,8 @@ class CloudStorageService:
         began = time.monotonic()
         try:
             row = self._row(id)
-            if Path(str(file)).name != row.nombre:
+            # The path may be that of another system's machine.
+            if re.split(r"[\\/]", str(file))[-1] != row.nombre:
                 raise ValueError(f"{file} no es el archivo del backup {id}, que es {row.archivo}")
             answer = self.program.work("cloud", "upload", row.reference, *self._place())
         except (RespaldoError, TypeError, ValueError) as error:
