@@ -73,7 +73,7 @@ function filters(wish, changed) {
   const reset = h('button.quiet', {
     type: 'button', onclick: () => {
       for (const key of ['tipo', 'estado', 'desde', 'hasta', 'buscar']) wish[key] = '';
-      controls.forEach((place) => { place.querySelector('input, select').value = ''; });
+      controls.forEach((place) => { place.querySelector(':is(input,select)').value = ''; });
       changed();
     },
   }, icon('close'), t('filters.reset'));

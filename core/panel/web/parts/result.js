@@ -16,7 +16,12 @@ const DRAWN = {
 export function resultOf(job) {
   const record = job.resultado;
   const tone = record.exitoso === false || record.invalidos > 0 || differs(record) ? 'warn' : 'good';
-  return [record.mensaje && note(tone, h('p.strong', {}, record.mensaje)), warnings(record.avisos), DRAWN[job.clase]?.(record, job)];
+  return [record.mensaje && note(tone, h('p.strong', {}, sentence(record.mensaje))), warnings(record.avisos), DRAWN[job.clase]?.(record, job)];
+}
+
+/** The command line's words begin small. */
+function sentence(words) {
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 function differs(record) {
