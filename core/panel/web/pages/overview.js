@@ -54,7 +54,15 @@ function engine(status) {
     }))));
 }
 
-function cards({ status, punto_sin_probar_mas_antiguo: unproven }) {
+/** The oldest point that nobody has proven, where there is one. */
+function oldestUnproven({ punto_sin_probar_mas_antiguo: at, puntos: points }) {
+  if (!at) return null;
+  return points.find((point) => !point.validado && new Date(point.fecha).getTime() === new Date(at).getTime()) ?? { fecha: at };
+}
+
+function cards(found) {
+  const { status } = found;
+  const unproven = oldestUnproven(found);
   const last = status.ultimo_backup;
   const next = Object.entries(status.proximos_backups).sort(([, a], [, b]) => new Date(a.next_run) - new Date(b.next_run))[0];
   const total = status.estadisticas._total;
@@ -63,7 +71,7 @@ function cards({ status, punto_sin_probar_mas_antiguo: unproven }) {
     card(t('overview.next'), next ? relative(next[1].next_run) : t('none'), next && [kindBadge(next[0]), when(next[1].next_run)]),
     card(t('overview.total'), number(total.cantidad), bytes(total.tamano_bytes)),
     card(t('overview.unproven'), unproven ? relative(unproven.fecha) : t('overview.all_proven'), unproven
-      ? h('a', { href: href('validation', { id: unproven.id }) }, t('overview.prove', { id: unproven.id ?? unproven.nombre ?? '' }))
+      ? h('a', { href: href('validation', { id: unproven.id }) }, t('overview.prove'))
       : t('overview.all_proven_text')));
 }
 
@@ -93,7 +101,7 @@ function stored({ crecimiento: values, status }) {
 }
 
 function tables({ tablas_volcadas: dumped, tablas_omitidas: skipped }) {
-  if (dumped + skipped === 0) return null;
+  if (!dumped && !skipped) return null;
   const label = t('overview.tables_label', { dumped, skipped });
   return section(t('overview.tables'), bar([{ share: dumped, tone: 'tone-dumped' }, { share: skipped, tone: 'tone-skipped' }], label),
     h('div.legend', {}, h('span.swatch.tone-dumped', {}, t('tables.dumped', { count: dumped })),

@@ -14,15 +14,15 @@ export function growth(values) {
 }
 
 function draw(values, width) {
-  const times = values.map((value) => new Date(value.fecha).getTime());
-  const range = timeRange(times);
+  const times = values.map((value) => begin(value.fecha));
+  const range = timeRange([...times, Date.now()]);
   const top = roundUp(Math.max(...values.map((value) => value.bytes)));
   const x = scale(range, [LEFT, width - 12]);
   const y = scale([0, top], [HEIGHT - BOTTOM, 12]);
   const label = t('growth.label', {
     from: day(times[0]), to: day(times.at(-1)), first: bytes(values[0].bytes), last: bytes(values.at(-1).bytes),
   });
-  const line = steps(values, times, x, y);
+  const line = `${steps(values, times, x, y)}H${x(range[1]).toFixed(1)}`;
   const ground = y(0);
   return canvas(width, HEIGHT, label,
     [0, top / 2, top].map((value) => level(y(value), bytes(value), width)),
@@ -30,7 +30,12 @@ function draw(values, width) {
       svg('text', { x: x(at), y: HEIGHT - 8, 'text-anchor': x(at) > width - 60 ? 'end' : x(at) < LEFT + 40 ? 'start' : 'middle' }, words))),
     svg('path.area', { d: `${line}V${ground}H${x(times[0])}Z` }),
     svg('path.line', { d: line }),
-    svg('circle.tip', { cx: x(times.at(-1)), cy: y(values.at(-1).bytes), r: 4 }));
+    svg('circle.tip', { cx: x(range[1]), cy: y(values.at(-1).bytes), r: 4 }));
+}
+
+/** When a value began to hold; a day begins at midnight here. */
+function begin(date) {
+  return new Date(/^\d{4}-\d\d-\d\d$/.test(date) ? `${date}T00:00:00` : date).getTime();
 }
 
 /** What is stored stays until the next backup comes or goes: a line of steps. */

@@ -123,7 +123,8 @@ export function nameOf(path) {
 /** What was found wrong. */
 export function findings(list) {
   if (list.length === 0) return t('validation.nothing');
-  return h('ul.plain', {}, list.map((finding) => h('li', {}, stateBadge(finding.gravedad), ' ', finding.mensaje)));
+  return h('ul.plain', {}, list.map((finding) => h('li', {}, stateBadge(finding.gravedad), ' ', finding.objeto && [h('code.wrap', {}, finding.objeto), ' '],
+    finding.mensaje || finding.codigo)));
 }
 
 function exported(record, job) {
@@ -140,7 +141,9 @@ function relativeTo(link) {
   return link.slice(link.indexOf('/api/v1/') + '/api/v1/'.length);
 }
 
+/** Into one sink, or into each of several. */
 function copied(record) {
+  if (Array.isArray(record.destinos)) return record.destinos.map(copied);
   return section(t('result.copies'), facts([
     [t('col.sink'), record.destino ?? t('none')], record.url && [t('col.address'), h('code.wrap', {}, record.url)],
     record.bytes !== undefined && [t('col.size'), bytes(record.bytes)],
