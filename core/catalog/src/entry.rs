@@ -12,7 +12,8 @@ use sqlx::postgres::PgRow;
 use crate::error::{CatalogError, unreadable};
 use crate::labels;
 
-const SELECT: &str = "
+/// What is read of an entry; columns are named, and a condition follows.
+pub(crate) const SELECT: &str = "
     SELECT id, tipo_backup, archivo_nombre, archivo_ruta, fecha_inicio, fecha_fin, tamano_bytes,
            checksum_sha256::text AS checksum, estado, error_mensaje, backup_base_id,
            coalesce(nube_subido, false) AS nube, nube_url, nube_proveedor,
@@ -66,7 +67,8 @@ fn read(row: &PgRow) -> Result<CatalogEntry, CatalogError> {
     entry(row).map_err(unreadable)
 }
 
-fn entry(row: &PgRow) -> Result<CatalogEntry, sqlx::Error> {
+/// What a row says.
+pub(crate) fn entry(row: &PgRow) -> Result<CatalogEntry, sqlx::Error> {
     let time = |column| {
         row.try_get::<DateTime<Utc>, _>(column)
             .map(|t| t.fixed_offset())

@@ -54,7 +54,7 @@ pub use show::{Catalogued, ShowRecord, ShowTableRecord};
 pub use sink::{SinkCheckRecord, SinkLackRecord, SinkListRecord, SinkStateRecord, SinkSyncRecord};
 pub use status::{NextRunRecord, OwedRecord, RunningRecord, ServiceRecord, StatusRecord};
 pub use usage::{
-    BackupShare, KindSpaceRecord, KindStatsRecord, SpaceRecord, StatsRecord, TotalSpaceRecord,
-    TotalStatsRecord,
+    BackupShare, KindShare, KindSpaceRecord, KindStatsRecord, SpaceRecord, StatsRecord,
+    TotalSpaceRecord, TotalStatsRecord,
 };
 pub use validation::{BackupValidationRecord, ValidationRecord};

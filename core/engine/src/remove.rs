@@ -127,6 +127,19 @@ fn no_sink(name: &str) -> Fault {
     Fault::bare(FaultKind::Invalid, format!("there is no sink {name:?}"))
 }
 
+/// The headers of what [`remove`] would take along with a backup, newest first.
+pub fn dependents_of(
+    parts: &Parts,
+    selector: &Selector,
+    cx: &Context,
+) -> Result<Vec<Header>, Fault> {
+    let name = resolve(parts, selector, cx)?;
+    let all = all_headers(&parts.store, &*parts.codec, cx)?;
+    let headers = all.into_iter().map(|(_, header)| header);
+    let headers: Vec<Header> = headers.collect::<Result<_, _>>()?;
+    Ok(dependents(&headers, &name).into_iter().cloned().collect())
+}
+
 fn unknown(fault: Fault) -> RemoveError {
     match fault.kind {
         FaultKind::NotFound => RemoveError::Unknown(fault),

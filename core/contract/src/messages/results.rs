@@ -138,6 +138,9 @@ catalogue! {
         LiveDiffers { table, now, then } =>
             "{table}: {now} rows now, {then} other rows at the restore point",
             "{table}: {now} filas ahora, otras {then} en el punto de restauración";
+        PanelSetUp { url, token } =>
+            "The panel has no user yet. Open {url}/ and make the first one with this token, which counts once and until the service ends:\n  {token}",
+            "El panel aún no tiene usuarios. Abra {url}/ y cree el primero con este código, que vale una vez y hasta que el servicio termine:\n  {token}";
         ServeBegan {} =>
             "respaldo serves: SIGTERM ends it",
             "respaldo está en servicio: SIGTERM lo termina";
