@@ -90,8 +90,9 @@ pub fn status_record(
         next_run: kind.next_run.map(local),
         pendiente: kind.is_due,
     };
+    let folder = std::path::absolute(&config.dir).unwrap_or(config.dir);
     LegacyStatusRecord {
-        carpeta: text(&config.dir),
+        carpeta: text(&folder),
         carpeta_copia: config.sync_dir.as_deref().map(text),
         tipos: kinds.iter().map(kind).collect(),
     }
