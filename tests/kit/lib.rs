@@ -14,6 +14,7 @@
 
 pub mod age;
 pub mod app_fixture;
+pub mod browser;
 pub mod client;
 pub mod cluster;
 pub mod install;
@@ -30,6 +31,7 @@ pub mod scene;
 pub mod schema;
 pub mod stores;
 
+pub use browser::Browser;
 pub use client::Client;
 pub use cluster::{Cluster, ClusterBuilder};
 pub use journey::{Journey, RestorePoint};

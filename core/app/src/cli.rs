@@ -3,8 +3,8 @@
 mod app;
 mod args;
 mod commands;
-mod say;
-mod time;
+pub(crate) mod say;
+pub(crate) mod time;
 
 use std::ffi::OsString;
 use std::process::ExitCode as Status;

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, FixedOffset, Local, Utc};
 use respaldo_contract::messages::{Lang, LegacyFate, LegacyNotice, LegacyOwner};
 use respaldo_contract::records::{
-    LegacyBackupRecord, LegacyFileRecord, LegacyPruneRecord, LegacyRestoreRecord,
-    LegacyRuledRecord, LegacySyncRecord, WarningRecord,
+    LegacyBackupRecord, LegacyFileRecord, LegacyKindRecord, LegacyPruneRecord, LegacyRestoreRecord,
+    LegacyRuledRecord, LegacyStatusRecord, LegacySyncRecord, WarningRecord,
 };
 use respaldo_legacy::{
-    BuiltIn, CopyReport, External, Fate, KeepReason, LegacyConfig, LegacyFile, LegacyReport,
-    LegacyRestored, LegacyService, LegacyWarning, LegacyWarningKind, Owner, PruneMode, PruneReport,
-    StoredSettings, Toolbox,
+    BuiltIn, CopyReport, External, Fate, KeepReason, KindStatus, LegacyConfig, LegacyFile,
+    LegacyReport, LegacyRestored, LegacyService, LegacyWarning, LegacyWarningKind, Owner,
+    PruneMode, PruneReport, StoredSettings, Toolbox,
 };
 
 use crate::config::{Environment, LegacySetup};
@@ -73,6 +73,28 @@ fn sync_record(copy: &CopyReport) -> LegacySyncRecord {
         timestamp: local(copy.at),
         size: copy.outcome.as_ref().ok().copied(),
         error: copy.outcome.as_ref().err().cloned(),
+    }
+}
+
+/// How it stands at `now`.
+pub fn status_record(
+    setup: LegacySetup,
+    environment: &Environment,
+    now: DateTime<Utc>,
+) -> LegacyStatusRecord {
+    let config = with_stored(setup.legacy.service.clone(), environment);
+    let kinds = service(setup, environment).status(now);
+    let kind = |kind: &KindStatus| LegacyKindRecord {
+        tipo: kind.kind.word(),
+        ultimo: kind.last_run.map(local),
+        next_run: kind.next_run.map(local),
+        pendiente: kind.is_due,
+    };
+    let folder = std::path::absolute(&config.dir).unwrap_or(config.dir);
+    LegacyStatusRecord {
+        carpeta: text(&folder),
+        carpeta_copia: config.sync_dir.as_deref().map(text),
+        tipos: kinds.iter().map(kind).collect(),
     }
 }
 

@@ -13,6 +13,7 @@ mod fallback;
 mod heartbeat;
 mod listener;
 mod pages;
+mod roster;
 mod state_file;
 
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use std::time::{Duration, Instant};
 use respaldo_contract::messages::{ErrorCode, ExitCode, Outcome};
 
 use crate::cli::App;
-use crate::config::{PanelSettings, SupervisorSettings};
+use crate::config::SupervisorSettings;
 use crate::failure::Failure;
 use crew::Crew;
 use heartbeat::Heart;
@@ -30,7 +31,8 @@ use pages::Told;
 
 pub use fallback::state_folder;
 pub use listener::{in_contract, words};
-pub use state_file::Standing;
+pub use roster::Roster;
+pub use state_file::{Standing, make_private};
 
 /// How often this thread looks around.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -44,13 +46,18 @@ pub fn run(app: &App) -> Result<ExitCode, Failure> {
     let mut crew = Crew::new(app, settings);
     crew.follow_configuration().map_err(internal)?;
     let mut heart = heartbeat::start(settings.beat_interval, crew.beat()).map_err(internal)?;
-    let _panel = panel(app, &crew).map_err(internal)?;
+    let panel = panel(app, &crew)?;
     notify(&[sd_notify::NotifyState::Ready]);
     app.output.remark(&Outcome::ServeBegan {}.text(app.lang()));
 
     watch(app, &mut crew, &mut heart);
     notify(&[sd_notify::NotifyState::Stopping]);
-    let is_well = crew.end(settings.stop_within, CLEAN_UP);
+    let is_well = thread::scope(|threads| {
+        // Both get their time at once.
+        let within = settings.stop_within;
+        threads.spawn(move || panel.map(|panel| panel.end(within, CLEAN_UP)));
+        crew.end(within, CLEAN_UP)
+    });
     app.output.remark(&Outcome::ServeEnded {}.text(app.lang()));
     // A thread that panicked has been reported by the hook.
     Ok(if is_well {
@@ -60,13 +67,9 @@ pub fn run(app: &App) -> Result<ExitCode, Failure> {
     })
 }
 
-fn panel(app: &App, crew: &Crew) -> std::io::Result<Option<respaldo_panel::Panel>> {
-    let Some(address) = PanelSettings::load(&app.sources).listen else {
-        return Ok(None);
-    };
-    let listening = crew.listening();
+fn panel(app: &App, crew: &Crew) -> Result<Option<respaldo_panel::Panel>, Failure> {
     let told = Arc::new(Told::new(crew));
-    respaldo_panel::start(address, told, listening).map(Some)
+    crate::panel::start(app, Roster::of(crew), told, crew.listening())
 }
 
 /// Until a signal.

@@ -11,6 +11,7 @@ use respaldo_contract::messages::ErrorCode;
 use respaldo_contract::operational::operational_tables;
 use respaldo_detectors::DetectorOptions;
 use respaldo_domain::manifest::PluginUse;
+use respaldo_domain::second_place::CloudSettings;
 use respaldo_domain::validation::ValidationLevel;
 use respaldo_dumpers::DumperOptions;
 use respaldo_engine::operations::{Operations, Parts, Settings};
@@ -56,13 +57,31 @@ pub fn operations_again(config: &Config, shelf: &Shelf) -> Result<Operations, Fa
     Ok(Operations::new(parts(config, tools, shelf)?))
 }
 
+/// The engine with the second place that is `asked` for here, whatever is stored.
+pub fn operations_copying(config: &Config, asked: &CloudSettings) -> Result<Operations, Failure> {
+    let (tools, catalog) = (tools(config, &config.source)?, catalog(config));
+    let in_force = second_place::of(config, asked);
+    let parts = parts_with(config, tools, &Shelf::default(), catalog, &in_force)?;
+    Ok(Operations::new(parts))
+}
+
 /// The parts of the engine.
 fn parts(config: &Config, tools: Tools, shelf: &Shelf) -> Result<Parts, Failure> {
+    let catalog = catalog(config);
+    let in_force = sinks_in_force(config, catalog.as_deref());
+    parts_with(config, tools, shelf, catalog, &in_force)
+}
+
+fn parts_with(
+    config: &Config,
+    tools: Tools,
+    shelf: &Shelf,
+    catalog: Option<Arc<dyn Catalog>>,
+    in_force: &InForce,
+) -> Result<Parts, Failure> {
     check_names(config)?;
     let mut plugins = Plugins::of(config, shelf);
     let codec: Arc<dyn Codec> = Arc::new(ContractCodec);
-    let catalog = catalog(config);
-    let in_force = sinks_in_force(config, catalog.as_deref());
     #[cfg_attr(
         not(feature = "drill"),
         expect(unused_mut, reason = "a drill is added")
@@ -74,7 +93,7 @@ fn parts(config: &Config, tools: Tools, shelf: &Shelf) -> Result<Parts, Failure>
         store: Arc::new(store_of(config, &in_force.sinks, &mut plugins)?),
         validators: validators(&mut plugins, &codec)?,
         catalog,
-        settings: settings(config, &in_force, plugins.used())?,
+        settings: settings(config, in_force, plugins.used())?,
         tools,
         codec,
     };

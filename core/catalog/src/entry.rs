@@ -12,10 +12,11 @@ use sqlx::postgres::PgRow;
 use crate::error::{CatalogError, unreadable};
 use crate::labels;
 
-const SELECT: &str = "
+/// What is read of an entry; columns are named, and a condition follows.
+pub(crate) const SELECT: &str = "
     SELECT id, tipo_backup, archivo_nombre, archivo_ruta, fecha_inicio, fecha_fin, tamano_bytes,
            checksum_sha256::text AS checksum, estado, error_mensaje, backup_base_id,
-           coalesce(nube_subido, false) AS nube,
+           coalesce(nube_subido, false) AS nube, nube_url, nube_proveedor,
            coalesce(metadata->>'motor' = 'respaldo', false) AS nuestro,
            lsn_inicio, lsn_fin, metadata->>'etiqueta' AS etiqueta
     FROM seguridad.backup_manifest";
@@ -66,7 +67,8 @@ fn read(row: &PgRow) -> Result<CatalogEntry, CatalogError> {
     entry(row).map_err(unreadable)
 }
 
-fn entry(row: &PgRow) -> Result<CatalogEntry, sqlx::Error> {
+/// What a row says.
+pub(crate) fn entry(row: &PgRow) -> Result<CatalogEntry, sqlx::Error> {
     let time = |column| {
         row.try_get::<DateTime<Utc>, _>(column)
             .map(|t| t.fixed_offset())
@@ -91,6 +93,7 @@ fn entry(row: &PgRow) -> Result<CatalogEntry, sqlx::Error> {
             .try_get::<Option<i64>, _>("backup_base_id")?
             .map(BackupId),
         in_cloud: row.try_get("nube")?,
+        copy: (row.try_get("nube_url")?, row.try_get("nube_proveedor")?),
         ours: row.try_get("nuestro")?,
         lsn: (row.try_get("lsn_inicio")?, row.try_get("lsn_fin")?),
         label: row.try_get("etiqueta")?,

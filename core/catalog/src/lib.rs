@@ -7,6 +7,7 @@
 //!
 //! One catalog serves one source database; it may live in that database or in another.
 
+mod browse;
 mod chain;
 mod connection;
 mod entry;

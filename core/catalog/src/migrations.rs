@@ -44,7 +44,7 @@ const MISSING: &str = "
     SELECT (SELECT count(*)
             FROM unnest(ARRAY['backup_manifest', 'backup_chain', 'backup_validation',
                               'respaldo_witness', 'respaldo_lease',
-                              'respaldo_leader']) AS needed (name)
+                              'respaldo_leader', 'respaldo_audit']) AS needed (name)
             WHERE to_regclass('seguridad.' || needed.name) IS NULL)
          + (SELECT count(*)
             FROM unnest(ARRAY['trg_respaldo_manifest_borrado',

@@ -9,14 +9,15 @@ use respaldo_domain::schedule::{PastRun, RuleChange, Schedule};
 use respaldo_domain::second_place::{CloudSettings, SecondCopy};
 use respaldo_domain::source::SourceFacts;
 use respaldo_engine::ports::{
-    Catalog, CatalogEntry, CatalogFilter, EventLevel, Fault, LeaseRow, NewBackup, SealedBackup,
-    StoredSchedule, ValidationRecord,
+    Browse, Catalog, CatalogEntry, CatalogFilter, EventLevel, Fault, LeaseRow, NewBackup,
+    SealedBackup, StoredSchedule, ValidationRecord,
 };
-use respaldo_postgres::{ConnInfo, sql};
+use respaldo_postgres::{ConnInfo, Session, sql};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::connection::{CatalogLimits, Connection, transaction};
+use crate::error::CatalogError;
 use crate::event::EventRow;
 use crate::lease::StoredLease;
 use crate::row::ManifestRow;
@@ -53,6 +54,15 @@ impl PgCatalog {
         self.connection.info()
     }
 
+    /// Does `work` on a session, within the limit of a call.
+    pub(crate) fn run<T, W>(&self, doing: &str, work: W) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Session) -> Result<T, CatalogError> + Send + 'static,
+    {
+        self.connection.run(doing, work)
+    }
+
     fn is_in_source(&self) -> Result<bool, Fault> {
         let Some(source) = &self.source else {
             return Ok(true);
@@ -66,6 +76,10 @@ impl PgCatalog {
 }
 
 impl Catalog for PgCatalog {
+    fn browse(&self) -> Option<&dyn Browse> {
+        Some(self)
+    }
+
     fn migrate(&self) -> Result<(), Fault> {
         self.connection
             .run("making or upgrading the tables", migrations::run)

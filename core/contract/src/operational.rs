@@ -12,7 +12,7 @@ pub const SCHEMA: &str = "seguridad";
 /// Bookkeeping of our migrations.
 pub const MIGRATIONS_TABLE: &str = "respaldo_migrations";
 
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "backup_manifest",
     "backup_chain",
     "backup_validation",
@@ -22,6 +22,7 @@ const TABLES: [&str; 11] = [
     "respaldo_witness",
     "respaldo_jobs",
     "respaldo_users",
+    "respaldo_audit",
     "respaldo_sessions",
     MIGRATIONS_TABLE,
 ];

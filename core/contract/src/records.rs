@@ -29,7 +29,7 @@ mod validation;
 
 pub use backup::{BackupRecord, BackupTableRecord, SinkRecord, StepRecord};
 pub use chain::{ChainBackupRecord, ChainCheckRecord, ChainValidationRecord};
-pub use cloud::CloudRecord;
+pub use cloud::{CloudCopyRecord, CloudRecord};
 pub use common::{FindingRecord, WarningRecord};
 pub use delete::{DeleteRecord, DeletedRecord};
 pub use diff::{ColumnDiffRecord, DiffRecord, RowDiffRecord, RowsDiffRecord, TableDiffRecord};
@@ -38,8 +38,8 @@ pub use error::{ErrorDetailRecord, ErrorRecord};
 pub use expire::{ExpireRecord, ExpiredRecord, KeptRecord, RetentionRecord, RuledBackup};
 pub use export::{EscapeKitRecord, ExportRecord, KitFileRecord};
 pub use legacy::{
-    LegacyBackupRecord, LegacyFileRecord, LegacyPruneRecord, LegacyRestoreRecord,
-    LegacyRuledRecord, LegacySyncRecord,
+    LegacyBackupRecord, LegacyFileRecord, LegacyKindRecord, LegacyPruneRecord, LegacyRestoreRecord,
+    LegacyRuledRecord, LegacyStatusRecord, LegacySyncRecord,
 };
 pub use list::ListRecord;
 pub use plugin::{
@@ -54,7 +54,7 @@ pub use show::{Catalogued, ShowRecord, ShowTableRecord};
 pub use sink::{SinkCheckRecord, SinkLackRecord, SinkListRecord, SinkStateRecord, SinkSyncRecord};
 pub use status::{NextRunRecord, OwedRecord, RunningRecord, ServiceRecord, StatusRecord};
 pub use usage::{
-    BackupShare, KindSpaceRecord, KindStatsRecord, SpaceRecord, StatsRecord, TotalSpaceRecord,
-    TotalStatsRecord,
+    BackupShare, KindShare, KindSpaceRecord, KindStatsRecord, SpaceRecord, StatsRecord,
+    TotalSpaceRecord, TotalStatsRecord,
 };
 pub use validation::{BackupValidationRecord, ValidationRecord};

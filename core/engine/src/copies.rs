@@ -47,6 +47,11 @@ pub(crate) fn tell_all(parts: &Parts, archives: &[ArchiveName], cx: &Context) ->
     Ok(())
 }
 
+/// Tells that the second place does not hold a set any more.
+pub(crate) fn tell_gone(parts: &Parts, archive: &ArchiveName) {
+    tell(parts, archive, None);
+}
+
 fn provider(parts: &Parts, sink: &str) -> Option<Provider> {
     let mut places = parts.settings.second_places.iter();
     places

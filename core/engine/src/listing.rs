@@ -42,7 +42,14 @@ fn catalogued(
         // The catalog went with the server: storage brings it back.
         Err(fault) if fault.kind == FaultKind::NotFound => {
             catalog.migrate()?;
-            rebuild::reconcile(parts, cx)?;
+            match rebuild::reconcile(parts, cx) {
+                // Before the first backup there is no folder; a disk may not be plugged in.
+                Err(fault) if fault.kind == FaultKind::NotFound => tracing::warn!(
+                    error = %chain(&fault),
+                    "storage is not there: the list is of what the catalog knows"
+                ),
+                reconciled => _ = reconciled?,
+            }
         }
         reconciled => reconciled?,
     }
@@ -102,6 +109,7 @@ fn entry(parts: &Parts, header: &Header) -> CatalogEntry {
         error: None,
         base_id: None,
         in_cloud: false,
+        copy: (None, None),
         ours: true,
         lsn: (header.lsn_start.clone(), header.lsn_end.clone()),
         label: header.label.clone(),

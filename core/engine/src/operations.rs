@@ -6,7 +6,7 @@ use std::path::Path;
 
 use chrono::{DateTime, FixedOffset, Utc};
 use respaldo_domain::backup::{ArchiveName, BackupId, Trigger};
-use respaldo_domain::manifest::Manifest;
+use respaldo_domain::manifest::{Header, Manifest};
 use respaldo_domain::report::{BackupReport, PreviewReport, RestoreReport, Validation};
 use respaldo_domain::retention::Policy;
 use respaldo_domain::schedule::{DueRun, Occurrence, RuleChange, Schedule};
@@ -68,6 +68,26 @@ impl Operations {
     /// Gives a sink everything that others hold and it does not.
     pub fn sync(&self, sink: &str, cx: &Context) -> Result<SyncReport, SyncError> {
         sync::sync(&self.parts, sink, cx)
+    }
+
+    /// Gives a sink one backup and all that it is restored from.
+    pub fn give(
+        &self,
+        sink: &str,
+        archive: &ArchiveName,
+        cx: &Context,
+    ) -> Result<SyncReport, SyncError> {
+        sync::give(&self.parts, sink, archive, cx)
+    }
+
+    /// Removes the copy of one backup from a sink that is not the only one to hold it.
+    pub fn remove_copy(
+        &self,
+        sink: &str,
+        selector: &Selector,
+        cx: &Context,
+    ) -> Result<Removed, RemoveError> {
+        remove::remove_copy(&self.parts, sink, selector, cx)
     }
 
     /// Gives sinks what they are owed.
@@ -241,6 +261,12 @@ impl Operations {
         cx: &Context,
     ) -> Result<Removed, RemoveError> {
         remove::remove(&self.parts, selector, with_dependents, cx)
+    }
+
+    /// The headers of the backups that restore from one or are compared with it, newest first: what its removal would take
+    /// along. Reads every manifest.
+    pub fn dependents(&self, selector: &Selector, cx: &Context) -> Result<Vec<Header>, Fault> {
+        remove::dependents_of(&self.parts, selector, cx)
     }
 
     /// What retention would do, newest backup first.

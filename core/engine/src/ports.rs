@@ -2,6 +2,7 @@
 //! strategy traits (detector, dumper, sink, validator) may be plugins in another process:
 //! everything that goes in or out is data.
 
+mod browse;
 mod catalog;
 mod context;
 mod detector;
@@ -13,6 +14,7 @@ mod notifier;
 mod sink;
 mod validator;
 
+pub use browse::{Act, Browse, Day, EntryOrder, EntryPage, Event, Part, Sum, Survey, Validated};
 pub use catalog::{
     Catalog, CatalogEntry, CatalogFilter, EventLevel, NewBackup, SealedBackup, StoredSchedule,
     ValidationRecord,

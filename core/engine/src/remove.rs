@@ -5,6 +5,7 @@ use respaldo_domain::manifest::Header;
 use respaldo_domain::source::Lineage;
 
 use crate::backup::chain;
+use crate::copies;
 use crate::faults::step;
 use crate::history::all_headers;
 use crate::intent::WorkDir;
@@ -13,6 +14,7 @@ use crate::parts::Parts;
 use crate::ports::{Catalog, Context, EventLevel, Fault, FaultKind};
 use crate::reading::{Readers, nobody_reads};
 use crate::selector::{Selector, resolve};
+use crate::store::Store;
 
 /// What was removed.
 #[derive(Debug, Default)]
@@ -61,7 +63,7 @@ pub fn remove(
 ) -> Result<Removed, RemoveError> {
     let name = resolve(parts, selector, cx).map_err(unknown)?;
     let _lease = maintenance(parts).map_err(RemoveError::Lease)?;
-    let headers = headers(parts, cx)?;
+    let headers = headers_in(&parts.store, parts, cx)?;
     let dependents = dependents(&headers, &name);
     if !dependents.is_empty() && !with_dependents {
         let names = dependents
@@ -82,6 +84,60 @@ pub fn remove(
         removed.archives.push(header.archive.clone());
     }
     Ok(removed)
+}
+
+/// Removes the copy of a backup from one sink, where another holds it too and nothing there is
+/// restored from it.
+pub fn remove_copy(
+    parts: &Parts,
+    sink: &str,
+    selector: &Selector,
+    cx: &Context,
+) -> Result<Removed, RemoveError> {
+    let name = resolve(parts, selector, cx).map_err(unknown)?;
+    let _lease = maintenance(parts).map_err(RemoveError::Lease)?;
+    let there = parts.store.only(sink);
+    let there = there.ok_or_else(|| RemoveError::Store(no_sink(sink)))?;
+    let elsewhere = parts.store.without(sink).sealed(cx);
+    if !elsewhere.map_err(RemoveError::Store)?.contains(&name) {
+        let only = format!("{name} is in no other place than {sink}");
+        return Err(RemoveError::Store(Fault::bare(FaultKind::Invalid, only)));
+    }
+    let headers = headers_in(&there, parts, cx)?;
+    let uses = |header: &&Header| header.archive != name && header.archive_facts(&name).is_some();
+    let dependents: Vec<_> = headers.iter().filter(uses).collect();
+    if !dependents.is_empty() {
+        let names = dependents.iter().map(|header| header.archive.clone());
+        return Err(RemoveError::Needed(names.collect()));
+    }
+    let mut removed = Removed::default();
+    if let Some(header) = headers.iter().find(|header| header.archive == name) {
+        refuse_what_is_read(parts, &[header], cx)?;
+        let still_unread = || nobody_reads(parts, &name, cx);
+        let gone = there.delete_set(header, still_unread, cx);
+        gone.map_err(|fault| not_taken(fault, &name))?;
+        removed.freed_bytes = header.stored_bytes();
+        removed.archives.push(name.clone());
+    }
+    copies::tell_gone(parts, &name);
+    Ok(removed)
+}
+
+fn no_sink(name: &str) -> Fault {
+    Fault::bare(FaultKind::Invalid, format!("there is no sink {name:?}"))
+}
+
+/// The headers of what [`remove`] would take along with a backup, newest first.
+pub fn dependents_of(
+    parts: &Parts,
+    selector: &Selector,
+    cx: &Context,
+) -> Result<Vec<Header>, Fault> {
+    let name = resolve(parts, selector, cx)?;
+    let all = all_headers(&parts.store, &*parts.codec, cx)?;
+    let headers = all.into_iter().map(|(_, header)| header);
+    let headers: Vec<Header> = headers.collect::<Result<_, _>>()?;
+    Ok(dependents(&headers, &name).into_iter().cloned().collect())
 }
 
 fn unknown(fault: Fault) -> RemoveError {
@@ -113,8 +169,8 @@ fn not_taken(fault: Fault, name: &ArchiveName) -> RemoveError {
 }
 
 /// An unreadable manifest may need the backup: then nothing is removed.
-fn headers(parts: &Parts, cx: &Context) -> Result<Vec<Header>, RemoveError> {
-    let all = all_headers(&parts.store, &*parts.codec, cx).map_err(RemoveError::Store)?;
+fn headers_in(store: &Store, parts: &Parts, cx: &Context) -> Result<Vec<Header>, RemoveError> {
+    let all = all_headers(store, &*parts.codec, cx).map_err(RemoveError::Store)?;
     all.into_iter()
         .map(|(_, header)| header.map_err(RemoveError::Store))
         .collect()

@@ -50,6 +50,33 @@ pub enum SyncError {
 /// Copies everything that a sink lacks, the oldest set first. One that cannot be copied does not keep
 /// the others.
 pub fn sync(parts: &Parts, sink: &str, cx: &Context) -> Result<SyncReport, SyncError> {
+    copy_those(parts, sink, |_| true, cx)
+}
+
+/// Copies one set and all that it is restored from, where the sink lacks them.
+pub fn give(
+    parts: &Parts,
+    sink: &str,
+    name: &ArchiveName,
+    cx: &Context,
+) -> Result<SyncReport, SyncError> {
+    let header = parts.store.header(name, &*parts.codec, cx);
+    let header = header.map_err(SyncError::Listing)?;
+    let is_needed = |other: &ArchiveName| other == name || header.archive_facts(other).is_some();
+    let report = copy_those(parts, sink, is_needed, cx)?;
+    if !report.failed.iter().any(|(failed, _)| failed == name) {
+        // It may have been there before, unknown to the catalog.
+        copies::tell_given(parts, name, sink);
+    }
+    Ok(report)
+}
+
+fn copy_those(
+    parts: &Parts,
+    sink: &str,
+    is_wanted: impl Fn(&ArchiveName) -> bool,
+    cx: &Context,
+) -> Result<SyncReport, SyncError> {
     let target = parts.store.only(sink);
     let target = target.ok_or_else(|| SyncError::Unknown(sink.to_owned()))?;
     for entry in target.sinks() {
@@ -61,7 +88,7 @@ pub fn sync(parts: &Parts, sink: &str, cx: &Context) -> Result<SyncReport, SyncE
         sink: sink.to_owned(),
         ..SyncReport::default()
     };
-    for name in lacking {
+    for name in lacking.into_iter().filter(is_wanted) {
         cx.check().map_err(|_| SyncError::Interrupted)?;
         match copy_set(parts, &name, sink, cx) {
             Ok(Some(bytes)) => {

@@ -1,74 +1,169 @@
-//! What a service tells over HTTP: `/healthz` for whoever restarts it, `/metrics` for Prometheus.
+//! What a service tells and is told over HTTP: pages for people, an API for programs, `/healthz` for whoever restarts it,
+//! `/metrics` for Prometheus.
 //!
-//! It listens on this machine only; there are no logins yet.
+//! It knows nothing of backups: what is asked, changed and begun are values ([`ask`]), and the program around answers
+//! them ([`ports`]). A request goes through one table of routes ([`routes`]), from which the check of roles and parameters
+//! and the OpenAPI document are made too.
+
+mod api;
+pub mod ask;
+mod cache;
+mod files;
+mod jobs;
+mod journal;
+mod listener;
+mod openapi;
+mod origin;
+mod people;
+pub mod ports;
+mod problem;
+mod routes;
+mod secrets;
+mod sessions;
+mod site;
+mod store;
+mod tickets;
+mod tls;
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
-/// How often an address that is taken is tried again.
-const BIND_EVERY: Duration = Duration::from_secs(10);
+use ports::{Lang, Pages, Ports};
+use site::Site;
+use tls::Tls;
 
-/// What it is asked for: told anew for each request, and soon.
-pub trait Pages: Send + Sync + 'static {
-    /// The figures, and their content type.
-    fn metrics(&self) -> (String, &'static str);
+pub use origin::Net;
+pub use tls::TlsFiles;
 
-    /// How things stand, as JSON, and whether backups are being made.
-    fn health(&self) -> (String, bool);
+/// Threads that may wait for a database or a disk.
+const WAITING_THREADS: usize = 24;
+/// How often it is looked whether the service stands otherwise.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+const STACK_BYTES: usize = 2 * 1024 * 1024;
+
+/// How the panel is set.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// What stands before every path: nothing, or `/x`.
+    pub base_path: String,
+    /// The certificate, where it speaks TLS itself.
+    pub tls: Option<TlsFiles>,
+    /// Whose `X-Forwarded-...` count.
+    pub trusted_proxies: Vec<Net>,
+    /// Another speaks TLS.
+    pub behind_proxy: bool,
+    /// A session ends after it was idle so long.
+    pub session: Duration,
+    /// Its files: users, jobs, who did what.
+    pub folder: PathBuf,
+    /// Of the program.
+    pub version: String,
+    /// Where nobody says another.
+    pub lang: Lang,
+    /// Jobs that work at once.
+    pub parallel_jobs: usize,
 }
 
-/// It listens until this is dropped.
+/// It listens until this ends.
 pub struct Panel {
-    stop: Option<oneshot::Sender<()>>,
+    closing: watch::Sender<bool>,
+    site: Arc<Site>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Panel {
+    /// Jobs under way may end within `within`; then they are told to stop, which takes `clean_up` at most. Then nobody
+    /// is listened to any more.
+    pub fn end(self, within: Duration, clean_up: Duration) {
+        self.site.jobs.close(within, clean_up);
+    }
 }
 
 impl Drop for Panel {
     fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            // One that stopped by itself was told of.
-            stop.send(()).ok();
+        self.closing.send_replace(true);
+        if let Some(thread) = self.thread.take() {
+            // A panic was reported by the hook.
+            thread.join().ok();
         }
     }
 }
 
-/// Listens from now on, on a thread of its own. An address that is taken keeps no service from its work: it is
-/// tried again and again. `listening` hears of the address once there is one.
+/// Whether there is a user in a folder.
+pub fn is_set_up(folder: &Path) -> io::Result<bool> {
+    people::People::of(folder)
+        .is_set_up()
+        .map_err(io::Error::other)
+}
+
+/// Whether a certificate and its key can be used.
+pub fn check_tls(files: &TlsFiles) -> io::Result<()> {
+    tls::read(files).map(|_| ())
+}
+
+/// Listens from now on, on threads of its own. An address that is taken keeps no service from its work: it is tried
+/// again and again. `listening` hears of the address once there is one, and of the token with which the first user is made
+/// where there is none.
 pub fn start(
-    address: SocketAddr,
-    pages: Arc<dyn Pages>,
-    listening: impl FnOnce(SocketAddr) + Send + 'static,
+    settings: Settings,
+    ports: Ports,
+    listening: impl FnOnce(SocketAddr, Option<&str>) + Send + 'static,
 ) -> io::Result<Panel> {
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    let (stop, stopped) = oneshot::channel();
-    thread::Builder::new()
-        .name("respaldo-panel".to_owned())
-        .spawn(move || serve(&runtime, address, pages, listening, stopped))?;
-    Ok(Panel { stop: Some(stop) })
+    let tls = settings.tls.clone().map(Tls::open).transpose()?;
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(WAITING_THREADS)
+        .thread_stack_size(STACK_BYTES)
+        .thread_name("respaldo-panel-work")
+        .build()?;
+    let (site, setup_token) = Site::open(settings, ports)?;
+    let (closing, closed) = watch::channel(false);
+    let thread = {
+        let (site, token) = (Arc::clone(&site), setup_token);
+        let listening = move |address| listening(address, token.as_deref());
+        let serve = move || serve(&runtime, &site, tls, listening, closed);
+        thread::Builder::new()
+            .name("respaldo-panel".to_owned())
+            .spawn(serve)?
+    };
+    Ok(Panel {
+        closing,
+        site,
+        thread: Some(thread),
+    })
 }
 
 fn serve(
     runtime: &Runtime,
-    address: SocketAddr,
-    pages: Arc<dyn Pages>,
+    site: &Arc<Site>,
+    tls: Option<Tls>,
     listening: impl FnOnce(SocketAddr),
-    stopped: oneshot::Receiver<()>,
+    closing: watch::Receiver<bool>,
 ) {
+    let address = site.settings.listen;
     runtime.block_on(async {
+        let mut closed = closing.clone();
+        let all = async {
+            let listener = listener::bind(address).await;
+            listening(listener.local_addr()?);
+            tokio::select! {
+                ended = listener::serve(listener, Arc::clone(site), tls, closing) => ended,
+                () = follow(site) => Ok(()),
+            }
+        };
         let ended = tokio::select! {
-            listened = listen(address, pages, listening) => listened,
-            _ = stopped => Ok(()),
+            ended = all => ended,
+            // Only while there is no address yet: a listener ends by itself.
+            () = async { closed.wait_for(|closed| *closed).await.ok(); tokio::time::sleep(LOOK_EVERY * 2).await; } => Ok(()),
         };
         if let Err(error) = ended {
             tracing::error!(%error, %address, "the panel ended");
@@ -76,52 +171,24 @@ fn serve(
     });
 }
 
-async fn listen(
-    address: SocketAddr,
-    pages: Arc<dyn Pages>,
-    listening: impl FnOnce(SocketAddr),
-) -> io::Result<()> {
-    let listener = bind(address).await;
-    listener.set_nonblocking(true)?;
-    let listener = tokio::net::TcpListener::from_std(listener)?;
-    listening(listener.local_addr()?);
-    axum::serve(listener, routes(pages)).await
-}
-
-async fn bind(address: SocketAddr) -> TcpListener {
-    let mut told = false;
+/// Tells those who listen when the service stands otherwise.
+async fn follow(site: &Arc<Site>) {
+    let mut before = String::new();
     loop {
-        match TcpListener::bind(address) {
-            Ok(listener) => return listener,
-            Err(error) => {
-                if !std::mem::replace(&mut told, true) {
-                    tracing::warn!(%error, %address, "the panel's address cannot be listened on; tried again");
-                }
-                tokio::time::sleep(BIND_EVERY).await;
+        let pages: &dyn Pages = &*site.ports.pages;
+        let (now, _) = pages.health();
+        if now != before {
+            if !before.is_empty() {
+                site.cache.forget();
             }
+            let told: serde_json::Value = serde_json::from_str(&now).unwrap_or_default();
+            site.jobs.stream.push("estado", &told);
+            before = now;
         }
+        let questions = Arc::clone(&site.ports.questions);
+        tokio::task::spawn_blocking(move || questions.rest())
+            .await
+            .ok();
+        tokio::time::sleep(LOOK_EVERY).await;
     }
-}
-
-fn routes(pages: Arc<dyn Pages>) -> Router {
-    Router::new()
-        .route("/metrics", get(metrics))
-        .route("/healthz", get(health))
-        .with_state(pages)
-}
-
-async fn metrics(State(pages): State<Arc<dyn Pages>>) -> Response {
-    let (text, kind) = pages.metrics();
-    ([(CONTENT_TYPE, HeaderValue::from_static(kind))], text).into_response()
-}
-
-/// 503 where no backups are being made: a probe that knows nothing but the code understands.
-async fn health(State(pages): State<Arc<dyn Pages>>) -> Response {
-    let (text, is_well) = pages.health();
-    let code = match is_well {
-        true => StatusCode::OK,
-        false => StatusCode::SERVICE_UNAVAILABLE,
-    };
-    let kind = HeaderValue::from_static("application/json");
-    (code, [(CONTENT_TYPE, kind)], text).into_response()
 }

@@ -144,3 +144,17 @@ fn a_catalog_that_does_not_answer_is_told_as_what_it_is_where_a_number_is_looked
     // A name needs no catalog.
     driver.ok(&["show", name, "--json"]);
 }
+
+#[test]
+fn a_repository_that_is_not_there_leaves_what_the_catalog_knows() {
+    let cluster = Cluster::start();
+    drop(live(&cluster));
+    let driver = Respaldo::for_url(&cluster, &cluster.url_as("dueno", "live"));
+    let listed = driver.ok(&["list", "--json"]);
+    assert_eq!(listed.json(), serde_json::json!([]), "{listed:#?}");
+    driver.ok(&["backup", "full", "--json"]);
+    let repository = driver.folder().join("backups_incrementales");
+    std::fs::rename(&repository, driver.folder().join("unplugged")).unwrap();
+    let listed = driver.ok(&["list", "--json"]).json();
+    assert_eq!(listed.as_array().unwrap().len(), 1, "{listed:#}");
+}

@@ -120,3 +120,32 @@ fn the_applications_own_settings_are_honoured_and_never_written() {
     let outcome = scene.run(&["backup", "manual", "--json"]);
     assert!(outcome.json()["sincronizacion"].is_null(), "{outcome:#?}");
 }
+
+#[test]
+fn each_type_tells_its_last_run_its_next_one_and_whether_one_was_missed() {
+    let scene = Scene::open();
+    let status = || scene.run(&["status", "--json"]);
+    let before = status();
+    let kinds = before.expect_code(3).json()["tipos"].clone();
+    let missed = |kinds: &serde_json::Value| {
+        let all = kinds.as_array().unwrap().iter();
+        let missed = all.filter(|kind| kind["pendiente"] == true);
+        missed
+            .map(|kind| kind["tipo"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(missed(&kinds), ["daily", "weekly", "monthly"]);
+    assert!(kinds[0]["ultimo"].is_null() && kinds[0]["next_run"].is_string());
+    scene.backup("daily");
+    scene.backup("weekly");
+    scene.backup("monthly");
+    let after = status();
+    let told = after.expect_code(0).json();
+    assert_eq!(missed(&told["tipos"]), [""; 0]);
+    assert!(told["tipos"][0]["ultimo"].is_string(), "{told:#}");
+    assert_eq!(
+        told["carpeta"],
+        scene.folder().to_str().unwrap(),
+        "{told:#}"
+    );
+}

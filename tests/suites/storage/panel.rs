@@ -103,3 +103,63 @@ fn a_provider_that_is_not_configured_falls_back_to_the_folder_and_every_backup_s
     assert_eq!(there, "true");
     assert!(place.starts_with("LOCAL"), "{place}");
 }
+
+#[test]
+fn one_backup_is_copied_with_all_that_it_is_restored_from_and_its_copy_goes_when_nothing_needs_it()
+{
+    let vault = Vault::open("");
+    let full = vault.scene.backup_name("full");
+    vault.scene.day(1);
+    let incremental = vault.scene.backup_name("inc");
+    vault.scene.day(2);
+    let later = vault.scene.backup_name("inc");
+    let copies = vault.folder("copias");
+    let place = format!("--sync-dir={}", copies.to_str().unwrap());
+    let run = |args: &[&str]| {
+        vault
+            .scene
+            .respaldo
+            .run(&[&["cloud"], args, &["--json"]].concat())
+    };
+
+    // Without a place there is none, and the switch stays off.
+    run(&["upload", &full]).expect_code(2);
+    let given = run(&["upload", &incremental, &place]);
+    let given = given.expect_code(0).json();
+    assert_eq!(given["copiados"].as_array().unwrap().len(), 2, "{given:#}");
+    assert_eq!(vault.sealed_in("copias"), 2);
+    for archive in [&full, &incremental] {
+        assert_eq!(cloud_of(&vault, archive).0, "true", "{archive}");
+    }
+    assert_eq!(cloud_of(&vault, &later).0, "false");
+    assert_eq!(run(&["show"]).json()["enabled"], false);
+    let again = run(&["upload", &incremental, &place]).json();
+    assert_eq!(again["copiados"].as_array().unwrap().len(), 0, "{again:#}");
+
+    let refused = run(&["remove", &full, &place]);
+    let refused = refused.expect_code(2).json();
+    assert_eq!(refused["error"]["codigo"], "has-dependents", "{refused:#}");
+    run(&["remove", &incremental, &place]).expect_code(0);
+    run(&["remove", &full, &place]).expect_code(0);
+    assert_eq!(vault.sealed_in("copias"), 0);
+    for archive in [&full, &incremental] {
+        assert_eq!(cloud_of(&vault, archive), ("false".into(), String::new()));
+    }
+    vault.assert_restores("entera");
+    run(&["upload", "999999", &place]).expect_code(15);
+}
+
+#[test]
+fn the_copy_that_is_the_only_one_left_is_not_removed() {
+    let vault = Vault::open("");
+    let full = vault.scene.backup_name("full");
+    let copies = vault.folder("copias");
+    let place = format!("--sync-dir={}", copies.to_str().unwrap());
+    let respaldo = &vault.scene.respaldo;
+    respaldo.ok(&["cloud", "upload", &full, &place]);
+    let repository = respaldo.folder().join("backups_incrementales/full");
+    std::fs::remove_dir_all(repository).unwrap();
+    let refused = respaldo.run(&["cloud", "remove", &full, &place, "--json"]);
+    assert_ne!(refused.code, Some(0), "{refused:#?}");
+    assert_eq!(vault.sealed_in("copias"), 1);
+}

@@ -16,7 +16,7 @@ use respaldo_domain::table::TableName;
 use respaldo_domain::validation::ValidationLevel;
 use respaldo_legacy::LegacyKind;
 
-pub use cloud::{CloudCommand, CloudSetArgs};
+pub use cloud::{CloudCommand, CloudCopyArgs, CloudSetArgs};
 pub use diff::DiffArgs;
 pub use plugin::{
     LangArg, PluginCheckArgs, PluginCommand, PluginInfoArgs, PluginKindArg, PluginLanguage,
@@ -403,6 +403,8 @@ pub enum LegacyCommand {
     Backup(LegacyBackupArgs),
     /// List the files of its folder, newest first
     List,
+    /// Show each type's last and next run, and whether one was missed
+    Status,
     /// Remove own files beyond the count of their type
     Prune(LegacyPruneArgs),
     /// Restore one file

@@ -96,6 +96,13 @@ pub const KEYS: &[(&str, &str, KeyKind)] = &[
     ("encryption", "identity", KeyKind::Secret),
     ("encryption", "passphrase", KeyKind::Secret),
     ("panel", "listen", KeyKind::Text),
+    ("panel", "tls_cert", KeyKind::Path),
+    ("panel", "tls_key", KeyKind::Path),
+    ("panel", "base_path", KeyKind::Text),
+    ("panel", "trusted_proxies", KeyKind::List),
+    ("panel", "behind_proxy", KeyKind::Switch),
+    ("panel", "session_minutes", KeyKind::Number),
+    ("panel", "state_dir", KeyKind::Path),
     ("log", "format", KeyKind::Text),
 ];
 

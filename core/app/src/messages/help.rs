@@ -337,6 +337,11 @@ const SPANISH: &[(&str, &str, &str)] = &[
         "Listar los archivos de su carpeta, los más nuevos primero",
     ),
     (
+        "legacy status",
+        "",
+        "Mostrar la última y la próxima ejecución de cada tipo, y si una se perdió",
+    ),
+    (
         "legacy prune",
         "",
         "Quitar los archivos propios que exceden la cantidad de su tipo",

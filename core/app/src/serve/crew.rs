@@ -52,19 +52,21 @@ pub struct Crew {
     members: Members,
     /// Those that were told to end.
     leaving: Vec<Member>,
-    listens: Arc<Mutex<Option<SocketAddr>>>,
+    listens: Arc<Mutex<Option<(SocketAddr, String)>>>,
 }
 
-type Members = Arc<Mutex<Vec<Member>>>;
+pub(super) type Members = Arc<Mutex<Vec<Member>>>;
 
 /// A database and its thread.
 pub struct Member {
     /// Its name in `[[databases]]`; `None`: the only one.
-    key: Option<String>,
+    pub key: Option<String>,
     /// Its name for people.
     pub name: String,
     /// How it stands.
     pub state: StateFile,
+    /// What happened to it and is not recorded yet.
+    pub events: Events,
     orders: Sender<Order>,
     closing: Interrupt,
     stop_run: Interrupt,
@@ -117,14 +119,15 @@ impl Crew {
         }
     }
 
-    /// Hears where the panel listens.
-    pub fn listening(&self) -> impl FnOnce(SocketAddr) + Send + 'static + use<> {
+    /// Hears where the panel listens, and its address for people.
+    pub fn listening(&self) -> impl FnOnce(SocketAddr, &str) + Send + 'static + use<> {
         let (members, listens) = (self.members(), Arc::clone(&self.listens));
-        move |address| {
+        move |address, panel: &str| {
             tracing::info!(%address, "the panel listens");
-            *listens.lock().unwrap_or_else(PoisonError::into_inner) = Some(address);
+            let heard = Some((address, panel.to_owned()));
+            *listens.lock().unwrap_or_else(PoisonError::into_inner) = heard;
             for member in &*lock(&members) {
-                member.state.listens(address);
+                member.state.listens(address, panel);
             }
         }
     }
@@ -177,9 +180,11 @@ impl Crew {
         let (orders, to_do) = channel();
         let (closing, stop_run) = (Interrupt::default(), Interrupt::default());
         let state = StateFile::new();
-        if let Some(address) = *self.listens.lock().unwrap_or_else(PoisonError::into_inner) {
-            state.listens(address);
+        let listens = self.listens.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((address, panel)) = &*listens {
+            state.listens(*address, panel);
         }
+        drop(listens);
         if let Ok(config) = Config::load(&sources, Vec::new()) {
             state.also_in(&wiring::work_dir(&config));
         }
@@ -200,7 +205,7 @@ impl Crew {
             answers: answers.clone(),
             engine,
             fallback,
-            teller: Teller::new(state.clone(), events, metrics, alarms),
+            teller: Teller::new(state.clone(), events.clone(), metrics, alarms),
             times: self.settings.times(),
             slots: self.slots.clone(),
             closing: closing.clone(),
@@ -213,6 +218,7 @@ impl Crew {
             key,
             name,
             state,
+            events,
             orders,
             closing,
             stop_run,

@@ -3,7 +3,7 @@
 use chrono::Local;
 use respaldo_contract::labels::Label;
 use respaldo_contract::messages::EngineState;
-use respaldo_panel::Pages;
+use respaldo_panel::ports::Pages;
 use serde_json::json;
 
 use super::crew::{Crew, Member};

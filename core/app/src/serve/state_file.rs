@@ -48,6 +48,9 @@ pub struct Standing {
     /// Where the panel listens.
     #[serde(default)]
     pub listens: Option<SocketAddr>,
+    /// Its address for people.
+    #[serde(default)]
+    pub panel: Option<String>,
 }
 
 impl Standing {
@@ -144,6 +147,7 @@ struct Inner {
     beside: Option<PathBuf>,
     standing: Option<Standing>,
     listens: Option<SocketAddr>,
+    panel: Option<String>,
 }
 
 impl StateFile {
@@ -194,6 +198,7 @@ impl StateFile {
                 running_since: None,
                 leads: false,
                 listens: inner.listens,
+                panel: inner.panel.clone(),
             });
         });
     }
@@ -211,11 +216,13 @@ impl StateFile {
     }
 
     /// Where the panel listens.
-    pub fn listens(&self, address: SocketAddr) {
+    pub fn listens(&self, address: SocketAddr, panel: &str) {
         self.change(|inner| {
             inner.listens = Some(address);
+            inner.panel = Some(panel.to_owned());
             if let Some(standing) = &mut inner.standing {
                 standing.listens = Some(address);
+                standing.panel = Some(panel.to_owned());
             }
         });
     }

@@ -27,6 +27,11 @@ pub fn in_force(config: &Config, work_dir: &Path, catalog: Option<&dyn Catalog>)
     decide(&config.sinks, &config.repository, &asked(work_dir, catalog))
 }
 
+/// The configured sinks, and what is asked for here.
+pub fn of(config: &Config, asked: &CloudSettings) -> InForce {
+    decide(&config.sinks, &config.repository, asked)
+}
+
 /// What the panel asks for now, else what it asked for last.
 fn asked(work_dir: &Path, catalog: Option<&dyn Catalog>) -> CloudSettings {
     let path = work_dir.join(REMEMBERED);

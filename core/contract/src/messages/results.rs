@@ -57,6 +57,15 @@ catalogue! {
         SinkIsOwed { sink, count, why } =>
             "{sink} is owed {count} backups: {why}",
             "a {sink} se le deben {count} respaldos: {why}";
+        CopyThere { archive, url } =>
+            "{archive} and all that it is restored from are in the second place: {url}",
+            "{archive} y todo lo que hace falta para restaurarlo están en el segundo lugar: {url}";
+        CopyIncomplete { archive, sink, failed } =>
+            "{archive} is not complete in {sink}: {failed} backups could not be copied",
+            "{archive} no está completo en {sink}: {failed} respaldos no se pudieron copiar";
+        CopyRemoved { archive, sink } =>
+            "{archive} is not in {sink} any more; the backup itself stays",
+            "{archive} ya no está en {sink}; el respaldo mismo queda";
         SinkLacksNothing { sink } =>
             "{sink} has every backup that the others have",
             "{sink} tiene todos los respaldos que tienen los demás";
@@ -129,6 +138,9 @@ catalogue! {
         LiveDiffers { table, now, then } =>
             "{table}: {now} rows now, {then} other rows at the restore point",
             "{table}: {now} filas ahora, otras {then} en el punto de restauración";
+        PanelSetUp { url, token } =>
+            "The panel has no user yet. Open {url}/ and make the first one with this token, which counts once and until the service ends:\n  {token}",
+            "El panel aún no tiene usuarios. Abra {url}/ y cree el primero con este código, que vale una vez y hasta que el servicio termine:\n  {token}";
         ServeBegan {} =>
             "respaldo serves: SIGTERM ends it",
             "respaldo está en servicio: SIGTERM lo termina";

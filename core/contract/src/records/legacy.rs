@@ -28,6 +28,30 @@ pub struct LegacyFileRecord {
     pub owner: LegacyOwner,
 }
 
+/// How the legacy service stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LegacyStatusRecord {
+    /// Its folder.
+    pub carpeta: String,
+    /// Where copies go, where that is configured.
+    pub carpeta_copia: Option<String>,
+    /// Each type, in the order in which missed ones are made up.
+    pub tipos: Vec<LegacyKindRecord>,
+}
+
+/// How one type stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LegacyKindRecord {
+    /// daily, weekly, monthly or manual.
+    pub tipo: &'static str,
+    /// Its last run that is known.
+    pub ultimo: Option<DateTime<FixedOffset>>,
+    /// When it is due next; null for manual.
+    pub next_run: Option<DateTime<FixedOffset>>,
+    /// Its last hour was missed.
+    pub pendiente: bool,
+}
+
 /// A legacy backup that was made.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LegacyBackupRecord {

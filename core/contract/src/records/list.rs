@@ -31,8 +31,20 @@ pub struct ListRecord {
     pub estado: BackupState,
     /// Copied to a second place.
     pub nube_subido: bool,
+    /// Where that copy is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nube_url: Option<String>,
+    /// What is there: LOCAL, S3 ...
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nube_proveedor: Option<String>,
     /// Number of the base.
     pub backup_base_id: Option<BackupId>,
+    /// WAL position at its snapshot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lsn_inicio: Option<String>,
+    /// WAL position after its dump.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lsn_fin: Option<String>,
     /// The operator's label.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub etiqueta: Option<String>,

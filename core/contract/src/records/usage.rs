@@ -20,6 +20,21 @@ pub struct BackupShare {
     pub at: DateTime<FixedOffset>,
 }
 
+/// Completed backups of one kind, as somebody else added them up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KindShare {
+    /// Their kind.
+    pub kind: BackupKind,
+    /// How many.
+    pub count: usize,
+    /// Stored size.
+    pub bytes: u64,
+    /// Start of the oldest.
+    pub first: DateTime<FixedOffset>,
+    /// Start of the newest.
+    pub last: DateTime<FixedOffset>,
+}
+
 /// `estadisticas`: per kind, and `_total`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StatsRecord {
@@ -107,6 +122,34 @@ impl StatsRecord {
             por_tipo: kinds.collect(),
             total: TotalStatsRecord {
                 cantidad: backups.len(),
+                tamano_bytes: bytes,
+                tamano_mb: megabytes(bytes),
+                tamano_gb: gigabytes(bytes),
+            },
+        }
+    }
+}
+
+impl StatsRecord {
+    /// The sums over sums; there may be several of one kind.
+    pub fn of_kinds(shares: &[KindShare]) -> Self {
+        let bytes = shares.iter().map(|share| share.bytes).sum();
+        let kinds = BackupKind::ALL.iter().filter_map(|kind| {
+            let of_kind = || shares.iter().filter(|share| share.kind == *kind);
+            let bytes = of_kind().map(|share| share.bytes).sum();
+            let stats = KindStatsRecord {
+                cantidad: of_kind().map(|share| share.count).sum(),
+                tamano_bytes: bytes,
+                tamano_mb: megabytes(bytes),
+                primero: of_kind().map(|share| share.first).min()?,
+                ultimo: of_kind().map(|share| share.last).max()?,
+            };
+            Some((kind.label(), stats))
+        });
+        Self {
+            por_tipo: kinds.collect(),
+            total: TotalStatsRecord {
+                cantidad: shares.iter().map(|share| share.count).sum(),
                 tamano_bytes: bytes,
                 tamano_mb: megabytes(bytes),
                 tamano_gb: gigabytes(bytes),

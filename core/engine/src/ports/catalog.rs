@@ -15,7 +15,7 @@ use respaldo_domain::source::SourceFacts;
 use respaldo_domain::validation::{Finding, ValidationLevel};
 use uuid::Uuid;
 
-use super::{Fault, LeaseRow};
+use super::{Browse, Fault, LeaseRow};
 
 /// Records backups, validations and events. Every call is one transaction.
 pub trait Catalog: Send + Sync {
@@ -96,6 +96,11 @@ pub trait Catalog: Send + Sync {
 
     /// Whether that token is there now.
     fn sees_witness(&self, archive: &ArchiveName, token: Uuid) -> Result<bool, Fault>;
+
+    /// Looks into it in parts; `None` where this catalog cannot.
+    fn browse(&self) -> Option<&dyn Browse> {
+        None
+    }
 
     /// Spells the row of the lease; `None` where this catalog knows of none.
     fn lease_row(&self) -> Option<Arc<dyn LeaseRow>> {
@@ -185,6 +190,8 @@ pub struct CatalogEntry {
     pub base_id: Option<BackupId>,
     /// Copied to a second place.
     pub in_cloud: bool,
+    /// Where that copy is, and the label of what is there, as stored.
+    pub copy: (Option<String>, Option<String>),
     /// Made by respaldo.
     pub ours: bool,
     /// WAL positions, as text.

@@ -81,6 +81,14 @@ pub struct Interrupt {
 }
 
 impl Interrupt {
+    /// The flag of somebody else.
+    pub fn of(flag: Arc<AtomicBool>) -> Self {
+        Self {
+            flag,
+            parents: Vec::new(),
+        }
+    }
+
     /// Asks everything that shares this flag to stop.
     pub fn set(&self) {
         self.flag.store(true, Ordering::SeqCst);

@@ -3,6 +3,8 @@
 use clap::{Args, Subcommand, ValueEnum};
 use respaldo_domain::second_place::Provider;
 
+use crate::cli::time::BackupRef;
+
 /// `cloud`.
 #[derive(Debug, Subcommand)]
 pub enum CloudCommand {
@@ -10,6 +12,24 @@ pub enum CloudCommand {
     Show,
     /// Store the setting beside the catalog; what is not given stays
     Set(CloudSetArgs),
+    /// Copy one backup, and all that it is restored from, whether or not copies are switched on
+    Upload(CloudCopyArgs),
+    /// Remove the copy of one backup; the backup itself stays
+    Remove(CloudCopyArgs),
+}
+
+/// `cloud upload` and `cloud remove`.
+#[derive(Debug, Args)]
+pub struct CloudCopyArgs {
+    /// Number or file name of the backup
+    #[arg(value_name = "ID")]
+    pub backup: BackupRef,
+    /// Another provider than the stored one: local, google-drive or s3
+    #[arg(long, value_name = "PROVIDER", hide_possible_values = true)]
+    pub provider: Option<ProviderArg>,
+    /// Another folder than the stored one
+    #[arg(long, value_name = "DIR")]
+    pub sync_dir: Option<String>,
 }
 
 /// `cloud set`.

@@ -1,15 +1,14 @@
 //! `delete`.
 
 use respaldo_contract::messages::{ErrorCode, ExitCode};
-use respaldo_contract::records::{DeleteRecord, DeletedRecord};
-use respaldo_domain::backup::{ArchiveName, BackupId};
-use respaldo_engine::operations::{Operations, Selector};
-use respaldo_engine::ports::CatalogFilter;
+use respaldo_contract::records::DeleteRecord;
+use respaldo_engine::operations::Selector;
 use respaldo_engine::remove::RemoveError;
 
 use crate::cli::app::App;
 use crate::cli::args::DeleteArgs;
 use crate::failure::Failure;
+use crate::records::Numbers;
 
 /// Removes one backup, or says what stands in the way.
 pub fn run(args: DeleteArgs, app: &App) -> Result<ExitCode, Failure> {
@@ -30,37 +29,6 @@ pub fn run(args: DeleteArgs, app: &App) -> Result<ExitCode, Failure> {
             Ok(ErrorCode::HasDependents.exit_code())
         }
         Err(error) => Err(error.into()),
-    }
-}
-
-/// Catalog numbers as they are before anything is removed; none where the catalog is silent.
-struct Numbers(Vec<(String, BackupId)>);
-
-impl Numbers {
-    fn before(operations: &Operations) -> Self {
-        let catalog = operations.parts().catalog.as_ref();
-        let entries = catalog.and_then(|catalog| catalog.list(&CatalogFilter::default()).ok());
-        let pairs = entries
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|entry| Some((entry.archive, entry.id?)));
-        Self(pairs.collect())
-    }
-
-    fn name(&self, archives: Vec<ArchiveName>) -> Vec<DeletedRecord> {
-        let id_of = |name: &ArchiveName| {
-            self.0
-                .iter()
-                .find(|(archive, _)| archive == name.as_str())
-                .map(|(_, id)| *id)
-        };
-        archives
-            .into_iter()
-            .map(|name| DeletedRecord {
-                id: id_of(&name),
-                archivo: name,
-            })
-            .collect()
     }
 }
 

@@ -2,14 +2,14 @@
 
 use respaldo_contract::labels::Label;
 use respaldo_contract::messages::{ExitCode, FateWord, Header, Lang, Spoken};
-use respaldo_contract::records::{ExpireRecord, RuledBackup};
-use respaldo_engine::expire::Ruled;
+use respaldo_contract::records::ExpireRecord;
 
 use crate::cli::app::App;
 use crate::cli::args::ExpireArgs;
 use crate::cli::say;
 use crate::failure::{Failure, of_catalog};
 use crate::output::Table;
+use crate::records;
 
 /// Applies retention, or shows what it would do.
 pub fn run(args: &ExpireArgs, app: &App) -> Result<ExitCode, Failure> {
@@ -19,18 +19,9 @@ pub fn run(args: &ExpireArgs, app: &App) -> Result<ExitCode, Failure> {
         let plan = operations
             .expiry_plan(&cx)
             .map_err(|fault| of_catalog(&fault))?;
-        ExpireRecord::rehearsed(&ruled(&plan), lang)
+        records::rehearsed(&plan, lang)
     } else {
-        let report = operations.expire(&cx)?;
-        let failed = report.failed.iter();
-        let failed = failed.map(|(name, fault)| format!("{name}: {fault}"));
-        ExpireRecord::done(
-            &ruled(&report.ruled),
-            &report.removed,
-            report.freed_bytes,
-            failed.collect(),
-            lang,
-        )
+        records::expired(&operations.expire(&cx)?, lang)
     };
     drop(cx);
     app.output.result(&record, |lang| text(&record, lang));
@@ -38,17 +29,6 @@ pub fn run(args: &ExpireArgs, app: &App) -> Result<ExitCode, Failure> {
         true => ExitCode::Done,
         false => ExitCode::Look,
     })
-}
-
-fn ruled(plan: &[Ruled]) -> Vec<RuledBackup> {
-    let backup = |ruled: &Ruled| RuledBackup {
-        archive: ruled.header.archive.clone(),
-        kind: ruled.header.kind,
-        snapshot_at: ruled.header.snapshot_at,
-        bytes: ruled.header.stored_bytes(),
-        fate: ruled.fate.clone(),
-    };
-    plan.iter().map(backup).collect()
 }
 
 fn text(record: &ExpireRecord, lang: Lang) -> String {

@@ -1,5 +1,6 @@
 //! `legacy`: whole dumps by hand.
 
+use chrono::Utc;
 use respaldo_contract::labels::Label;
 use respaldo_contract::messages::{EngineState, ExitCode, Header, Lang, Outcome, Spoken, size};
 use respaldo_contract::records::{LegacyFileRecord, LegacyPruneRecord, WarningRecord};
@@ -22,6 +23,7 @@ pub fn run(command: LegacyCommand, app: &App) -> Result<ExitCode, Failure> {
     match command {
         LegacyCommand::Backup(args) => backup(&args, setup, app),
         LegacyCommand::List => list(setup, app),
+        LegacyCommand::Status => Ok(status(setup, app)),
         LegacyCommand::Prune(args) => prune(&args, setup, app),
         LegacyCommand::Restore(args) => restore(args, setup, app),
     }
@@ -71,6 +73,28 @@ fn list(setup: LegacySetup, app: &App) -> Result<ExitCode, Failure> {
             false => table(&records, lang),
         });
     Ok(ExitCode::Done)
+}
+
+fn status(setup: LegacySetup, app: &App) -> ExitCode {
+    let record = legacy::status_record(setup, &app.sources.environment, Utc::now());
+    let missed = record.tipos.iter().any(|kind| kind.pendiente);
+    app.output.result(&record, |lang| {
+        let headings = [Header::Kind, Header::Last, Header::Next, Header::Due];
+        let mut table = Table::new(lang, &headings);
+        for kind in &record.tipos {
+            table.row([
+                kind.tipo.to_owned(),
+                say::or_nothing(kind.ultimo.map(say::time)),
+                say::or_nothing(kind.next_run.map(say::time)),
+                say::yes_no(kind.pendiente, lang).to_owned(),
+            ]);
+        }
+        format!("{}\n{table}", record.carpeta)
+    });
+    match missed {
+        true => ExitCode::Look,
+        false => ExitCode::Done,
+    }
 }
 
 fn table(records: &[LegacyFileRecord], lang: Lang) -> String {

@@ -1,31 +1,21 @@
 //! `retention`.
 
-use respaldo_contract::messages::{ErrorCode, ExitCode, Header};
-use respaldo_contract::records::RetentionRecord;
-use respaldo_contract::settings::retention;
+use respaldo_contract::messages::{ExitCode, Header};
 use respaldo_domain::retention::PolicyOverrides;
 
 use crate::cli::app::App;
 use crate::cli::args::{RetentionArgs, RetentionCommand};
-use crate::failure::{Failure, of_catalog};
+use crate::failure::Failure;
 use crate::output::Table;
+use crate::records;
 
 /// Shows the policy in force, or stores another first.
 pub fn run(command: &RetentionCommand, app: &App) -> Result<ExitCode, Failure> {
     let operations = app.operations()?;
     if let RetentionCommand::Set(args) = command {
-        let policy = operations
-            .stored_retention()
-            .map_err(|fault| of_catalog(&fault))?;
-        let policy = overrides(args).over(policy);
-        retention::check(&policy).map_err(|error| Failure::of(ErrorCode::Usage, &error))?;
-        operations
-            .set_retention(&policy)
-            .map_err(|fault| of_catalog(&fault))?;
+        records::change_retention(&operations, &overrides(args))?;
     }
-    let policy = operations.retention().map_err(|fault| of_catalog(&fault))?;
-    let automatic = operations.parts().settings.expire_after_backup;
-    let record = RetentionRecord::of(&policy, automatic);
+    let record = records::retention(&operations)?;
     app.output.result(&record, |lang| {
         let mut table = Table::new(lang, &[Header::Setting, Header::Value]);
         let rows = [
@@ -35,7 +25,7 @@ pub fn run(command: &RetentionCommand, app: &App) -> Result<ExitCode, Failure> {
             ("min_chains", record.min_chains.to_string()),
             (
                 "purge",
-                if automatic { "auto" } else { "manual" }.to_owned(),
+                if record.automatica { "auto" } else { "manual" }.to_owned(),
             ),
         ];
         for (key, value) in rows {

@@ -2,21 +2,20 @@
 
 use chrono::{DateTime, FixedOffset, Utc};
 use respaldo_contract::labels::Label;
-use respaldo_contract::messages::{
-    ErrorCode, ExitCode, Header, Lang, Outcome, ScheduleSource, Spoken,
-};
-use respaldo_contract::records::{MissedRecord, OverdueRecord, ScheduleRecord};
+use respaldo_contract::messages::{ErrorCode, ExitCode, Header, Lang, Outcome, Spoken};
+use respaldo_contract::records::{MissedRecord, OverdueRecord};
 use respaldo_contract::settings::schedules::describe;
 use respaldo_domain::range::OutOfRange;
-use respaldo_domain::schedule::{Daily, Monthly, RuleChange, Schedule, Task, Weekly, plan};
+use respaldo_domain::schedule::{RuleChange, Schedule, Task, plan};
 use respaldo_engine::operations::Operations;
-use respaldo_engine::schedule::{InForce, ScheduleOrigin, ScheduleSettings};
+use respaldo_engine::schedule::ScheduleSettings;
 
 use crate::cli::app::App;
 use crate::cli::args::{ScheduleCommand, ScheduledKind, SetScheduleArgs};
 use crate::cli::say::{self, Text};
 use crate::failure::{Failure, of_catalog};
 use crate::output::Table;
+use crate::records::{self, RuleParts};
 use crate::scheduled::next_runs;
 
 /// Shows the schedule, changes it, or says what it leads to.
@@ -31,13 +30,8 @@ pub fn run(command: &ScheduleCommand, app: &App) -> Result<ExitCode, Failure> {
 }
 
 fn show(operations: &Operations, app: &App) -> ExitCode {
-    let in_force = operations.schedule();
+    let (in_force, record) = records::schedule_in_force(operations, app.lang());
     let (schedule, settings) = (&in_force.schedule, settings(operations));
-    let mut record = ScheduleRecord::of(schedule, source(&in_force), app.lang())
-        .with_warnings(&in_force.warnings, app.lang());
-    record.zona_horaria.clone_from(&settings.zone_name);
-    record.activo = settings.enabled;
-    record.recuperar = settings.catch_up;
     app.output.result(&record, |lang| {
         let mut table = Table::new(lang, &[Header::Kind, Header::Schedule]);
         for task in Task::ALL {
@@ -55,15 +49,16 @@ fn show(operations: &Operations, app: &App) -> ExitCode {
 }
 
 fn set(args: &SetScheduleArgs, operations: &Operations, app: &App) -> Result<ExitCode, Failure> {
-    let change = change(args, &operations.schedule().schedule)?;
-    operations
-        .change_schedule(change, Utc::now())
-        .map_err(|fault| of_catalog(&fault))?;
+    if let Some(change) = change(args, &operations.schedule().schedule)? {
+        operations
+            .change_schedule(change, Utc::now())
+            .map_err(|fault| of_catalog(&fault))?;
+    }
     Ok(show(operations, app))
 }
 
 /// The rule of a kind with the parts that were given.
-fn change(args: &SetScheduleArgs, schedule: &Schedule) -> Result<RuleChange, Failure> {
+fn change(args: &SetScheduleArgs, schedule: &Schedule) -> Result<Option<RuleChange>, Failure> {
     let foreign = match args.kind {
         ScheduledKind::Full => args.weekday.map(|_| "--weekday"),
         ScheduledKind::Dif => args.day.map(|_| "--day"),
@@ -82,24 +77,19 @@ fn change(args: &SetScheduleArgs, schedule: &Schedule) -> Result<RuleChange, Fai
 #[error("{0} says nothing about this kind: a full has a --day, a differential a --weekday")]
 struct NotOfThisKind(&'static str);
 
-fn changed(args: &SetScheduleArgs, schedule: &Schedule) -> Result<RuleChange, OutOfRange> {
-    let time = |now: Daily| {
-        let hour = args.hour.unwrap_or(now.hour());
-        Daily::new(hour, args.minute.unwrap_or(now.minute()))
+fn changed(args: &SetScheduleArgs, schedule: &Schedule) -> Result<Option<RuleChange>, OutOfRange> {
+    let task = match args.kind {
+        ScheduledKind::Full => Task::Full,
+        ScheduledKind::Dif => Task::Differential,
+        ScheduledKind::Inc => Task::Incremental,
     };
-    Ok(match args.kind {
-        ScheduledKind::Full => {
-            let now = schedule.full;
-            let day = args.day.unwrap_or(now.day());
-            RuleChange::Full(Monthly::new(day, time(now.time())?)?)
-        }
-        ScheduledKind::Dif => {
-            let now = schedule.differential;
-            let weekday = args.weekday.map_or(now.weekday(), |weekday| weekday.0);
-            RuleChange::Differential(Weekly::new(weekday, time(now.time())?)?)
-        }
-        ScheduledKind::Inc => RuleChange::Incremental(time(schedule.incremental)?),
-    })
+    let parts = RuleParts {
+        day: args.day,
+        weekday: args.weekday.map(|weekday| weekday.0),
+        hour: args.hour,
+        minute: args.minute,
+    };
+    records::changed_rule(task, parts, schedule)
 }
 
 fn next(operations: &Operations, app: &App) -> ExitCode {
@@ -188,14 +178,6 @@ fn switched_off(text: &mut Text, settings: &ScheduleSettings, lang: Lang) {
 
 fn settings(operations: &Operations) -> &ScheduleSettings {
     &operations.parts().settings.schedule
-}
-
-fn source(in_force: &InForce) -> ScheduleSource {
-    match in_force.origin {
-        ScheduleOrigin::Stored => ScheduleSource::Database,
-        ScheduleOrigin::Remembered => ScheduleSource::Memory,
-        ScheduleOrigin::Configured => ScheduleSource::Configuration,
-    }
 }
 
 /// A time in the zone of the schedule, which need not be the machine's.

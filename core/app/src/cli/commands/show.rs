@@ -2,8 +2,7 @@
 
 use respaldo_contract::labels::Label;
 use respaldo_contract::messages::{ExitCode, Header, Lang, Spoken, size};
-use respaldo_contract::records::{Catalogued, ShowRecord};
-use respaldo_domain::backup::BackupState;
+use respaldo_contract::records::ShowRecord;
 use respaldo_domain::manifest::{Manifest, TableEntry};
 use respaldo_engine::operations::Selector;
 
@@ -12,6 +11,7 @@ use crate::cli::args::ShowArgs;
 use crate::cli::say::{self, Text};
 use crate::failure::{Failure, of_lookup};
 use crate::output::Table;
+use crate::records;
 
 /// Shows one backup.
 pub fn run(args: ShowArgs, app: &App) -> Result<ExitCode, Failure> {
@@ -20,17 +20,7 @@ pub fn run(args: ShowArgs, app: &App) -> Result<ExitCode, Failure> {
     let (manifest, entry) = operations
         .show(&selector, &app.context())
         .map_err(|fault| of_lookup(&fault))?;
-    let stored_at = || operations.parts().store.location(&manifest.archive.key());
-    let catalogued = Catalogued {
-        id: entry.as_ref().and_then(|entry| entry.id),
-        state: entry
-            .as_ref()
-            .map_or(BackupState::Completed, |entry| entry.state),
-        location: entry
-            .as_ref()
-            .map_or_else(stored_at, |entry| entry.location.clone()),
-    };
-    let record = ShowRecord::of(&manifest, catalogued, app.lang());
+    let record = records::shown(&operations, &manifest, entry.as_ref(), app.lang());
     app.output
         .result(&record, |lang| text(&manifest, &record, lang));
     Ok(ExitCode::Done)

@@ -1,11 +1,9 @@
 //! `status`.
 
-use chrono::{DateTime, Local, Utc};
+use chrono::{Local, Utc};
 use respaldo_contract::labels::Label;
 use respaldo_contract::messages::{EngineState, ExitCode, Header, Lang, Outcome, Spoken, size};
-use respaldo_contract::records::{
-    BackupShare, OwedRecord, RunningRecord, ServiceRecord, StatusRecord,
-};
+use respaldo_contract::records::{BackupShare, OwedRecord, RunningRecord, StatusRecord};
 use respaldo_domain::backup::BackupState::Running;
 use respaldo_domain::supervision::EngineState as Supervision;
 use respaldo_engine::operations::Operations;
@@ -19,8 +17,9 @@ use crate::cli::say::{self, Text};
 use crate::config::LegacySetup;
 use crate::failure::{Failure, of_catalog};
 use crate::output::Table;
+use crate::records;
 use crate::scheduled::next_backups;
-use crate::serve::{Standing, in_contract, state_folder, words};
+use crate::serve::{Standing, state_folder, words};
 use crate::wiring;
 
 /// Shows how things stand, with each of several databases where none is chosen.
@@ -94,7 +93,7 @@ impl Told {
     fn text(&self, lang: Lang) -> String {
         let served = self.word.as_ref().map(|word| match word {
             Word::Alive(standing) => served(standing, lang),
-            Word::Silent(standing) => silence(standing, lang) + "\n\n",
+            Word::Silent(standing) => records::silence(standing, lang) + "\n\n",
         });
         let rest = match &self.status {
             Ok(status) => text(status, &self.record, lang),
@@ -132,13 +131,8 @@ fn tell(app: &App) -> Result<Told, Failure> {
             (record, Err(failure))
         }
     };
-    match &word {
-        Some(Word::Alive(standing)) => add_standing(&mut record, standing),
-        Some(Word::Silent(standing)) => {
-            record.motor = EngineState::Stopped;
-            record.motivo = Some(silence(standing, app.lang()));
-        }
-        None => {}
+    if let Some(Word::Alive(standing) | Word::Silent(standing)) = &word {
+        records::tell_service(&mut record, standing, app.lang());
     }
     let fails = |status: &Status| {
         let is_unwell = |sink: &SinkStatus| sink.limits.is_err() || sink.debt.is_some();
@@ -176,22 +170,6 @@ fn word(app: &App) -> Option<Word> {
     })
 }
 
-/// Nothing makes backups by itself, and something should.
-fn silence(standing: &Standing, lang: Lang) -> String {
-    let at = say::time(standing.written_at.with_timezone(&Local).fixed_offset());
-    Outcome::ServiceIsSilent { at: &at }.text(lang)
-}
-
-fn add_standing(record: &mut StatusRecord, standing: &Standing) {
-    record.motor = in_contract(&standing.state);
-    record.motivo = standing.state.reason().map(str::to_owned);
-    record.servicio = Some(ServiceRecord {
-        pid: standing.pid,
-        lidera: standing.leads,
-        panel: standing.listens.map(|address| format!("http://{address}")),
-    });
-}
-
 /// One line on the service.
 fn served(standing: &Standing, lang: Lang) -> String {
     let since = say::time(standing.since.with_timezone(&Local).fixed_offset());
@@ -225,16 +203,7 @@ fn record(status: &Status, shares: &[BackupShare]) -> StatusRecord {
 }
 
 fn owed(sink: &SinkStatus) -> Option<OwedRecord> {
-    let debt = sink.debt.as_ref()?;
-    let here = |at: DateTime<Utc>| at.with_timezone(&Local).fixed_offset();
-    Some(OwedRecord {
-        nombre: sink.name.clone(),
-        pendientes: debt.archives.len(),
-        desde: here(debt.since),
-        intentos: debt.tries,
-        proximo_intento: here(debt.next_at),
-        motivo_pendiente: debt.why.clone(),
-    })
+    Some(records::owed(&sink.name, sink.debt.as_ref()?))
 }
 
 fn text(status: &Status, record: &StatusRecord, lang: Lang) -> String {

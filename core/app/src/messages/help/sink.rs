@@ -29,6 +29,38 @@ pub(super) const SINK: &[(&str, &str, &str)] = &[
         "La carpeta de local, y la de un proveedor que no está configurado",
     ),
     (
+        "cloud upload",
+        "",
+        "Copiar un respaldo y todo lo que hace falta para restaurarlo, estén o no activadas las copias",
+    ),
+    (
+        "cloud remove",
+        "",
+        "Quitar la copia de un respaldo; el respaldo mismo queda",
+    ),
+    (
+        "cloud upload",
+        "backup",
+        "Número o nombre de archivo del respaldo",
+    ),
+    (
+        "cloud upload",
+        "provider",
+        "Otro proveedor que el guardado: local, google-drive o s3",
+    ),
+    ("cloud upload", "sync_dir", "Otra carpeta que la guardada"),
+    (
+        "cloud remove",
+        "backup",
+        "Número o nombre de archivo del respaldo",
+    ),
+    (
+        "cloud remove",
+        "provider",
+        "Otro proveedor que el guardado: local, google-drive o s3",
+    ),
+    ("cloud remove", "sync_dir", "Otra carpeta que la guardada"),
+    (
         "sink",
         "",
         "Los destinos: listarlos, examinar uno, llenar uno nuevo",

@@ -52,6 +52,14 @@ impl Events {
         }
     }
 
+    /// What is not recorded yet, newest first: level, kind, particulars.
+    pub fn waiting(&self) -> Vec<(EventLevel, String, Value)> {
+        let inner = self.lock();
+        let waiting = inner.waiting.iter().rev();
+        let event = |event: &Event| (event.level, event.kind.clone(), event.detail.clone());
+        waiting.map(event).collect()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

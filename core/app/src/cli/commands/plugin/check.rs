@@ -7,13 +7,13 @@ use respaldo_contract::records::{PluginCheckRecord, PromiseRecord};
 use respaldo_engine::ports::{Context, Quiet};
 use serde_json::Value;
 
-use super::record_of;
 use crate::cli::app::App;
 use crate::cli::args::PluginCheckArgs;
 use crate::cli::say::Text;
 use crate::demo::Narrator;
 use crate::failure::Failure;
 use crate::plugin_check::{self, Promise};
+use crate::records::described;
 
 /// Examines a library.
 pub fn run(args: &PluginCheckArgs, app: &App) -> Result<ExitCode, Failure> {
@@ -45,7 +45,7 @@ pub fn run(args: &PluginCheckArgs, app: &App) -> Result<ExitCode, Failure> {
         mensaje: summary.text(lang),
         ruta: path.display().to_string(),
         sha256: found.sha256.to_string(),
-        complemento: record_of(&found.description.id, &found.description),
+        complemento: described(&found.description.id, &found.description),
         comprobaciones: found.promises.iter().map(promise).collect(),
     };
     app.output.result(&record, |lang| text(&record, lang));

@@ -2,32 +2,20 @@
 
 use respaldo_contract::messages::{ErrorCode, ExitCode, Header, Lang, Spoken};
 use respaldo_contract::records::{PluginListRecord, PluginRecord};
-use respaldo_plugin_host::{Isolation, PluginConfig, identify};
+use respaldo_plugin_host::{PluginConfig, identify};
 
-use super::record_of;
 use crate::cli::app::App;
 use crate::cli::args::PluginInfoArgs;
 use crate::cli::say::Text;
 use crate::config::Config;
-use crate::failure::{Failure, reason_of};
+use crate::failure::Failure;
 use crate::output::Table;
-use crate::wiring;
+use crate::records;
 
 /// Lists all there is.
 pub fn list(app: &App) -> Result<ExitCode, Failure> {
     let config = app.config()?;
-    let built_in = wiring::built_in();
-    let built_in = built_in.into_iter().map(|(kind, name)| PluginRecord {
-        nombre: name.to_owned(),
-        clase: Some(kind.word()),
-        incluido: true,
-        utilizable: true,
-        ..PluginRecord::default()
-    });
-    let own = config.plugins.values().map(look);
-    let record = PluginListRecord {
-        complementos: built_in.chain(own).collect(),
-    };
+    let record = records::plugins(&config);
     app.output.result(&record, |lang| table(&record, lang));
     let all_usable = record.complementos.iter().all(|plugin| plugin.utilizable);
     Ok(if all_usable {
@@ -42,7 +30,7 @@ pub fn info(args: &PluginInfoArgs, app: &App) -> Result<ExitCode, Failure> {
     let config = app.config()?;
     let plugin = find(&config, &args.name)?;
     identify(plugin)?;
-    let record = look(plugin);
+    let record = records::plugin(plugin);
     app.output.result(&record, |lang| tell(&record, lang));
     Ok(ExitCode::Done)
 }
@@ -56,26 +44,6 @@ fn find<'c>(config: &'c Config, name: &str) -> Result<&'c PluginConfig, Failure>
         };
         Failure::new(ErrorCode::ConfigInvalid, what)
     })
-}
-
-/// What is known of a configured plugin, whether it can be used or not.
-fn look(plugin: &PluginConfig) -> PluginRecord {
-    let found = identify(plugin);
-    let described = found
-        .as_ref()
-        .map(|description| record_of(&plugin.name, description));
-    PluginRecord {
-        nombre: plugin.name.clone(),
-        utilizable: found.is_ok(),
-        problema: found.as_ref().err().map(|error| reason_of(error)),
-        ruta: Some(plugin.path.display().to_string()),
-        sha256: Some(plugin.sha256.to_string()),
-        aislamiento: Some(match plugin.isolation {
-            Isolation::Process => "process",
-            Isolation::InProcess => "in-process",
-        }),
-        ..described.unwrap_or_default()
-    }
 }
 
 fn table(record: &PluginListRecord, lang: Lang) -> String {

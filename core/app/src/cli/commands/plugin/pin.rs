@@ -7,10 +7,10 @@ use respaldo_contract::records::PluginPinRecord;
 use respaldo_plugin_host::{Description, Examined, PluginConfig, examine};
 use serde_json::Value;
 
-use super::record_of;
 use crate::cli::app::App;
 use crate::cli::args::PluginPinArgs;
 use crate::failure::Failure;
+use crate::records::described;
 
 /// Prints the configuration that allows a library.
 pub fn run(args: &PluginPinArgs, app: &App) -> Result<ExitCode, Failure> {
@@ -28,7 +28,7 @@ pub fn run(args: &PluginPinArgs, app: &App) -> Result<ExitCode, Failure> {
         complementos: found
             .plugins
             .iter()
-            .map(|plugin| record_of(name_of(plugin), plugin))
+            .map(|plugin| described(name_of(plugin), plugin))
             .collect(),
         configuracion: configuration.clone(),
         ruta: path,
