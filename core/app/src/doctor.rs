@@ -1,4 +1,4 @@
-//! Looks at everything a backup depends on, goes on after each problem, and changes nothing.
+//! Looks at everything a backup depends on, goes on after each problem, and changes nothing that stays.
 
 mod catalog;
 mod checks;
@@ -19,8 +19,17 @@ use crate::config::Config;
 use crate::failure::reason_of;
 use checks::Checks;
 
+/// How closely it is looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// Nothing is written.
+    Usual,
+    /// Sinks also show that they keep what a sink promises, with objects that are removed again.
+    Sinks,
+}
+
 /// Examines the surroundings of a configuration.
-pub fn examine(config: &Config, lang: Lang, cx: &Context) -> DoctorRecord {
+pub fn examine(config: &Config, look: Look, lang: Lang, cx: &Context) -> DoctorRecord {
     let mut checks = Checks::new(lang);
     configuration(config, &mut checks);
     match Session::connect(&config.source, &SessionOptions::default()) {
@@ -30,7 +39,7 @@ pub fn examine(config: &Config, lang: Lang, cx: &Context) -> DoctorRecord {
             checks.bad("servidor", Doctor::NotConnected { reason: &reason });
         }
     }
-    storage::examine(config, &mut checks, cx);
+    storage::examine(config, look, &mut checks, cx);
     encryption::examine(config, &mut checks);
     catalog::examine(config, &mut checks);
     checks.record()

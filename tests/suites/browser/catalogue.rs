@@ -35,7 +35,9 @@ fn both_languages_have_the_same_words_with_the_same_holes() {
     }
     let missing = spanish.keys().filter(|key| !english.contains_key(*key));
     offenders.extend(missing.map(|key| format!("{key} is missing in English")));
-    let half = english.keys().filter(|key| key.strip_suffix(".one").is_some());
+    let half = english
+        .keys()
+        .filter(|key| key.strip_suffix(".one").is_some());
     let half = half.filter(|key| !english.contains_key(&format!("{}.other", stem(key))));
     offenders.extend(half.map(|key| format!("{key} has no form for many")));
     none(&offenders, "words");

@@ -168,6 +168,23 @@ fn a_sink_is_examined_and_left_as_it_was() {
     assert!(checked["comprobaciones"].as_array().unwrap().len() > 10);
     let after = respaldo_tests::Repository::at(&vault.folder("copia")).files();
     assert_eq!(before, after);
+    // A doctor who is asked to does it with all of them, and tells of each.
+    let told = |args: &[&str]| {
+        let record = vault.scene.respaldo.run(args).json();
+        let checks = record["comprobaciones"].as_array().unwrap().clone();
+        let of_sinks = checks
+            .into_iter()
+            .filter(|check| check["nombre"] == "destinos");
+        of_sinks
+            .map(|check| check["mensaje"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(&["doctor", "--json"]).len(), 2);
+    let closely = told(&["doctor", "--sinks", "--json", "--lang", "en"]);
+    let kept = closely.iter().filter(|told| told.contains("keeps all"));
+    assert_eq!((closely.len(), kept.count()), (4, 2), "{closely:#?}");
+    let after = respaldo_tests::Repository::at(&vault.folder("copia")).files();
+    assert_eq!(before, after);
     let unknown = vault.scene.respaldo.run(&["sink", "check", "nadie"]);
     unknown.expect_code(2);
     vault.block("copia");

@@ -2,6 +2,7 @@
 
 mod cloud;
 mod diff;
+mod doctor;
 mod plugin;
 mod retention;
 mod schedule;
@@ -18,6 +19,7 @@ use respaldo_legacy::LegacyKind;
 
 pub use cloud::{CloudCommand, CloudCopyArgs, CloudSetArgs};
 pub use diff::DiffArgs;
+pub use doctor::DoctorArgs;
 pub use plugin::{
     LangArg, PluginCheckArgs, PluginCommand, PluginInfoArgs, PluginKindArg, PluginLanguage,
     PluginNewArgs, PluginPinArgs,
@@ -130,7 +132,7 @@ pub enum Command {
     #[command(subcommand)]
     Catalog(CatalogCommand),
     /// Check configuration, server, tools, rights, clock, sinks and space
-    Doctor,
+    Doctor(DoctorArgs),
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),

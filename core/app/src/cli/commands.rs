@@ -56,7 +56,7 @@ pub fn run(command: Command, app: &App) -> Result<ExitCode, Failure> {
         Command::Sink(command) => sink::run(&command, app),
         Command::Plugin(command) => plugin::run(&command, app),
         Command::Catalog(command) => catalog::run(&command, app),
-        Command::Doctor => doctor::run(app),
+        Command::Doctor(args) => doctor::run(args, app),
         Command::Config(ConfigCommand::Show) => config::show(app),
         Command::Demo(args) => demo::run(&args, app),
         Command::Completions(args) => Ok(completions::run(&args, app)),

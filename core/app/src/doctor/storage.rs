@@ -7,18 +7,23 @@ use respaldo_domain::object::ObjectKey;
 use respaldo_engine::ports::{Context, SinkLimits, StorageSink};
 use respaldo_postgres::{Session, SessionOptions, sql};
 
+use super::Look;
 use super::checks::Checks;
 use crate::config::Config;
 use crate::failure::reason_of;
+use crate::records;
 use crate::wiring;
 
 /// Examines every sink.
-pub fn examine(config: &Config, checks: &mut Checks, cx: &Context) {
+pub fn examine(config: &Config, look: Look, checks: &mut Checks, cx: &Context) {
     let needed = size_of_a_full(config);
     match wiring::store(config) {
         Ok(store) => {
             for entry in store.sinks() {
-                sink(&*entry.sink, needed, checks, cx);
+                let answers = sink(&*entry.sink, needed, checks, cx);
+                if answers && look == Look::Sinks {
+                    promises(config, entry.sink.name(), checks, cx);
+                }
             }
         }
         Err(failure) => {
@@ -35,7 +40,8 @@ pub fn examine(config: &Config, checks: &mut Checks, cx: &Context) {
     repository(&config.repository, checks);
 }
 
-fn sink(sink: &dyn StorageSink, needed: Option<u64>, checks: &mut Checks, cx: &Context) {
+/// Whether it answers.
+fn sink(sink: &dyn StorageSink, needed: Option<u64>, checks: &mut Checks, cx: &Context) -> bool {
     let name = sink.name();
     match sink.probe(cx) {
         Ok(limits) => {
@@ -48,6 +54,7 @@ fn sink(sink: &dyn StorageSink, needed: Option<u64>, checks: &mut Checks, cx: &C
                 },
             );
             space(&limits, needed, checks);
+            true
         }
         Err(fault) => {
             let reason = reason_of(&fault);
@@ -58,7 +65,37 @@ fn sink(sink: &dyn StorageSink, needed: Option<u64>, checks: &mut Checks, cx: &C
                     reason: &reason,
                 },
             );
+            false
         }
+    }
+}
+
+/// What `sink check` says.
+fn promises(config: &Config, sink: &str, checks: &mut Checks, cx: &Context) {
+    let checked = match records::check_sink(config, sink, checks.lang(), cx) {
+        Ok(checked) => checked,
+        Err(failure) => {
+            let reason = failure.causes.join(": ");
+            let (sink, reason) = (&sink, &reason);
+            return checks.bad("destinos", Doctor::SinkFailed { sink, reason });
+        }
+    };
+    let count = checked.comprobaciones.len();
+    let broken = checked.comprobaciones.iter().filter(|check| !check.cumple);
+    for check in broken {
+        let (promise, why) = (&check.promesa, check.detalle.as_deref().unwrap_or("?"));
+        checks.bad(
+            "destinos",
+            Doctor::SinkBreaks {
+                sink: &sink,
+                promise,
+                why: &why,
+            },
+        );
+    }
+    if checked.exitoso {
+        let (sink, count) = (&sink, &count);
+        checks.good("destinos", Doctor::SinkKeeps { sink, count });
     }
 }
 

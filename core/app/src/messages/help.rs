@@ -410,6 +410,11 @@ const SPANISH: &[(&str, &str, &str)] = &[
         "",
         "Revisar configuración, servidor, herramientas, permisos, reloj, destinos y espacio",
     ),
+    (
+        "doctor",
+        "sinks",
+        "Examinar también cada destino como lo hace sink check; lo que se deja allí se quita de nuevo",
+    ),
     ("config", "", "Mirar la configuración"),
     (
         "config show",

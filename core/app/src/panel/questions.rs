@@ -17,7 +17,7 @@ use super::problem::problem;
 use super::rooms::Room;
 use super::{Program, browse, lang, point};
 use crate::cli::time::TimePoint;
-use crate::doctor;
+use crate::doctor::{self, Look};
 use crate::failure::{Failure, of_catalog, of_lookup};
 use crate::records;
 use crate::scheduled::next_runs;
@@ -66,7 +66,12 @@ impl Program {
             Question::Overview => return overview::overview(self, call),
             Question::Doctor => {
                 let config = self.rooms.config(&call.base)?;
-                return document(&doctor::examine(&config, said, &Self::context(call)));
+                return document(&doctor::examine(
+                    &config,
+                    Look::Usual,
+                    said,
+                    &Self::context(call),
+                ));
             }
             Question::Config => return Ok(records::config(&self.rooms.config(&call.base)?)),
             Question::Plugins => {

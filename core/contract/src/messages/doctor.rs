@@ -35,6 +35,8 @@ catalogue! {
         ClockDiffers { seconds } => "the clocks of this machine and the server differ by {seconds} s", "los relojes de esta máquina y del servidor difieren en {seconds} s";
         SinkSound { sink, address } => "sink {sink} works: {address}", "el destino {sink} funciona: {address}";
         SinkFailed { sink, reason } => "sink {sink} does not work: {reason}", "el destino {sink} no funciona: {reason}";
+        SinkKeeps { sink, count } => "sink {sink} keeps all that a sink promises: {count}", "el destino {sink} cumple todo lo que un destino promete: {count}";
+        SinkBreaks { sink, promise, why } => "sink {sink} breaks a promise, {promise}: {why}", "el destino {sink} no cumple una promesa, {promise}: {why}";
         SpaceEnough { free, needed } => "{free} free, about {needed} needed for a full", "{free} libres, un completo necesita cerca de {needed}";
         SpaceShort { free, needed } => "only {free} free, about {needed} needed for a full", "solo {free} libres, un completo necesita cerca de {needed}";
         RepositoryReady { folder } => "repository {folder} is writable", "se puede escribir en el repositorio {folder}";

@@ -4,22 +4,24 @@ use respaldo_contract::messages::{ExitCode, Lang};
 use respaldo_contract::records::{CheckState, DoctorRecord};
 
 use crate::cli::app::App;
+use crate::cli::args::DoctorArgs;
 use crate::cli::say::Text;
 use crate::config::Config;
-use crate::doctor;
+use crate::doctor::{self, Look};
 use crate::failure::Failure;
 use crate::messages::checks;
 
 /// Checks the surroundings.
-pub fn run(app: &App) -> Result<ExitCode, Failure> {
-    let record = examine(&app.config()?, app);
+pub fn run(args: DoctorArgs, app: &App) -> Result<ExitCode, Failure> {
+    let look = if args.sinks { Look::Sinks } else { Look::Usual };
+    let record = doctor::examine(&app.config()?, look, app.lang(), &app.context());
     app.output.result(&record, |lang| text(&record, lang));
     Ok(exit_of(&record))
 }
 
 /// The checks of a configuration.
 pub fn examine(config: &Config, app: &App) -> DoctorRecord {
-    doctor::examine(config, app.lang(), &app.context())
+    doctor::examine(config, Look::Usual, app.lang(), &app.context())
 }
 
 /// Findings ask for a look.
