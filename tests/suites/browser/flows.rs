@@ -130,7 +130,7 @@ fn validation(person: &Person<'_>) {
     person.sees("result.validation");
     rows(person, 3);
     person.turn_to("log");
-    person.sees("event.respaldo_completado");
+    person.sees("event.backup-completed");
 }
 
 /// Into a new database, some tables beside the live ones, and in place.
@@ -142,7 +142,7 @@ fn restores(person: &Person<'_>) {
     person.press("preview.each");
     browser.shows(HOSTILE);
     person.press("preview.live");
-    person.sees("live.volverian");
+    person.sees("live.distinta");
     browser.find("[data-target]").fill("tienda_copia");
     person.press("target.plan");
     person.sees("restore.safe_new");
