@@ -15,7 +15,9 @@ fn groups(text: &str) -> impl Iterator<Item = String> {
 fn is_asked_for(text: &str, key: &str) -> bool {
     let call = format!("t('{key}'");
     let mut calls = text.match_indices(&call);
-    calls.any(|(at, _)| !text[..at].ends_with(|before: char| before.is_alphanumeric() || before == '.'))
+    calls.any(|(at, _)| {
+        !text[..at].ends_with(|before: char| before.is_alphanumeric() || before == '.')
+    })
 }
 
 /// Without the form of a number.
@@ -42,7 +44,9 @@ fn both_languages_have_the_same_words_with_the_same_holes() {
     }
     let missing = spanish.keys().filter(|key| !english.contains_key(*key));
     offenders.extend(missing.map(|key| format!("{key} is missing in English")));
-    let half = english.keys().filter(|key| key.strip_suffix(".one").is_some());
+    let half = english
+        .keys()
+        .filter(|key| key.strip_suffix(".one").is_some());
     let half = half.filter(|key| !english.contains_key(&format!("{}.other", stem(key))));
     offenders.extend(half.map(|key| format!("{key} has no form for many")));
     none(&offenders, "words");

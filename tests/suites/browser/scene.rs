@@ -80,8 +80,12 @@ impl Scene {
         let child = command.stdout(log.try_clone().unwrap()).stderr(log).spawn();
         self.service = Some(child.unwrap());
         let health = self.at("api/v1/session");
-        let answers =
-            || http().get(&health).send().is_ok_and(|answer| answer.status().is_success());
+        let answers = || {
+            http()
+                .get(&health)
+                .send()
+                .is_ok_and(|answer| answer.status().is_success())
+        };
         assert!(
             wait_until(LONG, answers),
             "the panel does not answer: {}",
