@@ -97,7 +97,7 @@ fn history(person: &Person<'_>) {
     person.sees("level_says.drill");
     person.press("validate.go");
     person.sees("result.validation");
-    person.sees("state.EXITOSO");
+    person.sees("proof.drilled");
     person.turn_to("history");
     person.press_with("action_of.upload", &[("backup", &full)]);
     person.sees("job.ended");
