@@ -3,6 +3,7 @@
 mod catalog;
 mod checks;
 mod encryption;
+mod panel;
 mod server;
 mod slots;
 mod storage;
@@ -33,6 +34,7 @@ pub fn examine(config: &Config, lang: Lang, cx: &Context) -> DoctorRecord {
     storage::examine(config, &mut checks, cx);
     encryption::examine(config, &mut checks);
     catalog::examine(config, &mut checks);
+    panel::examine(config, &mut checks);
     checks.record()
 }
 

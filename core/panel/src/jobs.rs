@@ -178,8 +178,11 @@ impl Jobs {
         let job = Job::new(id, &work, &begin.call.base, begin.user);
         let (active, filed) = {
             let mut inner = self.lock();
-            if inner.closing || inner.active.len() >= MOST_ACTIVE {
+            if inner.closing {
                 return Err(Refusal::busy());
+            }
+            if inner.active.len() >= MOST_ACTIVE {
+                return Err(Refusal::too_many());
             }
             if work.is_writing() {
                 self.refuse_beside(&inner, &begin.call.base)?;
@@ -208,7 +211,7 @@ impl Jobs {
 
     fn refuse_beside(&self, inner: &Inner, base: &str) -> Result<(), Refusal> {
         let mut others = inner.active.values().map(|active| active.job());
-        let other = others.find(|job| job.base == base && job.escribe);
+        let other = others.find(|job| job.base == base && job.escribe && !job.is_over());
         let other = other.map(|job| format!("{}: {} ({})", job.usuario, job.clase, job.id));
         match other.or_else(|| self.ports.works.at_work(base)) {
             Some(who) => Err(Refusal::new(409, "run-active", who)),
@@ -270,11 +273,11 @@ impl Jobs {
     /// Tells a job to stop. One that is over stays as it is.
     pub fn cancel(&self, id: Uuid) -> Result<Job, Refusal> {
         match self.active(id) {
-            Some(active) => {
+            Some(active) if !active.job().is_over() => {
                 active.cancel();
                 Ok(active.job())
             }
-            None => Err(match self.get(id) {
+            _ => Err(match self.get(id) {
                 Ok(_) => Refusal::new(409, "job-over", id.to_string()),
                 Err(refusal) => refusal,
             }),

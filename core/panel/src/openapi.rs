@@ -162,6 +162,9 @@ fn problems(route: &Route) -> Vec<(u16, &'static str)> {
         all.push((409, "Not while things stand as they do"));
         all.push((422, "What was asked makes no sense"));
     }
+    if route.is_job() || route.endpoint == Endpoint::PlanRestore {
+        all.push((429, "Too many are under way: wait"));
+    }
     if matches!(
         route.endpoint,
         Endpoint::Login | Endpoint::Setup | Endpoint::Password

@@ -62,6 +62,16 @@ impl Refusal {
         }
     }
 
+    /// Too many things were begun by people and programs.
+    pub fn too_many() -> Self {
+        Self::Own {
+            status: 429,
+            code: "panel-busy",
+            detail: String::new(),
+            retry_after: Some(10),
+        }
+    }
+
     /// Stable code.
     pub fn code(&self) -> &str {
         match self {
