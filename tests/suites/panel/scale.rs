@@ -56,7 +56,7 @@ fn counted(scene: &Scene) -> Counted {
 fn scene() -> Scene {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let cluster = respaldo_tests::Cluster::builder()
-        .conf("shared_preload_libraries", "'pg_stat_statements'")
+        .conf("shared_preload_libraries", "pg_stat_statements")
         .start();
     Scene::over(cluster)
 }
