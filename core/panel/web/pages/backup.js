@@ -96,8 +96,8 @@ function tables(path, signal) {
     draw: (rows) => table(t('backup.tables'), [
       { title: t('col.table'), lead: true, cell: (row) => [h('code.wrap', {}, row.tabla), row.clase !== 'tabla' && h('span.hint', {}, term('class', row.clase))] },
       { title: t('col.dumped'), cell: (row) => dumped(row.volcada) },
-      { title: t('col.reason'), cell: (row) => row.explicacion },
-      { title: t('backup.lies_in'), cell: (row) => (row.datos ? backupLink(row.datos.archivo, row.datos.archivo) : t('none')) },
+      { title: t('col.reason'), words: true, cell: (row) => row.explicacion },
+      { title: t('backup.lies_in'), cell: (row) => (row.datos ? backupLink(row.datos.archivo, row.datos.archivo.replace(/\.backup$/, '')) : t('none')) },
       { title: t('col.rows'), end: true, cell: (row) => (row.datos ? number(row.datos.filas) : t('none')) },
       { title: t('col.text'), end: true, cell: (row) => (row.datos ? bytes(row.datos.bytes) : t('none')) },
       { title: t('col.fingerprint'), cell: (row) => (row.datos ? short(row.datos.huella) : t('none')) },
