@@ -4,7 +4,7 @@ set -eu
 
 here=$(cd "$(dirname "$0")/.." && pwd)
 tools="${CARGO_TARGET_DIR:-$here/target}/tools-py"
-wanted="schemathesis==4.4.4"
+wanted="schemathesis==4.32.5"
 mark="$tools/.installed"
 
 if [ -f "$mark" ] && [ "$(cat "$mark")" = "$wanted" ]; then

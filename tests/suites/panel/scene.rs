@@ -58,11 +58,15 @@ impl Scene {
         Self::beside(Cluster::start(), scheme)
     }
 
-    /// A service over a cluster that was started otherwise.
+    /// A service over a cluster that was started otherwise; it looks around rarely.
     pub fn over(cluster: Cluster) -> Self {
         let mut scene = Self::beside(cluster, "http");
         scene.configure("");
-        scene.start(&[]);
+        // What the service asks by itself is not what is counted.
+        scene.start(&[
+            ("RESPALDO_SUPERVISOR__BEAT_INTERVAL", "30"),
+            ("RESPALDO_SUPERVISOR__HEALTH_INTERVAL", "3600"),
+        ]);
         scene
     }
 
