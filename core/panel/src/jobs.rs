@@ -18,6 +18,7 @@ use chrono::Utc;
 use uuid::Uuid;
 
 use crate::ask::Work;
+use crate::cache::Cache;
 use crate::ports::{Call, Lang, Ports, Stop};
 use crate::problem::Refusal;
 use crate::store;
@@ -43,6 +44,8 @@ pub struct Jobs {
     ports: Ports,
     inner: Mutex<Inner>,
     slots: Arc<run::Slots>,
+    /// Answers that count no more once a job is over.
+    cache: Arc<Cache>,
     /// What happens to all of them.
     pub stream: Arc<Stream>,
 }
@@ -71,13 +74,19 @@ pub struct Begin<'a> {
 
 impl Jobs {
     /// Those of a folder. What another process left under way was interrupted.
-    pub fn open(folder: &Path, ports: &Ports, parallel: usize) -> io::Result<Self> {
+    pub fn open(
+        folder: &Path,
+        ports: &Ports,
+        parallel: usize,
+        cache: &Arc<Cache>,
+    ) -> io::Result<Self> {
         let jobs = Self {
             folder: folder.join(FOLDER),
             exports: folder.join(EXPORTS),
             ports: ports.clone(),
             inner: Mutex::default(),
             slots: Arc::new(run::Slots::new(parallel)),
+            cache: Arc::clone(cache),
             stream: Arc::default(),
         };
         store::make_private(&jobs.folder)?;
