@@ -403,6 +403,10 @@ pub struct ExportBody {
 }
 
 /// Body of `POST /restores/plan`: `at` or `id`, and how to restore.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command"
+)]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RestoreWish {
