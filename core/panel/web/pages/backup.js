@@ -11,13 +11,13 @@ import { action } from '../parts/form.js';
 import { backupLink, coverage, dumped, validationTable } from '../parts/result.js';
 import { empty, facts, filled, head, section } from '../parts/states.js';
 import { paged, table } from '../parts/table.js';
-import { go, href } from '../router.js';
+import { backupOf, go, href } from '../router.js';
 
 const FIRST_TABLES = 25;
 const TONES = ['tone-a', 'tone-b', 'tone-c', 'tone-d', 'tone-e'];
 
 export async function draw({ id, signal }) {
-  const path = `backups/${encodeURIComponent(id)}`;
+  const path = `backups/${encodeURIComponent(backupOf(id))}`;
   const backup = await get(path, { tablas_limit: 1 }, { signal });
   const key = backup.id ?? backup.nombre;
   const act = (name, picture, role, does, tone = '') => action(t(`action.${name}`), does, { role, picture, tone });

@@ -8,7 +8,7 @@ import { bar, growth } from '../parts/chart.js';
 import { backupLink, nameOf } from '../parts/result.js';
 import { empty, failure, filled, head, loading, note, section } from '../parts/states.js';
 import { timeline } from '../parts/timeline.js';
-import { go, href } from '../router.js';
+import { backupPath, go, href } from '../router.js';
 import { may } from '../session.js';
 
 /** The newest looks, among which a drill is searched. */
@@ -98,7 +98,7 @@ function card(title, value, below) {
 function restorePoints(points) {
   const chosen = h('p.chosen', { 'aria-live': 'polite' });
   const choose = (point) => replace(chosen, h('span', {}, term('kind', point.tipo), ' ', moment(point.fecha), ' · ', bytes(point.tamano)),
-    h('a', { href: href(`backup/${encodeURIComponent(point.id)}`) }, t('timeline.open')),
+    h('a', { href: href(backupPath(point.id)) }, t('timeline.open')),
     may('ADMIN') && h('a', { href: href('restore', { id: point.id }) }, t('restore.this')));
   const newest = points.reduce((best, point) => (new Date(point.fecha) > new Date(best.fecha) ? point : best));
   choose(newest);

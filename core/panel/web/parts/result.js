@@ -3,7 +3,7 @@
 import { address } from '../api.js';
 import { h, icon } from '../dom.js';
 import { bytes, duration, number, t, term } from '../i18n.js';
-import { href } from '../router.js';
+import { backupPath, href } from '../router.js';
 import { kindBadge, lookBadge, stateBadge, verdictBadge, when } from './badge.js';
 import { facts, note, section } from './states.js';
 import { local, table } from './table.js';
@@ -74,7 +74,7 @@ export function coverage(record) {
 
 /** A link to a backup's page. */
 export function backupLink(id, words) {
-  return h('a.wrap', { href: href(`backup/${encodeURIComponent(id)}`) }, words ?? `#${id}`);
+  return h('a.wrap', { href: href(backupPath(id)) }, words ?? `#${id}`);
 }
 
 function restore(record) {
