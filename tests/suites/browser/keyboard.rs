@@ -12,14 +12,14 @@ const STEPS: usize = 80;
 /// Goes from one thing to the next until what is called so has the focus.
 fn reach(person: &Person<'_>, name: &str) {
     reach_by(person, name, |browser| {
-        browser.press(&keys::TAB.to_string())
+        browser.press(&keys::TAB.to_string());
     });
 }
 
 /// The same, backwards.
 fn reach_back(person: &Person<'_>, name: &str) {
     reach_by(person, name, |browser| {
-        browser.press_with(keys::SHIFT, keys::TAB)
+        browser.press_with(keys::SHIFT, keys::TAB);
     });
 }
 
