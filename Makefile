@@ -6,7 +6,7 @@
 #   make soak     hours: ten million hostile archives, long stress, and the journeys on PostgreSQL 13 to 18
 #   make bench    costs beside pg_dump, pg_restore, restic and pgBackRest, into docs/benchmarks.md
 
-.PHONY: build demo test lint bench soak samples postgres stores browser nextest native under-test
+.PHONY: build demo test lint bench soak samples postgres stores browser nextest native under-test python-tools
 
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
@@ -26,7 +26,7 @@ under-test: native
 	install -D $(TARGET)/debug/respaldo $(UNDER_TEST)
 
 test: export RESPALDO_BIN = $(UNDER_TEST)
-test: postgres stores browser nextest native under-test
+test: postgres stores browser nextest native python-tools under-test
 	cargo nextest run --locked --workspace
 	RESPALDO_DUMPER__USE=pg-dump cargo nextest run --locked --workspace -E 'test(every_restore_point_of_an_owner_comes_back)'
 	cargo test --locked --workspace --doc
@@ -77,3 +77,6 @@ nextest:
 
 native:
 	@scripts/native.sh
+
+python-tools:
+	@scripts/python-tools.sh

@@ -26,11 +26,10 @@ fn main() -> io::Result<()> {
         let (raw, gz) = (out.join(format!("{at}.raw")), out.join(format!("{at}.gz")));
         fs::write(&raw, &plain)?;
         fs::write(&gz, &packed)?;
-        let hash: String = Sha256::digest(&plain)
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let mut hash = String::new();
+        for byte in Sha256::digest(&plain).iter().take(16) {
+            let _ = write!(hash, "{byte:02x}");
+        }
         let _ = writeln!(
             table,
             "    File {{ name: {name:?}, hash: {hash:?}, plain: include_bytes!({:?}), packed: include_bytes!({:?}) }},",

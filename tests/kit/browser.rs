@@ -3,6 +3,7 @@
 //! The protocol is JSON over HTTP, and a test needs a dozen of its commands. Whatever is waited for is looked for again
 //! and again until [`PATIENCE`] is over; then the test fails with what the page said.
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -62,6 +63,7 @@ impl Browser {
             .unwrap();
         let root = format!("http://127.0.0.1:{port}/session");
         let answer = ask(&http, Method::POST, &root, Some(&capabilities(language)));
+        let answer = answer.unwrap();
         let id = answer["sessionId"].as_str().unwrap().to_owned();
         Self {
             http,
@@ -70,8 +72,13 @@ impl Browser {
         }
     }
 
-    fn command(&self, method: Method, path: &str, body: Option<&Value>) -> Value {
+    fn attempt(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Refused> {
         ask(&self.http, method, &format!("{}{path}", self.session), body)
+    }
+
+    fn command(&self, method: Method, path: &str, body: Option<&Value>) -> Value {
+        let done = self.attempt(method, path, body);
+        done.unwrap_or_else(|refused| panic!("{path}: {}: {}", refused.error, refused.message))
     }
 
     fn post(&self, path: &str, body: &Value) -> Value {
@@ -147,21 +154,16 @@ impl Browser {
         let script =
             "const place = [...document.querySelectorAll('dialog[open]')].pop() ?? document;
             return place.querySelector(arguments[0])";
-        self.element(&self.wait(selector, script, &[json!(selector)]))
+        Element::wait_for(self, script, selector)
     }
 
-    /// Waits for a button, link, summary, option or box with these words, as people see or hear them.
+    /// Waits for a button, link, summary or box with these words, as people see or hear them, that is not at work.
     pub fn named(&self, words: &str) -> Element<'_> {
         let script = "const place = [...document.querySelectorAll('dialog[open]')].pop() ?? document;
             const name = (e) => (e.getAttribute('aria-label') ?? e.labels?.[0]?.firstChild?.textContent ?? e.textContent).trim();
             const all = place.querySelectorAll('button, a[href], summary, input, select');
-            return [...all].find((e) => name(e) === arguments[0] && e.getClientRects().length > 0)";
-        self.element(&self.wait(words, script, &[json!(words)]))
-    }
-
-    fn element(&self, found: &Value) -> Element<'_> {
-        let id = found[ELEMENT].as_str().unwrap().to_owned();
-        Element { browser: self, id }
+            return [...all].find((e) => name(e) === arguments[0] && e.getClientRects().length > 0 && !e.closest('[aria-busy=true]'))";
+        Element::wait_for(self, script, words)
     }
 
     /// The text of the first element of a selector, as it is seen; empty where there is none.
@@ -261,22 +263,76 @@ impl Drop for Browser {
     }
 }
 
-/// Something on a page.
+/// Something on a page. Where the page was drawn anew meanwhile, it is what stands in its place.
 #[derive(Debug)]
 pub struct Element<'a> {
     browser: &'a Browser,
-    id: String,
+    script: &'static str,
+    argument: String,
+    id: RefCell<String>,
 }
 
-impl Element<'_> {
-    fn post(&self, what: &str, body: &Value) -> Value {
-        let path = format!("/element/{}/{what}", self.id);
-        self.browser.post(&path, body)
+impl<'a> Element<'a> {
+    fn wait_for(browser: &'a Browser, script: &'static str, argument: &str) -> Self {
+        let id = RefCell::default();
+        let argument = argument.to_owned();
+        let element = Self {
+            browser,
+            script,
+            argument,
+            id,
+        };
+        element.look();
+        element
+    }
+
+    fn look(&self) {
+        let arguments = [json!(self.argument)];
+        let found = self.browser.wait(&self.argument, self.script, &arguments);
+        found[ELEMENT]
+            .as_str()
+            .unwrap()
+            .clone_into(&mut self.id.borrow_mut());
+    }
+
+    /// Does something with it; again, where it is another by now or something is before it for a moment.
+    fn with<T>(&self, act: impl Fn(&str) -> Result<T, Refused>) -> T {
+        let start = Instant::now();
+        loop {
+            let done = act(&self.id.borrow());
+            match done {
+                Ok(value) => return value,
+                Err(refused) => assert!(
+                    refused.passes() && start.elapsed() < PATIENCE,
+                    "{}: {refused:?}",
+                    self.argument
+                ),
+            }
+            thread::sleep(LOOK_EVERY);
+            self.look();
+        }
+    }
+
+    fn script(&self, script: &str, more: &[Value]) -> Value {
+        self.with(|id| {
+            let mut arguments = vec![json!({ ELEMENT: id })];
+            arguments.extend_from_slice(more);
+            let body = json!({ "script": script, "args": arguments });
+            self.browser
+                .attempt(Method::POST, "/execute/sync", Some(&body))
+        })
+    }
+
+    fn post(&self, what: &str, body: &Value) {
+        self.with(|id| {
+            let path = format!("/element/{id}/{what}");
+            self.browser.attempt(Method::POST, &path, Some(body))
+        });
     }
 
     /// Points at it and clicks.
     pub fn click(&self) {
-        self.script("arguments[0].scrollIntoView({ block: 'center' })");
+        self.script("arguments[0].scrollIntoView({ block: 'center' })", &[]);
         self.post("click", &json!({}));
     }
 
@@ -296,34 +352,47 @@ impl Element<'_> {
         let script = "const [box, value] = arguments; box.value = value;
             for (const kind of ['input', 'change']) box.dispatchEvent(new Event(kind, { bubbles: true }));
             return box.value === value";
-        let chosen = self
-            .browser
-            .script(script, &[json!({ ELEMENT: self.id }), json!(value)]);
+        let chosen = self.script(script, &[json!(value)]);
         assert_eq!(chosen, true, "there is no option {value}");
     }
 
     /// Whether it can be pressed.
     pub fn is_open(&self) -> bool {
         let script = "return !arguments[0].disabled && arguments[0].getAttribute('aria-disabled') !== 'true'";
-        self.script(script) == true
+        self.script(script, &[]) == true
     }
 
     /// An attribute.
     pub fn attribute(&self, name: &str) -> Option<String> {
-        let script = "return arguments[0].getAttribute(arguments[1])";
-        let value = self
-            .browser
-            .script(script, &[json!({ ELEMENT: self.id }), json!(name)]);
+        let value = self.script(
+            "return arguments[0].getAttribute(arguments[1])",
+            &[json!(name)],
+        );
         value.as_str().map(str::to_owned)
     }
 
     /// Gives it the focus.
     pub fn focus(&self) {
-        self.script("arguments[0].focus()");
+        self.script("arguments[0].focus()", &[]);
     }
+}
 
-    fn script(&self, script: &str) -> Value {
-        self.browser.script(script, &[json!({ ELEMENT: self.id })])
+/// What the browser did not do.
+#[derive(Debug)]
+struct Refused {
+    error: String,
+    message: String,
+}
+
+impl Refused {
+    /// Whether it is of the moment: the page was just drawn anew, or something slides over it.
+    fn passes(&self) -> bool {
+        let moments = [
+            "stale element reference",
+            "element click intercepted",
+            "element not interactable",
+        ];
+        moments.contains(&self.error.as_str())
     }
 }
 
@@ -346,20 +415,23 @@ fn capabilities(language: &str) -> Value {
     } } })
 }
 
-fn ask(http: &Client, method: Method, url: &str, body: Option<&Value>) -> Value {
+fn ask(http: &Client, method: Method, url: &str, body: Option<&Value>) -> Result<Value, Refused> {
     let mut request = http.request(method, url);
     if let Some(body) = body {
         request = request.json(body);
     }
-    let answer: Value = request.send().unwrap().json().unwrap();
+    let answer = request.send().unwrap();
+    let is_done = answer.status().is_success();
+    let answer: Value = answer.json().unwrap();
     let value = answer["value"].clone();
-    assert!(
-        value["error"].is_null() || value["message"].is_null(),
-        "{url}: {}: {}",
-        value["error"],
-        value["message"]
-    );
-    value
+    let word = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
+    match is_done {
+        true => Ok(value),
+        false => Err(Refused {
+            error: word("error"),
+            message: word("message"),
+        }),
+    }
 }
 
 /// The script that looks for what people who do not see or do not point would stumble over.

@@ -74,18 +74,39 @@ struct Point {
     image: Image,
 }
 
-/// Rehearses everything. The server goes when it is over, or stays where `keep` says so.
-pub fn rehearse(narrator: &Narrator<'_>, keep: bool, cx: &Context) -> Result<Rehearsal, Failure> {
-    rehearse_with(narrator, keep, &|_| {}, cx)
+/// What becomes of server and backups when the story is over: otherwise they go.
+#[derive(Default)]
+pub struct Afterwards<'a> {
+    /// They stay.
+    pub keep: bool,
+    /// Looks at them, before they go, with a configuration that finds them.
+    pub look: Option<&'a dyn Fn(Sources) -> Result<(), Failure>>,
+}
+
+/// Rehearses everything.
+pub fn rehearse(
+    narrator: &Narrator<'_>,
+    afterwards: &Afterwards<'_>,
+    cx: &Context,
+) -> Result<Rehearsal, Failure> {
+    play(narrator, afterwards, &|_| {}, cx)
 }
 
 /// Who plays which part.
 type Cast<'c> = &'c dyn Fn(&mut Config);
 
-/// The same with other strategies: `cast` changes the configuration.
+/// The same with other strategies: `cast` changes the configuration. Nothing stays.
 pub fn rehearse_with(
     narrator: &Narrator<'_>,
-    keep: bool,
+    cast: Cast<'_>,
+    cx: &Context,
+) -> Result<Rehearsal, Failure> {
+    play(narrator, &Afterwards::default(), cast, cx)
+}
+
+fn play(
+    narrator: &Narrator<'_>,
+    afterwards: &Afterwards<'_>,
     cast: Cast<'_>,
     cx: &Context,
 ) -> Result<Rehearsal, Failure> {
@@ -126,16 +147,56 @@ pub fn rehearse_with(
         .iter()
         .map(|point| scene.restore(point))
         .collect::<Result<_, _>>()?;
-    if keep {
+    if afterwards.keep {
         scene.stock_tools(&points[2]);
     }
-
-    end(narrator, server, keep)?;
     let seconds = started.elapsed().as_secs_f64();
     narrator.tell(Demo::Finished {
         time: &duration(seconds, narrator.lang),
     });
+    close(narrator, server, afterwards)?;
     Ok(Rehearsal { proofs, seconds })
+}
+
+/// Looks at everything where that is asked for; what stays is told of before, as nobody knows how looking ends.
+fn close(
+    narrator: &Narrator<'_>,
+    server: Server,
+    afterwards: &Afterwards<'_>,
+) -> Result<(), Failure> {
+    let Some(look) = afterwards.look else {
+        end(narrator, server, afterwards.keep)?;
+        narrator.tell(Demo::PanelOffered {});
+        return Ok(());
+    };
+    let found = sources(&server)?;
+    narrator.tell(Demo::PanelOpens {});
+    if afterwards.keep {
+        end(narrator, server, true)?;
+        return look(found);
+    }
+    look(found)?;
+    end(narrator, server, false)
+}
+
+/// A configuration of its own that finds server and backups: nothing of the person's is read.
+fn sources(server: &Server) -> Result<Sources, Failure> {
+    use secrecy::ExposeSecret;
+    let port = server::free_port().map_err(|error| Failure::of(ErrorCode::Internal, &error))?;
+    let url = url(&server.database(DATABASE));
+    let below = |name: &str| server.folder().join(name).to_string_lossy().into_owned();
+    let environment = Environment::of(
+        server.folder(),
+        &[
+            ("DATABASE_URL", url.expose_secret()),
+            ("PG_BIN_PATH", &server.bin_dir().to_string_lossy()),
+            ("RESPALDO_REPOSITORY__DIR", &repository(server)),
+            ("RESPALDO_LEGACY__DIR", &below("backups")),
+            ("RESPALDO_SCHEDULE__CATCH_UP", "false"),
+            ("RESPALDO_PANEL__LISTEN", &format!("127.0.0.1:{port}")),
+        ],
+    );
+    Ok(Sources::of(environment))
 }
 
 fn open(narrator: &Narrator<'_>) -> Result<Server, Failure> {

@@ -3,6 +3,7 @@
 mod catalog;
 mod checks;
 mod encryption;
+mod panel;
 mod server;
 mod slots;
 mod storage;
@@ -42,6 +43,7 @@ pub fn examine(config: &Config, look: Look, lang: Lang, cx: &Context) -> DoctorR
     storage::examine(config, look, &mut checks, cx);
     encryption::examine(config, &mut checks);
     catalog::examine(config, &mut checks);
+    panel::examine(config, &mut checks);
     checks.record()
 }
 

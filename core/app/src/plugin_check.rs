@@ -158,7 +158,7 @@ fn chain(
         config.plugins.insert(NAME.to_owned(), plugin.clone());
         cast(config, kind, NAME);
     };
-    let rehearsed = rehearse_with(narrator, false, &cast, cx);
+    let rehearsed = rehearse_with(narrator, &cast, cx);
     let broken = match rehearsed {
         Err(failure) if failure.code == ErrorCode::Interrupted => return Err(failure),
         Err(failure) => Some(failure.causes.join(": ")),
@@ -221,7 +221,7 @@ mod tests {
                 Kind::Sink => assert!(config.sinks[0].is_local()),
                 _ => cast(config, kind, name),
             };
-            let rehearsed = rehearse_with(&narrator, false, &part, &Context::quiet());
+            let rehearsed = rehearse_with(&narrator, &part, &Context::quiet());
             let proofs = rehearsed.unwrap_or_else(|f| panic!("{name}: {f:?}")).proofs;
             let differing = proofs.iter().flat_map(|proof| &proof.differences).next();
             assert_eq!(differing, None, "{name}");

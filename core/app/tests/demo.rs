@@ -2,6 +2,7 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "test code")]
 
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -118,4 +119,38 @@ fn a_killed_rehearsal_leaves_no_server() {
     eventually("the server is gone", || {
         !Path::new("/proc").join(&server).exists()
     });
+}
+
+#[test]
+fn the_panel_is_served_on_what_was_rehearsed_until_a_signal_and_leaves_nothing() {
+    let temporary = Temporary::new();
+    let log = temporary.0.with_extension("log");
+    let file = std::fs::File::create(&log).unwrap();
+    let mut child = demo(&temporary.0, &["--panel"])
+        .env("LC_ALL", "C")
+        .stdout(Stdio::null())
+        .stderr(file)
+        .spawn()
+        .unwrap();
+    let said = || std::fs::read_to_string(&log).unwrap_or_default();
+    let address = || {
+        let said = said();
+        let after = said.split("http://").nth(1)?;
+        let address = after.split(['/', ' ', '\n']).next()?;
+        Some(address.to_owned())
+    };
+    eventually("the panel says where it is", || address().is_some());
+    let mut stream = std::net::TcpStream::connect(address().unwrap()).unwrap();
+    let request = "GET /api/v1/session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("\"configurado\":false"), "{answer}");
+
+    let pid = child.id().to_string();
+    let told = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+    assert!(told.success());
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{}", said());
+    assert!(temporary.is_empty());
+    std::fs::remove_file(&log).unwrap();
 }

@@ -1,5 +1,6 @@
 //! The backups there are: from the catalog, brought up to date with storage first; from the
-//! manifests alone where there is no catalog or its server does not answer.
+//! manifests alone where there is no catalog or its server does not answer; from the catalog alone
+//! where storage does not.
 
 use respaldo_domain::backup::{BackupKind, BackupState};
 use respaldo_domain::manifest::Header;
@@ -20,15 +21,32 @@ pub fn list(
         return of_storage(parts, filter, cx);
     };
     match catalogued(parts, &**catalog, filter, cx) {
-        // A dead server is when a list of backups is needed most.
-        Err(fault) if cannot_be_asked(&fault) => {
-            tracing::warn!(
-                error = %chain(&fault),
-                "the catalog does not answer: the list is of what storage holds"
-            );
-            of_storage(parts, filter, cx)
-        }
+        Err(fault) if cannot_be_asked(&fault) => of_one(parts, &**catalog, filter, &fault, cx),
         listed => listed,
+    }
+}
+
+/// Where the catalog and storage cannot be brought together: what one of them tells.
+fn of_one(
+    parts: &Parts,
+    catalog: &dyn Catalog,
+    filter: &CatalogFilter,
+    fault: &Fault,
+    cx: &Context,
+) -> Result<Vec<CatalogEntry>, Fault> {
+    let error = chain(fault);
+    match of_storage(parts, filter, cx) {
+        // A dead server is when a list of backups is needed most.
+        Ok(entries) => {
+            tracing::warn!(%error, "the catalog does not answer: the list is of what storage holds");
+            Ok(entries)
+        }
+        // Before the first backup there is no folder, and a disk may not be plugged in.
+        Err(unlisted) => {
+            let entries = catalog.list(filter).map_err(|_| unlisted)?;
+            tracing::warn!(%error, "storage does not answer: the list is of what the catalog knows");
+            Ok(entries)
+        }
     }
 }
 
@@ -42,14 +60,7 @@ fn catalogued(
         // The catalog went with the server: storage brings it back.
         Err(fault) if fault.kind == FaultKind::NotFound => {
             catalog.migrate()?;
-            match rebuild::reconcile(parts, cx) {
-                // Before the first backup there is no folder; a disk may not be plugged in.
-                Err(fault) if fault.kind == FaultKind::NotFound => tracing::warn!(
-                    error = %chain(&fault),
-                    "storage is not there: the list is of what the catalog knows"
-                ),
-                reconciled => _ = reconciled?,
-            }
+            rebuild::reconcile(parts, cx)?;
         }
         reconciled => reconciled?,
     }

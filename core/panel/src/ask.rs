@@ -293,8 +293,8 @@ impl Role {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BackupBody {
-    /// FULL, DIFERENCIAL, INCREMENTAL or MANUAL; `full`, `dif`, `inc` too.
-    pub tipo: String,
+    /// What is made; a manual one is a full with that label.
+    pub tipo: KindWord,
     /// A label.
     #[schemars(length(max = 200))]
     pub etiqueta: Option<String>,
@@ -306,6 +306,60 @@ pub struct BackupBody {
     pub allow_partial: bool,
 }
 
+/// A kind of backup as it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+#[schemars(inline)]
+#[expect(missing_docs, reason = "as they are written")]
+pub enum KindWord {
+    #[serde(alias = "full")]
+    Full,
+    #[serde(alias = "dif", alias = "diferencial")]
+    Diferencial,
+    #[serde(alias = "inc", alias = "incremental")]
+    Incremental,
+    #[serde(alias = "manual")]
+    Manual,
+}
+
+impl KindWord {
+    /// As it is written.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Diferencial => "dif",
+            Self::Incremental => "inc",
+            Self::Manual => "manual",
+        }
+    }
+}
+
+/// How deep a backup is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+#[expect(missing_docs, reason = "as they are written")]
+pub enum LevelWord {
+    Presence,
+    Checksum,
+    Readable,
+    Chain,
+    Drill,
+}
+
+impl LevelWord {
+    /// As it is written.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Presence => "presence",
+            Self::Checksum => "checksum",
+            Self::Readable => "readable",
+            Self::Chain => "chain",
+            Self::Drill => "drill",
+        }
+    }
+}
+
 /// Body of `POST /validations`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -313,8 +367,8 @@ pub struct ValidateBody {
     /// Numbers or names; all where none are given.
     #[serde(default)]
     pub ids: Option<Vec<BackupRef>>,
-    /// `presence`, `checksum`, `readable`, `chain` (where nothing is said) or `drill`.
-    pub nivel: Option<String>,
+    /// How deep; `chain` where nothing is said.
+    pub nivel: Option<LevelWord>,
 }
 
 /// A backup by its number or its lasting name.
@@ -349,6 +403,10 @@ pub struct ExportBody {
 }
 
 /// Body of `POST /restores/plan`: `at` or `id`, and how to restore.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command"
+)]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RestoreWish {

@@ -18,6 +18,7 @@ use chrono::Utc;
 use uuid::Uuid;
 
 use crate::ask::Work;
+use crate::cache::Cache;
 use crate::ports::{Call, Lang, Ports, Stop};
 use crate::problem::Refusal;
 use crate::store;
@@ -43,6 +44,8 @@ pub struct Jobs {
     ports: Ports,
     inner: Mutex<Inner>,
     slots: Arc<run::Slots>,
+    /// Answers that count no more once a job is over.
+    cache: Arc<Cache>,
     /// What happens to all of them.
     pub stream: Arc<Stream>,
 }
@@ -71,13 +74,19 @@ pub struct Begin<'a> {
 
 impl Jobs {
     /// Those of a folder. What another process left under way was interrupted.
-    pub fn open(folder: &Path, ports: &Ports, parallel: usize) -> io::Result<Self> {
+    pub fn open(
+        folder: &Path,
+        ports: &Ports,
+        parallel: usize,
+        cache: &Arc<Cache>,
+    ) -> io::Result<Self> {
         let jobs = Self {
             folder: folder.join(FOLDER),
             exports: folder.join(EXPORTS),
             ports: ports.clone(),
             inner: Mutex::default(),
             slots: Arc::new(run::Slots::new(parallel)),
+            cache: Arc::clone(cache),
             stream: Arc::default(),
         };
         store::make_private(&jobs.folder)?;
@@ -178,8 +187,11 @@ impl Jobs {
         let job = Job::new(id, &work, &begin.call.base, begin.user);
         let (active, filed) = {
             let mut inner = self.lock();
-            if inner.closing || inner.active.len() >= MOST_ACTIVE {
+            if inner.closing {
                 return Err(Refusal::busy());
+            }
+            if inner.active.len() >= MOST_ACTIVE {
+                return Err(Refusal::too_many());
             }
             if work.is_writing() {
                 self.refuse_beside(&inner, &begin.call.base)?;
@@ -208,7 +220,7 @@ impl Jobs {
 
     fn refuse_beside(&self, inner: &Inner, base: &str) -> Result<(), Refusal> {
         let mut others = inner.active.values().map(|active| active.job());
-        let other = others.find(|job| job.base == base && job.escribe);
+        let other = others.find(|job| job.base == base && job.escribe && !job.is_over());
         let other = other.map(|job| format!("{}: {} ({})", job.usuario, job.clase, job.id));
         match other.or_else(|| self.ports.works.at_work(base)) {
             Some(who) => Err(Refusal::new(409, "run-active", who)),
@@ -270,11 +282,11 @@ impl Jobs {
     /// Tells a job to stop. One that is over stays as it is.
     pub fn cancel(&self, id: Uuid) -> Result<Job, Refusal> {
         match self.active(id) {
-            Some(active) => {
+            Some(active) if !active.job().is_over() => {
                 active.cancel();
                 Ok(active.job())
             }
-            None => Err(match self.get(id) {
+            _ => Err(match self.get(id) {
                 Ok(_) => Refusal::new(409, "job-over", id.to_string()),
                 Err(refusal) => refusal,
             }),

@@ -153,14 +153,17 @@ fn problems(route: &Route) -> Vec<(u16, &'static str)> {
         all.push((401, "Nobody is logged in"));
         all.push((403, "The role is not enough, or another site sent it"));
     }
-    if route.method != Method::Get {
+    if route.method == Method::Get {
+        all.push((409, "Not while things stand as they do"));
+        all.push((422, "What was asked makes no sense"));
+    } else {
         all.push((403, "The role is not enough, or another site sent it"));
         all.push((409, "Not while things stand as they do"));
         all.push((415, "Not JSON"));
         all.push((422, "What was sent makes no sense"));
-    } else {
-        all.push((409, "Not while things stand as they do"));
-        all.push((422, "What was asked makes no sense"));
+    }
+    if route.is_job() || route.endpoint == Endpoint::PlanRestore {
+        all.push((429, "Too many are under way: wait"));
     }
     if matches!(
         route.endpoint,

@@ -78,7 +78,7 @@ pub struct Problem {
     pub sugerencia: String,
     /// A record that says more, such as what depends on a backup.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub datos: Option<Value>,
+    pub datos: Option<Box<Value>>,
 }
 
 /// Answers questions; changes nothing.

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::people::PeopleError;
 use crate::ports::{Lang, Phrases, Problem};
@@ -28,7 +28,7 @@ pub enum Refusal {
         retry_after: Option<u64>,
     },
     /// The program around the panel said so.
-    Of(Problem),
+    Of(Box<Problem>),
 }
 
 impl Refusal {
@@ -62,6 +62,16 @@ impl Refusal {
         }
     }
 
+    /// Too many things were begun by people and programs.
+    pub fn too_many() -> Self {
+        Self::Own {
+            status: 429,
+            code: "panel-busy",
+            detail: String::new(),
+            retry_after: Some(10),
+        }
+    }
+
     /// Stable code.
     pub fn code(&self) -> &str {
         match self {
@@ -73,7 +83,7 @@ impl Refusal {
     /// In words.
     pub fn problem(self, phrases: &dyn Phrases, lang: Lang) -> Problem {
         match self {
-            Self::Of(problem) => problem,
+            Self::Of(problem) => *problem,
             Self::Own {
                 status,
                 code,
@@ -112,7 +122,7 @@ impl Refusal {
     }
 }
 
-fn document(problem: &Problem) -> serde_json::Value {
+fn document(problem: &Problem) -> Value {
     let mut document = json!({
         "type": format!("urn:respaldo:{}", problem.codigo),
         "title": problem.title,
@@ -122,14 +132,14 @@ fn document(problem: &Problem) -> serde_json::Value {
         "sugerencia": problem.sugerencia,
     });
     if let (Some(data), Some(object)) = (&problem.datos, document.as_object_mut()) {
-        object.insert("datos".to_owned(), data.clone());
+        object.insert("datos".to_owned(), Value::clone(data));
     }
     document
 }
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
-        Self::Of(problem)
+        Self::Of(Box::new(problem))
     }
 }
 

@@ -85,17 +85,19 @@ impl Site {
             true => None,
             false => Some(secrets::random().map_err(io::Error::other)?),
         };
+        let cache = Arc::default();
         let site = Self {
             jobs: Arc::new(Jobs::open(
                 &settings.folder,
                 &ports,
                 settings.parallel_jobs,
+                &cache,
             )?),
             journal: Journal::begin(&settings.folder, Arc::clone(&ports.ledger))?,
             sessions: Sessions::new(settings.session),
             people,
             tickets: Tickets::default(),
-            cache: Arc::default(),
+            cache,
             starting: tokio::sync::Mutex::default(),
             setup: Mutex::new(token.as_deref().map(secrets::hash)),
             readers: Arc::new(Semaphore::new(READERS)),

@@ -47,7 +47,7 @@ impl Tickets {
         let now = Instant::now();
         held.retain(|_, held| held.until > now);
         if held.len() >= MOST {
-            return Err(Refusal::busy());
+            return Err(Refusal::too_many());
         }
         let until = now + COUNTS_FOR;
         let used = false;

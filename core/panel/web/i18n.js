@@ -131,9 +131,10 @@ export function weekday(index) {
 
 const STEPS = [['day', 86400], ['hour', 3600], ['minute', 60]];
 
-/** How long until or since a time. */
+/** How long until or since a time; the last minute is now. */
 export function relative(value, now = Date.now()) {
   const seconds = (new Date(value) - now) / 1000;
+  if (seconds <= 0 && seconds > -60) return t('just_now');
   const [unit, size] = STEPS.find(([, length]) => Math.abs(seconds) >= length) ?? ['second', 1];
   return new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' }).format(Math.round(seconds / size), unit);
 }

@@ -54,6 +54,18 @@ export function href(path, query = {}) {
   return `${path === '' ? './' : path}${search === '' ? '' : `?${search}`}`;
 }
 
+const ARCHIVE = '.backup';
+
+/** The path of a backup's page, by its number or its name; with a dot at its end it would be taken for a file. */
+export function backupPath(id) {
+  return `backup/${encodeURIComponent(String(id).replace(/\.backup$/, ''))}`;
+}
+
+/** The number or the name that such a path is of. */
+export function backupOf(part) {
+  return /^\d+$/.test(part) || part.endsWith(ARCHIVE) ? part : `${part}${ARCHIVE}`;
+}
+
 let shown = () => {};
 
 /** Shows another page. `replace` leaves no way back to the one before. */

@@ -21,7 +21,6 @@ class BadInput(unittest.TestCase):
         manager = BackupManager(url)
         calls: "list[Callable[[], Any]]" = [
             lambda: manager.create_backup("FULL"),
-            lambda: manager.purge_invalid_backups(),
             lambda: BackupService("b", db=url).create_backup("daily"),
             lambda: BackupService("b", db=url).restore_backup("b.sql"),
         ]

@@ -11,6 +11,15 @@ fn groups(text: &str) -> impl Iterator<Item = String> {
         .filter_map(|rest| Some(format!("{}.", rest.split('\'').next()?)))
 }
 
+/// Whether the code asks for a text by this key.
+fn is_asked_for(text: &str, key: &str) -> bool {
+    let call = format!("t('{key}'");
+    let mut calls = text.match_indices(&call);
+    calls.any(|(at, _)| {
+        !text[..at].ends_with(|before: char| before.is_alphanumeric() || before == '.')
+    })
+}
+
 /// Without the form of a number.
 fn stem(key: &str) -> &str {
     key.strip_suffix(".one")
@@ -58,7 +67,7 @@ fn every_word_is_used_and_every_word_used_is_there() {
                 used.insert(literal);
             } else if literal.ends_with('.') && known.keys().any(|key| key.starts_with(&literal)) {
                 prefixes.insert(literal);
-            } else if text.contains(&format!("t('{literal}'")) {
+            } else if is_asked_for(&text, &literal) {
                 missing.insert(format!("{path}:{line}: {literal}"));
             }
         }

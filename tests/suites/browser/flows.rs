@@ -97,7 +97,7 @@ fn history(person: &Person<'_>) {
     person.sees("level_says.drill");
     person.press("validate.go");
     person.sees("result.validation");
-    person.sees("state.EXITOSO");
+    person.sees("proof.drilled");
     person.turn_to("history");
     person.press_with("action_of.upload", &[("backup", &full)]);
     person.sees("job.ended");
@@ -130,7 +130,7 @@ fn validation(person: &Person<'_>) {
     person.sees("result.validation");
     rows(person, 3);
     person.turn_to("log");
-    person.sees("event.respaldo_completado");
+    person.sees("event.backup-completed");
 }
 
 /// Into a new database, some tables beside the live ones, and in place.
@@ -142,7 +142,7 @@ fn restores(person: &Person<'_>) {
     person.press("preview.each");
     browser.shows(HOSTILE);
     person.press("preview.live");
-    person.sees("live.volverian");
+    person.sees("live.distinta");
     browser.find("[data-target]").fill("tienda_copia");
     person.press("target.plan");
     person.sees("restore.safe_new");

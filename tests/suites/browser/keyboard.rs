@@ -1,5 +1,6 @@
 //! Without pointing at anything: the login and a whole restore by the keyboard, and dialogs that keep the focus.
 
+use respaldo_tests::Browser;
 use respaldo_tests::browser::keys;
 
 use super::person::Person;
@@ -10,6 +11,19 @@ const STEPS: usize = 80;
 
 /// Goes from one thing to the next until what is called so has the focus.
 fn reach(person: &Person<'_>, name: &str) {
+    reach_by(person, name, |browser| {
+        browser.press(&keys::TAB.to_string());
+    });
+}
+
+/// The same, backwards.
+fn reach_back(person: &Person<'_>, name: &str) {
+    reach_by(person, name, |browser| {
+        browser.press_with(keys::SHIFT, keys::TAB);
+    });
+}
+
+fn reach_by(person: &Person<'_>, name: &str, step: impl Fn(&Browser)) {
     let mut passed = Vec::new();
     for _ in 0..STEPS {
         let now = person.browser.focused();
@@ -17,7 +31,7 @@ fn reach(person: &Person<'_>, name: &str) {
             return;
         }
         passed.push(now);
-        person.browser.press(&keys::TAB.to_string());
+        step(&person.browser);
     }
     panic!("{name} is not reached by the keyboard; passed: {passed:?}");
 }
@@ -39,18 +53,13 @@ fn a_login_and_a_restore_by_the_keyboard_alone() {
     browser.press(PASSWORD);
     browser.press(&enter);
     person.arrives("page.overview");
-    // The heading has the focus; the first thing before it is the way past the menu.
-    browser.reload();
-    person.arrives("page.overview");
-    browser.wait(
-        "the heading to be reached",
-        "return document.activeElement.tagName === 'H1'",
-        &[],
-    );
-
-    browser.script("document.activeElement.blur()", &[]);
-    browser.press(&keys::TAB.to_string());
-    assert_eq!(browser.focused(), person.say("menu.skip", &[]));
+    // The heading has the focus, so that it is read out. The first thing of the page is the way past the menu.
+    let heading = "return document.activeElement.tagName === 'H1'";
+    browser.wait("the heading to be reached", heading, &[]);
+    reach_back(&person, &person.say("menu.skip", &[]));
+    browser.press(&enter);
+    browser.wait("the menu to be skipped", heading, &[]);
+    reach_back(&person, &person.say("menu.skip", &[]));
     reach(&person, &person.say("page.restore", &[]));
     browser.press(&enter);
     person.arrives("page.restore");
@@ -97,7 +106,8 @@ fn dialogs(person: &Person<'_>) {
     let delete = person.say("action_of.delete", &[("backup", &full)]);
     browser.named(&delete).focus();
     browser.press(&keys::ENTER.to_string());
-    browser.find("dialog[open]");
+    let opened = "return document.querySelector('dialog[open]') !== null";
+    browser.wait("a dialog", opened, &[]);
     for _ in 0..8 {
         let inside = "const e = document.activeElement; return e === document.body || e.closest('dialog') !== null";
         assert_eq!(

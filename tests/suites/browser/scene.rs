@@ -80,8 +80,12 @@ impl Scene {
         let child = command.stdout(log.try_clone().unwrap()).stderr(log).spawn();
         self.service = Some(child.unwrap());
         let health = self.at("api/v1/session");
-        let answers =
-            || reqwest::blocking::get(&health).is_ok_and(|answer| answer.status().is_success());
+        let answers = || {
+            http()
+                .get(&health)
+                .send()
+                .is_ok_and(|answer| answer.status().is_success())
+        };
         assert!(
             wait_until(LONG, answers),
             "the panel does not answer: {}",
@@ -139,6 +143,12 @@ impl Drop for Scene {
     }
 }
 
+/// Asks as a program does. The library wants to know how to encrypt, though nothing here is.
+fn http() -> reqwest::blocking::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::blocking::Client::new()
+}
+
 /// The API, for what a test prepares without the pages.
 pub struct Api {
     root: String,
@@ -148,7 +158,7 @@ pub struct Api {
 
 impl Api {
     fn log_in(root: &str, user: &str, password: &str) -> Self {
-        let http = reqwest::blocking::Client::new();
+        let http = http();
         let body = serde_json::json!({ "usuario": user, "clave": password });
         let answer = http
             .post(format!("{root}/session"))
@@ -167,7 +177,7 @@ impl Api {
 
     /// Asks for a document.
     pub fn get(&self, path: &str) -> Value {
-        let http = reqwest::blocking::Client::new();
+        let http = http();
         let request = http
             .get(format!("{}/{path}", self.root))
             .header("Cookie", &self.cookie);
@@ -176,7 +186,7 @@ impl Api {
 
     /// Makes something.
     pub fn post(&self, path: &str, body: &Value) -> Value {
-        let http = reqwest::blocking::Client::new();
+        let http = http();
         let request = http.post(format!("{}/{path}", self.root)).json(body);
         let request = request
             .header("Cookie", &self.cookie)

@@ -32,8 +32,14 @@ impl App {
     /// The same for one of several databases.
     #[must_use]
     pub fn of_database(&self, name: &str) -> Self {
+        self.with_sources(self.sources.of_database(name))
+    }
+
+    /// The same with another configuration.
+    #[must_use]
+    pub fn with_sources(&self, sources: Sources) -> Self {
         Self {
-            sources: self.sources.of_database(name),
+            sources,
             globals: self.globals.clone(),
             output: self.output,
             interrupt: self.interrupt.clone(),

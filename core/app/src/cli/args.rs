@@ -489,6 +489,9 @@ pub struct DemoArgs {
     /// Leave the server and the backups, and say how to connect
     #[arg(long)]
     pub keep: bool,
+    /// Serve the panel on them until a signal
+    #[arg(long)]
+    pub panel: bool,
 }
 
 /// `completions`.

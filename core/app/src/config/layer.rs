@@ -234,7 +234,7 @@ pub fn environment(
         ("DB_MAINTENANCE_USER_ID", "database", "maintenance_user_id"),
         ("DATABASE_URL", "database", "url"),
     ] {
-        if let Some(text) = environment.get(name) {
+        if let Some(text) = environment.get(name).filter(|_| sections.has(section)) {
             layers.push(from_variable(name, section, key, text)?);
         }
     }

@@ -172,6 +172,12 @@ impl PanelSettings {
         alone.panel.settings()
     }
 
+    /// Where the panel's files are, for the database that has this working folder.
+    pub fn folder_in(&self, work_dir: &Path) -> PathBuf {
+        let named = self.state_dir.clone();
+        named.unwrap_or_else(|| work_dir.join(FOLDER))
+    }
+
     /// Where the panel's files are: named, or in the working folder of the first database. It needs nothing of a
     /// database to be known.
     pub fn folder(&self, sources: &Sources) -> Result<PathBuf, ConfigError> {
@@ -190,7 +196,7 @@ impl PanelSettings {
         let repository: Repository = merge::merge(&layers)?.settings;
         let dir = repository.repository.dir;
         let dir = std::path::absolute(&dir).unwrap_or(dir);
-        Ok(dir.join(".respaldo").join(Path::new(FOLDER)))
+        Ok(self.folder_in(&dir.join(".respaldo")))
     }
 }
 

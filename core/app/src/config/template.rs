@@ -141,8 +141,17 @@ parallel_runs = 2
 # passphrase = { env = "RESPALDO_PASSPHRASE" }
 
 [panel]
-# respaldo serve tells how things stand there (/healthz, /metrics); "": nowhere.
+# The panel of respaldo serve, its API, /healthz and /metrics; "": nowhere. Others than this machine need TLS.
 listen = "127.0.0.1:8787"
+# tls_cert = "panel.crt"
+# tls_key = "panel.key"
+# Below a path, behind a proxy that speaks TLS.
+# base_path = "/respaldo"
+# behind_proxy = true
+# trusted_proxies = ["127.0.0.1"]
+# session_minutes = 60
+# Users, jobs, exported archives; else .respaldo/panel of the repository.
+# state_dir = "/var/lib/respaldo/panel"
 
 [log]
 # "text" for people, "json" for programs; both go to stderr.

@@ -105,6 +105,19 @@ fn the_form_of_the_log_is_known_before_anything_else_is() {
 }
 
 #[test]
+fn variables_of_other_programs_keep_no_section_from_being_read() {
+    let variables = [
+        URL,
+        ("PG_BIN_PATH", "/x"),
+        ("DB_MAINTENANCE_USER_ID", "7"),
+        ("RESPALDO_PANEL__LISTEN", "127.0.0.1:7"),
+    ];
+    let sources = Sources::of(Environment::of("/nonexistent", &variables));
+    let listen = super::PanelSettings::load(&sources).listen;
+    assert_eq!(listen.map(|address| address.port()), Some(7));
+}
+
+#[test]
 fn a_file_asked_for_must_exist_and_the_usual_one_need_not() {
     let environment = Environment::of("/nonexistent", &[URL]);
     let usual = Sources::of(environment);

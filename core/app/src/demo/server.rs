@@ -239,7 +239,8 @@ fn guard(bin_dir: &Path, account: Account, folder: &Path, port: u16) -> io::Resu
         .spawn()
 }
 
-fn free_port() -> io::Result<u16> {
+/// A port that nobody listens at.
+pub(super) fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 

@@ -140,7 +140,7 @@ impl Program {
                 let error = RemoveError::Needed(dependents.clone());
                 let mut refused = problem(&Failure::from(error), said);
                 let record = DeleteRecord::refused(numbers.name(dependents), said);
-                refused.datos = serde_json::to_value(record).ok();
+                refused.datos = serde_json::to_value(record).ok().map(Box::new);
                 Err(refused)
             }
             Err(error) => Err(told(error.into())),

@@ -43,7 +43,7 @@ pub fn document(record: &impl Serialize) -> Result<Value, Failure> {
 }
 
 /// A page of rows.
-pub fn page<T>(rows: Rows<T>, part: Part, record: impl Fn(&T) -> Value) -> Value {
+pub fn page<T>(rows: &Rows<T>, part: Part, record: impl Fn(&T) -> Value) -> Value {
     json!({
         "elementos": rows.rows.iter().map(record).collect::<Vec<_>>(),
         "total": rows.total,

@@ -78,9 +78,9 @@ impl Rooms {
     /// Another engine, as it is configured now: for what is begun.
     pub fn anew(&self, base: &str) -> Result<Room, Failure> {
         let config = self.config(base)?;
-        let mut shelves = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-        let shelf = shelves.entry(base.to_owned()).or_default();
-        let operations = wiring::operations_again(&config, shelf)?;
+        let mut kept = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        let loaded = kept.entry(base.to_owned()).or_default();
+        let operations = wiring::operations_again(&config, loaded)?;
         Ok(Room { config, operations })
     }
 

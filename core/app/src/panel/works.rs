@@ -6,7 +6,7 @@ use std::sync::Arc;
 use respaldo_contract::labels::{Label, kind_from_word};
 use respaldo_contract::messages::{ErrorCode, Lang};
 use respaldo_contract::records::{BackupRecord, ExportRecord, RestoreRecord, ValidationRecord};
-use respaldo_domain::backup::{ArchiveName, Trigger};
+use respaldo_domain::backup::{ArchiveName, BackupKind, Trigger};
 use respaldo_domain::table::TableName;
 use respaldo_domain::validation::ValidationLevel;
 use respaldo_engine::backup::BackupRequest;
@@ -18,7 +18,9 @@ use respaldo_engine::restore::{
 };
 use respaldo_engine::sync::SyncError;
 use respaldo_engine::validate::ValidateRequest;
-use respaldo_panel::ask::{BackupBody, Point, RestoreWish, ValidateBody, Work};
+use respaldo_panel::ask::{
+    BackupBody, KindWord, LevelWord, Point, RestoreWish, ValidateBody, Work,
+};
 use respaldo_panel::ports::{Call, Planned, Problem, Watch, Worked, Works};
 use serde_json::json;
 
@@ -133,15 +135,11 @@ fn backup(
     said: Lang,
     cx: &Context,
 ) -> Result<BackupRecord, Failure> {
-    let kind = kind_from_word(&body.tipo);
-    let kind = kind.ok_or_else(|| usage("tipo: FULL, DIFERENCIAL, INCREMENTAL, MANUAL"))?;
-    if body.from_chain && kind != respaldo_domain::backup::BackupKind::Full {
+    let kind = kind_from_word(body.tipo.word()).unwrap_or(BackupKind::Full);
+    if body.from_chain && kind != BackupKind::Full {
         return Err(usage("from_chain: FULL, MANUAL"));
     }
-    let manual = body
-        .tipo
-        .eq_ignore_ascii_case("manual")
-        .then(|| "manual".to_owned());
+    let manual = (body.tipo == KindWord::Manual).then(|| "manual".to_owned());
     let label = body
         .etiqueta
         .clone()
@@ -168,14 +166,8 @@ fn validate(
     said: Lang,
     cx: &Context,
 ) -> Result<ValidationRecord, Failure> {
-    let level = body
-        .nivel
-        .as_deref()
-        .unwrap_or(ValidationLevel::Chain.label());
-    let level = ValidationLevel::from_label(level).map_err(|_| {
-        let known = ValidationLevel::ALL.iter().map(|level| level.label());
-        usage(format!("nivel: {}", known.collect::<Vec<_>>().join(", ")))
-    })?;
+    let level = body.nivel.unwrap_or(LevelWord::Chain).word();
+    let level = ValidationLevel::from_label(level).unwrap_or(ValidationLevel::Chain);
     let named = body.ids.as_ref().map(|ids| {
         let selectors = ids.iter().map(|id| point::backup(&id.text()));
         selectors.collect::<Result<Vec<_>, _>>()

@@ -63,6 +63,12 @@ catalogue! {
         Removed {} =>
             "Everything was removed again.",
             "Todo fue eliminado.";
+        PanelOffered {} =>
+            "To look around in the panel on data like this: respaldo demo --panel",
+            "Para recorrer el panel con datos como estos: respaldo demo --panel";
+        PanelOpens {} =>
+            "The panel is served on all this until Ctrl-C.",
+            "El panel queda servido sobre todo esto hasta Ctrl-C.";
         Finished { time } =>
             "Done in {time}.",
             "Terminado en {time}.";

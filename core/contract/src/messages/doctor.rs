@@ -51,6 +51,13 @@ catalogue! {
         KeyUnusable { reason } => "the key cannot be used: {reason}", "no se puede usar la clave: {reason}";
         KeyOfAnother { recipient } => "the key at hand ({recipient}) is of no recipient: it does not open new backups", "la clave a mano ({recipient}) no es de ningún destinatario: no abre los respaldos nuevos";
         KeyLoss {} => "whoever loses every key loses every encrypted backup: keep a copy of one away from this machine, and try it", "quien pierde todas las claves pierde todos los respaldos cifrados: guarde copia de una fuera de esta máquina, y pruébela";
+        PanelNowhere {} => "the panel is switched off: panel.listen is empty", "el panel está apagado: panel.listen está vacío";
+        PanelHere { address } => "the panel listens on {address}, for this machine alone", "el panel escucha en {address}, solo para esta máquina";
+        PanelFar { address } => "the panel listens on {address}, for others too, and speaks TLS", "el panel escucha en {address}, también para otras máquinas, y habla TLS";
+        PanelBehindProxy { address } => "the panel listens on {address}, for others too, without TLS: a proxy before it has to speak it, and nobody else may reach the port", "el panel escucha en {address}, también para otras máquinas, sin TLS: debe hablarlo un proxy delante, y nadie más debe llegar al puerto";
+        PanelTls { reason } => "the panel's certificate cannot be used: {reason}", "no se puede usar el certificado del panel: {reason}";
+        PanelWithoutUser {} => "the panel has no user yet: respaldo serve prints a token for the first one", "el panel aún no tiene usuarios: respaldo serve imprime un código para el primero";
+        PanelUsers { reason } => "the panel's users cannot be read: {reason}", "no se pueden leer los usuarios del panel: {reason}";
         PasswordInUrl {} => "the password stands in the URL; a password file or {{ env = \"...\" }} keeps it out of files", "la contraseña está en la URL; un archivo de contraseñas o {{ env = \"...\" }} la mantiene fuera de los archivos";
         Healthy {} => "everything is in order", "está todo en orden";
         Problems { errors, warnings } => "errors: {errors}, warnings: {warnings}", "errores: {errors}, advertencias: {warnings}";

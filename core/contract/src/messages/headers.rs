@@ -58,6 +58,7 @@ headers! {
     Last => "Last", "Último";
     Next => "Next", "Próximo";
     Due => "Due", "Previsto";
+    Missed => "Missed", "Perdido";
     Schedule => "Schedule", "Horario";
     TimeZone => "Time zone", "Zona horaria";
     CatchUp => "Missed ones are made up", "Se recuperan los perdidos";

@@ -332,6 +332,14 @@ pub async fn audit(site: &Arc<Site>, asked: &Asked) -> Result<Reply, Refusal> {
             (Vec::new(), 0, false)
         }
     };
+    // One that was handed over between the two looks is in both.
+    let twice: Vec<uuid::Uuid> = waiting.iter().map(|entry| entry.id).collect();
+    let before = written.len();
+    let written: Vec<_> = written
+        .into_iter()
+        .filter(|entry| !twice.contains(&entry.id))
+        .collect();
+    let total = total.saturating_sub((before - written.len()) as u64);
     let first = waiting
         .into_iter()
         .skip(offset as usize)

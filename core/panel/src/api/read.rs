@@ -51,12 +51,12 @@ pub async fn change(site: &Arc<Site>, asked: &Asked) -> Result<Reply, Refusal> {
     let (changes, stop) = (Arc::clone(&site.ports.changes), call.stop.clone());
     let cache = Arc::clone(&site.cache);
     let work = move || {
-        let changed = changes.change(&change, &call);
+        let record = changes.change(&change, &call);
         cache.forget();
-        changed
+        record
     };
-    let changed = site.wait_for(Line::Readers, CHANGE, &stop, work).await?;
-    Ok(Reply::Json(200, changed?))
+    let record = site.wait_for(Line::Readers, CHANGE, &stop, work).await?;
+    Ok(Reply::Json(200, record?))
 }
 
 fn of(asked: &Asked) -> Result<Question, Refusal> {

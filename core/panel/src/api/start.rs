@@ -88,7 +88,7 @@ fn check(wish: &RestoreWish) -> Result<(), Refusal> {
     if wish.at.is_some() == wish.id.is_some() {
         return Err(Refusal::unfit("at | id"));
     }
-    if wish.into_schema.is_some() != !wish.tables.is_empty() {
+    if wish.into_schema.is_some() == wish.tables.is_empty() {
         return Err(Refusal::unfit("tables + into_schema"));
     }
     if wish.drop_old && !wish.replace {

@@ -26,7 +26,7 @@ const PULSE: Duration = Duration::from_secs(15);
 /// A stream ends after that; whoever is there comes back, with a session that still counts.
 const LONGEST: Duration = Duration::from_mins(30);
 /// Nobody takes longer to take a piece.
-const TAKEN_WITHIN: Duration = Duration::from_secs(60);
+const TAKEN_WITHIN: Duration = Duration::from_mins(1);
 const PIECE: usize = 128 * 1024;
 const AT_ONCE: usize = 100;
 

@@ -126,6 +126,11 @@ impl Job {
         }
     }
 
+    /// Whether nothing of it is to come.
+    pub fn is_over(&self) -> bool {
+        !matches!(self.estado, State::EnCola | State::EnProgreso)
+    }
+
     /// Without its record, which may be long.
     pub fn summary(&self) -> Self {
         Self {

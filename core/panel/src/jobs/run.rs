@@ -217,6 +217,8 @@ pub fn start(jobs: &Arc<Jobs>, active: &Arc<Active>) -> io::Result<()> {
     let (jobs, active) = (Arc::clone(jobs), Arc::clone(active));
     let work = move || {
         let worked = work(&jobs, &active);
+        // Before it is seen to be over: whoever sees that asks what is new.
+        jobs.cache.forget();
         active.ends(&jobs, worked);
         // First to be had, then told: who is told asks for it.
         jobs.end(&active);

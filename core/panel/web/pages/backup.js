@@ -11,13 +11,13 @@ import { action } from '../parts/form.js';
 import { backupLink, coverage, dumped, validationTable } from '../parts/result.js';
 import { empty, facts, filled, head, section } from '../parts/states.js';
 import { paged, table } from '../parts/table.js';
-import { go, href } from '../router.js';
+import { backupOf, go, href } from '../router.js';
 
 const FIRST_TABLES = 25;
 const TONES = ['tone-a', 'tone-b', 'tone-c', 'tone-d', 'tone-e'];
 
 export async function draw({ id, signal }) {
-  const path = `backups/${encodeURIComponent(id)}`;
+  const path = `backups/${encodeURIComponent(backupOf(id))}`;
   const backup = await get(path, { tablas_limit: 1 }, { signal });
   const key = backup.id ?? backup.nombre;
   const act = (name, picture, role, does, tone = '') => action(t(`action.${name}`), does, { role, picture, tone });
@@ -96,11 +96,11 @@ function tables(path, signal) {
     draw: (rows) => table(t('backup.tables'), [
       { title: t('col.table'), lead: true, cell: (row) => [h('code.wrap', {}, row.tabla), row.clase !== 'tabla' && h('span.hint', {}, term('class', row.clase))] },
       { title: t('col.dumped'), cell: (row) => dumped(row.volcada) },
-      { title: t('col.reason'), cell: (row) => row.explicacion },
-      { title: t('backup.lies_in'), cell: (row) => (row.datos ? backupLink(row.datos.archivo, row.datos.archivo) : t('none')) },
+      { title: t('col.reason'), words: true, cell: (row) => row.explicacion },
+      { title: t('backup.lies_in'), cell: (row) => (row.datos ? backupLink(row.datos.archivo, row.datos.archivo.replace(/\.backup$/, '')) : t('none')) },
       { title: t('col.rows'), end: true, cell: (row) => (row.datos ? number(row.datos.filas) : t('none')) },
       { title: t('col.text'), end: true, cell: (row) => (row.datos ? bytes(row.datos.bytes) : t('none')) },
-      { title: t('col.fingerprint'), cell: (row) => (row.datos ? h('code.wrap.small', {}, row.datos.huella) : t('none')) },
+      { title: t('col.fingerprint'), cell: (row) => (row.datos ? short(row.datos.huella) : t('none')) },
     ], rows),
   });
   const search = h('input', { type: 'search', 'aria-label': t('search.table'), placeholder: t('search.table') });
@@ -113,6 +113,11 @@ function tables(path, signal) {
     }, 250);
   });
   return [h('div.filters', {}, search), list.place];
+}
+
+/** The beginning of a hash; all of it for whoever points at it. */
+function short(hash) {
+  return h('code.small', { title: hash }, `${hash.slice(0, 12)}…`);
 }
 
 function looks(key, signal) {
@@ -129,7 +134,7 @@ function objects(backup) {
       { title: t('col.object'), lead: true, cell: (row) => h('code.wrap', {}, row.clave) },
       { title: t('col.role'), cell: (row) => term('object', row.rol) },
       { title: t('col.size'), end: true, cell: (row) => bytes(row.bytes) },
-      { title: t('col.checksum'), cell: (row) => h('code.wrap.small', {}, row.sha256) },
+      { title: t('col.checksum'), cell: (row) => short(row.sha256) },
     ], backup.objetos),
     backup.destinos?.length > 0 && table(t('storage.sinks'), [
       { title: t('col.sink'), lead: true, cell: (sink) => sink.nombre }, { title: t('col.state'), cell: (sink) => term('sink_state', sink.estado) },

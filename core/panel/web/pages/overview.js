@@ -5,10 +5,14 @@ import { h, icon, replace } from '../dom.js';
 import { bytes, moment, number, relative, t, term } from '../i18n.js';
 import { engineBadge, kindBadge, when } from '../parts/badge.js';
 import { bar, growth } from '../parts/chart.js';
-import { empty, failure, head, loading, note, section } from '../parts/states.js';
+import { backupLink, nameOf } from '../parts/result.js';
+import { empty, failure, filled, head, loading, note, section } from '../parts/states.js';
 import { timeline } from '../parts/timeline.js';
-import { go, href } from '../router.js';
+import { backupPath, go, href } from '../router.js';
 import { may } from '../session.js';
+
+/** The newest looks, among which a drill is searched. */
+const LOOKS = 100;
 
 export async function draw({ signal, onLeave }) {
   const place = h('div.stack', {}, loading());
@@ -71,8 +75,20 @@ function cards(found) {
     card(t('overview.next'), next ? relative(next[1].next_run) : t('none'), next && [kindBadge(next[0]), when(next[1].next_run)]),
     card(t('overview.total'), number(total.cantidad), bytes(total.tamano_bytes)),
     card(t('overview.unproven'), unproven ? relative(unproven.fecha) : t('overview.all_proven'), unproven
-      ? h('a', { href: href('validation', { id: unproven.id }) }, t('overview.prove'))
-      : t('overview.all_proven_text')));
+      ? [t('overview.unproven_text'), h('a', { href: href('validation', { id: unproven.id }) }, t('overview.prove'))]
+      : t('overview.all_proven_text')),
+    drillCard());
+}
+
+/** The newest rehearsed restore, from the looks that were recorded. */
+function drillCard() {
+  const link = h('a', { href: href('validation') }, t('overview.drill_link'));
+  const show = ({ elementos: looks }) => {
+    const drill = looks.find((look) => look.nivel === 'drill' && look.resultado !== 'FALLIDO');
+    if (!drill) return card(t('overview.drill'), t('overview.no_drill'), [t('overview.no_drill_text'), link]);
+    return card(t('overview.drill'), relative(drill.fecha), [kindBadge(drill.tipo), backupLink(drill.backup_id ?? nameOf(drill.archivo)), link]);
+  };
+  return filled(() => get('validations', { limit: LOOKS }), show).place;
 }
 
 function card(title, value, below) {
@@ -82,7 +98,7 @@ function card(title, value, below) {
 function restorePoints(points) {
   const chosen = h('p.chosen', { 'aria-live': 'polite' });
   const choose = (point) => replace(chosen, h('span', {}, term('kind', point.tipo), ' ', moment(point.fecha), ' · ', bytes(point.tamano)),
-    h('a', { href: href(`backup/${encodeURIComponent(point.id)}`) }, t('timeline.open')),
+    h('a', { href: href(backupPath(point.id)) }, t('timeline.open')),
     may('ADMIN') && h('a', { href: href('restore', { id: point.id }) }, t('restore.this')));
   const newest = points.reduce((best, point) => (new Date(point.fecha) > new Date(best.fecha) ? point : best));
   choose(newest);

@@ -4,6 +4,7 @@
 import { get, newKey, post } from '../api.js';
 import { h, icon, replace } from '../dom.js';
 import { exact, t, term } from '../i18n.js';
+import { proofOf } from '../parts/badge.js';
 import { waitFor } from '../parts/dialog.js';
 import { action, field, once, radios, textBox } from '../parts/form.js';
 import { previewOf } from '../parts/preview.js';
@@ -56,7 +57,7 @@ function pointChoice(points, query, chosen) {
   const pick = (point) => {
     const id = point.id ?? point.nombre;
     replace(said, icon('check'), h('span', {}, t('restore.chosen', { kind: term('kind', point.tipo), id, when: exact(point.fecha) })),
-      h('span.hint', {}, t(point.validado ? 'proven.yes' : 'proven.no')));
+      h('span.hint', {}, t(`proof.${proofOf(point) ?? 'none'}`)));
     chosen({ ask: { id }, wish: { id } });
   };
   const byTime = () => {

@@ -18,7 +18,7 @@ export async function draw({ query, signal }) {
   });
   return [
     head(t('page.validation'), t('validation.lead'),
-      one && action(t('validation.one', { id: one }), () => askLevel(t('validation.one', { id: one }), [/^\d+$/.test(one) ? Number(one) : one]), { role: 'OPERATOR', picture: 'check', tone: 'primary' }),
+      one && action(t('validation.this', { id: one }), () => askLevel(t('validation.this', { id: one }), [/^\d+$/.test(one) ? Number(one) : one]), { role: 'OPERATOR', picture: 'check', tone: 'primary' }),
       action(t('validation.all'), () => askLevel(t('validation.all'), null), { role: 'OPERATOR', picture: 'check', tone: one ? '' : 'primary' })),
     one && note('plain', t('validation.only', { id: one }), ' ', h('a', { href: href('validation') }, t('validation.show_all'))),
     section(t('validation.history'), list.place, h('button.quiet', { type: 'button', onclick: () => list.fill() }, icon('turn'), t('refresh'))),

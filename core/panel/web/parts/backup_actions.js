@@ -22,7 +22,7 @@ const path = (backup) => `backups/${encodeURIComponent(key(backup))}`;
 
 /** Asks how deep, then looks at the backup. */
 export function validate(backup) {
-  return askLevel(t('validate.one', { backup: spoken(backup) }), [key(backup)]);
+  return askLevel(t('validate.title', { backup: spoken(backup) }), [key(backup)]);
 }
 
 /** Asks how deep, then looks at these backups; at all where `ids` is null. */

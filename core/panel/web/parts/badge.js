@@ -15,6 +15,17 @@ export function stateBadge(state) {
   return h('span.badge', { class: tone }, icon(picture), term('state', state));
 }
 
+/** What a look at a backup came to; only a drill has restored it. */
+export function lookBadge(result, level) {
+  if (result !== 'EXITOSO' || level !== 'drill') return stateBadge(result);
+  return h('span.badge.good', {}, icon('shield'), t('proof.drilled'));
+}
+
+/** How deep a restore point was looked at without anything wrong: a level, or null. */
+export function proofOf(point) {
+  return point.nivel ?? (point.validado ? 'chain' : null);
+}
+
 /** Good or not, in words of the caller. */
 export function verdictBadge(good, words) {
   return h('span.badge', { class: good ? 'good' : 'bad' }, icon(good ? 'check' : 'cross'), words);
@@ -51,6 +62,12 @@ export function kindMark(kind, x, y, size) {
     return svg('path', { class: classes, d: `M${x} ${y - s}L${x + s} ${y + s * 0.8}L${x - s} ${y + s * 0.8}Z` });
   }
   return svg('circle', { class: classes, cx: x, cy: y, r: size });
+}
+
+/** The same, by how deep it was looked at: hollow where nobody did, with a ring where a drill restored it. */
+export function pointMark(kind, level, x, y, size) {
+  const depth = level === null ? 'unproven' : 'proven';
+  return svg('g', { class: depth }, level === 'drill' && svg('circle.drill', { cx: x, cy: y, r: size + 4 }), kindMark(kind, x, y, size));
 }
 
 /** A time: to the minute, the second and the offset for whoever points at it. */

@@ -2,7 +2,7 @@
 
 import { h, svg } from '../dom.js';
 import { bytes, moment, t, term } from '../i18n.js';
-import { href } from '../router.js';
+import { backupPath, href } from '../router.js';
 import { kindMark } from './badge.js';
 import { canvas } from './drawing.js';
 
@@ -48,7 +48,7 @@ function box(node, { x, y }, isHere) {
     svg('text', { x: x + 12, y: y + 38 }, moment(node.fecha)),
     svg('text', { x: x + 12, y: y + 52 }, bytes(node.tamano)));
   if (isHere) return svg('g', { role: 'img', 'aria-label': label }, drawn);
-  return svg('a', { href: href(`backup/${encodeURIComponent(node.id)}`) }, drawn, svg('title', {}, label));
+  return svg('a', { href: href(backupPath(node.id)) }, drawn, svg('title', {}, label));
 }
 
 /** From what is built on to what builds on it. */

@@ -3,8 +3,8 @@
 import { address } from '../api.js';
 import { h, icon } from '../dom.js';
 import { bytes, duration, number, t, term } from '../i18n.js';
-import { href } from '../router.js';
-import { kindBadge, stateBadge, verdictBadge, when } from './badge.js';
+import { backupPath, href } from '../router.js';
+import { kindBadge, lookBadge, stateBadge, verdictBadge, when } from './badge.js';
 import { facts, note, section } from './states.js';
 import { local, table } from './table.js';
 
@@ -74,7 +74,7 @@ export function coverage(record) {
 
 /** A link to a backup's page. */
 export function backupLink(id, words) {
-  return h('a.wrap', { href: href(`backup/${encodeURIComponent(id)}`) }, words ?? `#${id}`);
+  return h('a.wrap', { href: href(backupPath(id)) }, words ?? `#${id}`);
 }
 
 function restore(record) {
@@ -102,7 +102,7 @@ export function validationTable(rows) {
   return table(t('page.validation'), [
     { title: t('col.name'), lead: true, cell: (row) => backupLink(looked(row) ?? nameOf(row.archivo), nameOf(row.archivo)) },
     { title: t('col.kind'), cell: (row) => kindBadge(row.tipo) },
-    { title: t('col.result'), cell: (row) => stateBadge(row.resultado) },
+    { title: t('col.result'), cell: (row) => lookBadge(row.resultado, row.nivel) },
     { title: t('validation.level'), cell: (row) => term('level', row.nivel) },
     { title: t('col.when'), cell: (row) => when(row.fecha) },
     { title: t('col.duration'), end: true, cell: (row) => duration(row.tiempo_segundos) },

@@ -7,7 +7,7 @@ import { choice } from './form.js';
 
 /**
  * A table. `columns` are `{ title, cell(row), sort?, end?, lead? }`: `sort` is the key the service sorts by, `end` puts
- * numbers at the end, `lead` marks the cell that names the row.
+ * numbers at the end, `lead` marks the cell that names the row, `words` gives sentences room.
  */
 export function table(caption, columns, rows, sorting = null) {
   return h('div.scroll', {}, h('table', {},
@@ -30,7 +30,7 @@ function headOf(column, sorting) {
 function cellOf(column, row) {
   const content = column.cell(row);
   if (column.lead) return h('th', { scope: 'row', 'data-title': column.title }, h('div.cell', {}, content));
-  return h('td', { class: column.end ? 'end' : '', 'data-title': column.title }, h('div.cell', {}, content));
+  return h('td', { class: column.end ? 'end' : '', 'data-title': column.title }, h('div.cell', { class: column.words ? 'words' : '' }, content));
 }
 
 const SIZES = [10, 25, 50, 100];

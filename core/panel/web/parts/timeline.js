@@ -1,8 +1,8 @@
-// The restore points on a line of time: a mark per kind, hollow while nobody has proven that it restores.
+// The restore points on a line of time: a mark per kind, hollow while nobody has looked at it.
 
 import { h, svg, uniqueId } from '../dom.js';
 import { day, exact, moment, t, term } from '../i18n.js';
-import { kindBadge, kindMark } from './badge.js';
+import { kindBadge, pointMark, proofOf } from './badge.js';
 import { canvas, scale, timeMarks, timeRange, wide } from './drawing.js';
 
 const LANES = ['FULL', 'DIFERENCIAL', 'INCREMENTAL'];
@@ -10,7 +10,7 @@ const HEIGHT = 132;
 const EDGE = 18;
 
 /**
- * A timeline of `{ id, tipo, fecha, validado }`. With `choose` a point can be picked, by pointing and by a slider;
+ * A timeline of `{ id, tipo, fecha, validado, nivel? }`. With `choose` a point can be picked, by pointing and by a slider;
  * `chosen` is the one picked at first.
  */
 export function timeline(points, { choose = null, chosen = null } = {}) {
@@ -62,10 +62,10 @@ function thinned(points, times, x, picked) {
 }
 
 function dot(point, x, y, isPicked) {
-  return svg('g.point', { class: `${point.validado ? 'proven' : 'unproven'}${isPicked ? ' picked' : ''}` },
-    isPicked && svg('circle.ring', { cx: x, cy: y, r: 12 }),
-    kindMark(point.tipo, x, y, 6),
-    svg('title', {}, `${term('kind', point.tipo)} · ${exact(point.fecha)} · ${t(point.validado ? 'proven.yes' : 'proven.no')}`));
+  const level = proofOf(point);
+  return svg('g.point', {},
+    isPicked && svg('circle.ring', { cx: x, cy: y, r: 13 }), pointMark(point.tipo, level, x, y, 6),
+    svg('title', {}, `${term('kind', point.tipo)} · ${exact(point.fecha)} · ${t(`proof.${level ?? 'none'}`)}`));
 }
 
 function nearest(board, event, times, points, x, lane) {
@@ -102,7 +102,8 @@ function say({ input, said }, points, index) {
 }
 
 function legend() {
+  const sample = (level, words) => h('span.kind', {},
+    svg('svg.mark', { viewBox: '-11 -11 22 22', 'aria-hidden': 'true' }, pointMark('FULL', level, 0, 0, 6)), words);
   return h('div.legend', {}, LANES.map((kind) => kindBadge(kind)),
-    h('span.kind', {}, svg('svg.mark.proven', { viewBox: '-8 -8 16 16', 'aria-hidden': 'true' }, kindMark('FULL', 0, 0, 5)), t('proven.yes')),
-    h('span.kind', {}, svg('svg.mark.unproven', { viewBox: '-8 -8 16 16', 'aria-hidden': 'true' }, kindMark('FULL', 0, 0, 5)), t('proven.no')));
+    sample(null, t('proof.none')), sample('chain', t('proof.sound')), sample('drill', t('proof.drill')));
 }

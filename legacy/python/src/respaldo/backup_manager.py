@@ -302,13 +302,16 @@ class BackupManager:
 
         Those of the existing system, without a manifest, are looked at by themselves: file and checksum.
         """
-        answer = self.program.work("validate", "--all", "--level=chain")
-        found = [
-            {key: one[key] for key in ("id", "tipo", "archivo", "valido", "mensaje")}
-            for one in answer["validaciones"]
-        ]
+        rows, found = self._completed(), []
+        # Before the first backup there is no repository that could be looked at.
+        if any(row.propio for row in rows):
+            answer = self.program.work("validate", "--all", "--level=chain")
+            found = [
+                {key: one[key] for key in ("id", "tipo", "archivo", "valido", "mensaje")}
+                for one in answer["validaciones"]
+            ]
         seen = {one["id"] for one in found}
-        for row in self._completed():
+        for row in rows:
             if not row.propio and row.id not in seen:
                 found.append(_checked(row))
         valid = sum(1 for one in found if one["valido"])
@@ -321,6 +324,8 @@ class BackupManager:
 
     def purge_invalid_backups(self) -> int:
         """Removes rows of ours whose objects are gone from every place; how many. Never a file."""
+        if not any(row.propio for row in self._completed()):
+            return 0
         return len(self.program.work("catalog", "purge-invalid")["eliminados"])
 
 

@@ -55,7 +55,7 @@ fn show(change: Option<&CloudSetArgs>, app: &App) -> Result<ExitCode, Failure> {
 fn changed(args: &CloudSetArgs) -> CloudChange {
     CloudChange {
         enabled: args.enabled,
-        provider: args.provider.map(|provider| provider.provider()),
+        provider: args.provider.as_ref().map(|provider| provider.provider()),
         sync_dir: args.sync_dir.clone(),
     }
 }

@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 
 use crate::cli::app::App;
 use crate::cli::args::DemoArgs;
-use crate::demo::{self, Narrator, Proof, Rehearsal};
+use crate::config::Sources;
+use crate::demo::{self, Afterwards, Narrator, Proof, Rehearsal};
 use crate::failure::Failure;
+use crate::serve;
 
 /// Rehearses everything and proves it.
 pub fn run(args: &DemoArgs, app: &App) -> Result<ExitCode, Failure> {
@@ -22,7 +24,12 @@ pub fn run(args: &DemoArgs, app: &App) -> Result<ExitCode, Failure> {
         say: &say,
     };
     let cx = Context::new(app.interrupt.clone(), std::sync::Arc::new(Quiet));
-    let rehearsal = demo::rehearse(&narrator, args.keep, &cx)?;
+    let serve = |sources: Sources| serve::run(&app.with_sources(sources)).map(|_| ());
+    let afterwards = Afterwards {
+        keep: args.keep,
+        look: args.panel.then_some(&serve),
+    };
+    let rehearsal = demo::rehearse(&narrator, &afterwards, &cx)?;
     let equal = rehearsal
         .proofs
         .iter()

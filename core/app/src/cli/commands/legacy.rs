@@ -79,7 +79,7 @@ fn status(setup: LegacySetup, app: &App) -> ExitCode {
     let record = legacy::status_record(setup, &app.sources.environment, Utc::now());
     let missed = record.tipos.iter().any(|kind| kind.pendiente);
     app.output.result(&record, |lang| {
-        let headings = [Header::Kind, Header::Last, Header::Next, Header::Due];
+        let headings = [Header::Kind, Header::Last, Header::Next, Header::Missed];
         let mut table = Table::new(lang, &headings);
         for kind in &record.tipos {
             table.row([

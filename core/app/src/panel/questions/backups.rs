@@ -51,7 +51,7 @@ pub fn list(operations: &Operations, wanted: &Backups, cx: &Context) -> Result<V
         rows: rows(part),
     };
     let found = browse::page(operations, &entries, cx)?;
-    Ok(page(found, part, listed))
+    Ok(page(&found, part, listed))
 }
 
 fn listed(entry: &CatalogEntry) -> Value {
@@ -234,12 +234,12 @@ pub fn validations(
             point::backup(which)?;
             match browse::number(operations, which)? {
                 Some(id) => Some(id),
-                None => return Ok(page(nothing(), part, validated)),
+                None => return Ok(page(&nothing(), part, validated)),
             }
         }
     };
     let told = browse::asked(operations, cx, |browse| browse.validations(of, rows(part)))?;
-    Ok(page(told.unwrap_or_else(nothing), part, validated))
+    Ok(page(&told.unwrap_or_else(nothing), part, validated))
 }
 
 fn validated(row: &Validated) -> Value {
