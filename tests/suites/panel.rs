@@ -2,7 +2,6 @@
 //! breaks. The role is the database's owner, no superuser.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "test code: what cannot be set up must fail the test at once"
 )]
 

@@ -265,6 +265,10 @@ impl Jobs {
     /// One of them as it is filed.
     pub fn filed(&self, id: Uuid) -> Result<Filed, Refusal> {
         let unknown = || Refusal::new(404, "not-found", id.to_string());
+        // One that is over is told of as that a moment before it is filed.
+        if let Some(active) = self.active(id).filter(|active| active.job().is_over()) {
+            return Ok(active.filed());
+        }
         let known = self.lock().ended.iter().any(|job| job.id == id);
         if !known {
             return Err(unknown());

@@ -202,8 +202,8 @@ mod tests {
         people.set_up("ana", "una clave larga").unwrap();
         let made = people.add_token("ci", Role::Viewer, 1, "ana").unwrap();
         let path = folder.path().join(FILE);
-        let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode, 0o600);
+        let rights = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(rights, 0o600);
         let text = fs::read_to_string(path).unwrap();
         assert!(!text.contains("una clave larga") && !text.contains(&made.secret));
         assert_eq!(people.token(&made.secret).unwrap().unwrap().nombre, "ci");

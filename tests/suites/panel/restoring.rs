@@ -74,8 +74,8 @@ fn a_restore_is_begun_by_who_planned_it_with_the_typed_name_and_once() {
     let mut told = [first.0, second.0];
     told.sort_unstable();
     assert_eq!(told, [202, 409], "{first:?} {second:?}");
-    let begun = if first.0 == 202 { first.1 } else { second.1 };
-    let job = admin.wait_for_job(begun["id"].as_str().unwrap());
+    let taken = if first.0 == 202 { first.1 } else { second.1 };
+    let job = admin.wait_for_job(taken["id"].as_str().unwrap());
     assert_eq!(job["estado"], "COMPLETADO", "{job}");
     assert_eq!(job["resultado"]["base_destino"], "copia");
     assert_eq!(

@@ -75,9 +75,10 @@ fn a_page_is_a_few_statements_whatever_there_is() {
     let scene = scene();
     scene.is_up();
     let admin = scene.admin();
-    let tables: String = (0..TABLES)
+    let tables: Vec<String> = (0..TABLES)
         .map(|n| format!("CREATE TABLE many_{n} (id int);"))
         .collect();
+    let tables = tables.concat();
     scene.cluster.psql_as(OWNER, DB, &tables);
     let id = admin.backup("FULL");
     scene.cluster.psql(DB, ROWS);

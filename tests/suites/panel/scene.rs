@@ -203,7 +203,7 @@ impl Scene {
     pub fn raw(&self, bytes: &[u8]) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream
-            .set_read_timeout(Some(Duration::from_secs(60)))
+            .set_read_timeout(Some(Duration::from_mins(1)))
             .unwrap();
         // The other side may have heard enough before all is said.
         let _ = stream.write_all(bytes);
@@ -313,6 +313,10 @@ impl Person {
         document
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a method is a word, written where it is used"
+    )]
     pub fn ok(&self, method: Method, path: &str, body: &Value) -> Value {
         let (status, document) = self.ask(method.clone(), path, Some(body));
         assert!(

@@ -17,7 +17,7 @@ use respaldo_domain::table::TableName;
 use respaldo_domain::validation::ValidationLevel;
 use respaldo_legacy::LegacyKind;
 
-pub use cloud::{CloudCommand, CloudCopyArgs, CloudSetArgs};
+pub use cloud::{CloudCommand, CloudCopyArgs, CloudSetArgs, ProviderArg};
 pub use diff::DiffArgs;
 pub use doctor::DoctorArgs;
 pub use plugin::{

@@ -63,9 +63,11 @@ impl Active {
 
     /// As it is filed.
     pub fn filed(&self) -> Filed {
+        // One lock after the other: whoever ends the job holds the first while it takes the second.
+        let job = self.job();
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         Filed {
-            job: self.job(),
+            job,
             proceso: std::process::id(),
             clave: self.key.clone(),
             archivo: file.clone(),

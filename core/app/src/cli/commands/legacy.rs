@@ -86,7 +86,7 @@ fn status(setup: LegacySetup, app: &App) -> ExitCode {
                 kind.tipo.to_owned(),
                 say::or_nothing(kind.ultimo.map(say::time)),
                 say::or_nothing(kind.next_run.map(say::time)),
-                say::yes_no(kind.pendiente, lang).to_owned(),
+                say::yes_no(kind.pendiente, lang),
             ]);
         }
         format!("{}\n{table}", record.carpeta)

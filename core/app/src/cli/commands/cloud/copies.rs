@@ -9,7 +9,7 @@ use respaldo_engine::ports::Fault;
 use respaldo_engine::sync::SyncError;
 
 use crate::cli::app::App;
-use crate::cli::args::CloudCopyArgs;
+use crate::cli::args::{CloudCopyArgs, ProviderArg};
 use crate::cli::say::Text;
 use crate::failure::{Failure, of_lookup, of_sink, reason_of};
 use crate::wiring;
@@ -99,9 +99,7 @@ fn asked(args: &CloudCopyArgs, app: &App) -> Result<CloudSettings, Failure> {
     let stored = stored.unwrap_or_default();
     Ok(CloudSettings {
         enabled: true,
-        provider: args
-            .provider
-            .map_or(stored.provider, |provider| provider.provider()),
+        provider: args.provider.map_or(stored.provider, ProviderArg::provider),
         sync_dir: args.sync_dir.clone().unwrap_or(stored.sync_dir),
     })
 }
