@@ -24,11 +24,11 @@ use crate::pg_catalog::PgCatalog;
 /// Runs under way that are told of.
 const MOST_RUNNING: i64 = 20;
 
-/// Backups whose newest validation that read rows ended well; a rehearsal outweighs a look. `$1` are the levels, `$2` is a
-/// rehearsal's, `$3` the good verdict.
+/// Backups whose newest validation that read rows ended well, and its level; a rehearsal outweighs a look. `$1` are the
+/// levels, `$2` is a rehearsal's, `$3` the good verdict.
 const PROVEN: &str = "
-    SELECT backup_id FROM (
-        SELECT DISTINCT ON (backup_id) backup_id, resultado
+    SELECT backup_id, tipo_validacion FROM (
+        SELECT DISTINCT ON (backup_id) backup_id, tipo_validacion, resultado
           FROM seguridad.backup_validation
          WHERE tipo_validacion = ANY ($1)
          ORDER BY backup_id, tipo_validacion = $2 DESC, fecha_validacion DESC, id DESC) AS newest
@@ -227,12 +227,15 @@ fn newest_points(
     session: &mut Session,
     done: &'static str,
     limit: u32,
-) -> Result<Vec<(CatalogEntry, bool)>, CatalogError> {
-    let select = SELECT.replacen("SELECT ", "SELECT id IN (PROVEN) AS probado, ", 1);
-    let text = format!("{select} WHERE estado = $4 ORDER BY fecha_inicio DESC, id DESC LIMIT $5");
+) -> Result<Vec<(CatalogEntry, Option<String>)>, CatalogError> {
+    let select = SELECT.replacen("SELECT ", "SELECT proven.tipo_validacion AS prueba, ", 1);
+    let text = format!(
+        "{select} LEFT JOIN (PROVEN) AS proven ON proven.backup_id = id
+         WHERE estado = $4 ORDER BY fecha_inicio DESC, id DESC LIMIT $5"
+    );
     let question = proven_of(&text).bind(done).bind(i64::from(limit));
     let rows = session.rows(question)?;
-    let point = |row: &PgRow| Ok((entry::entry(row)?, row.try_get("probado")?));
+    let point = |row: &PgRow| Ok((entry::entry(row)?, row.try_get("prueba")?));
     rows.iter()
         .map(|row| point(row).map_err(unreadable))
         .collect()
@@ -266,7 +269,7 @@ fn oldest_unproven(
 ) -> Result<Option<DateTime<FixedOffset>>, CatalogError> {
     let question = proven_of(
         "SELECT min(fecha_inicio) FROM seguridad.backup_manifest
-          WHERE estado = $4 AND metadata->>'motor' = 'respaldo' AND id NOT IN (PROVEN)",
+          WHERE estado = $4 AND metadata->>'motor' = 'respaldo' AND id NOT IN (SELECT backup_id FROM (PROVEN) AS proven)",
     );
     let oldest: Option<DateTime<Utc>> = session.value(question.bind(done))?;
     Ok(oldest.map(|at| at.fixed_offset()))

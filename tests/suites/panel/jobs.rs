@@ -185,3 +185,19 @@ fn a_job_that_fails_says_why_as_the_command_does() {
         "{job}"
     );
 }
+
+#[test]
+fn a_point_is_told_to_be_proven_by_what_was_done_and_no_more() {
+    let scene = Scene::bare();
+    scene.is_up();
+    let admin = scene.admin();
+    admin.backup("FULL");
+    let newest = || admin.get("/overview")["puntos"][0].clone();
+    let looked_at = newest();
+    assert_eq!(looked_at["validado"], true, "{looked_at}");
+    assert_eq!(looked_at["nivel"], "chain", "{looked_at}");
+    let job = admin.job("/validations", &json!({ "nivel": "drill" }));
+    assert_eq!(job["estado"], "COMPLETADO", "{job}");
+    let rehearsed = newest();
+    assert_eq!(rehearsed["nivel"], "drill", "{rehearsed}");
+}

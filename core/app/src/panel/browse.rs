@@ -157,7 +157,7 @@ pub fn survey(
         points: done
             .clone()
             .take(points as usize)
-            .map(|entry| (entry.clone(), false))
+            .map(|entry| (entry.clone(), None))
             .collect(),
         growth: growth[left..].to_vec(),
         oldest_unproven: done.map(|entry| entry.started_at).min(),

@@ -92,8 +92,8 @@ pub struct Survey {
     pub tables: Option<(u64, u64)>,
     /// Runs of ours that are recorded as under way.
     pub running: Vec<CatalogEntry>,
-    /// Restore points, newest first, and whether each is proven to be whole.
-    pub points: Vec<(CatalogEntry, bool)>,
+    /// Restore points, newest first, and by which level each is proven to be whole; `None` where by none.
+    pub points: Vec<(CatalogEntry, Option<String>)>,
     /// Stored bytes of all completed backups at the end of each day, oldest first.
     pub growth: Vec<(NaiveDate, u64)>,
     /// Start of the oldest one of ours that nothing has proven to be whole.

@@ -153,7 +153,7 @@ pub fn overview(program: &Program, call: &Call) -> Result<Value, Failure> {
     }))
 }
 
-fn point((entry, is_proven): &(CatalogEntry, bool)) -> Value {
+fn point((entry, level): &(CatalogEntry, Option<String>)) -> Value {
     json!({
         "id": Room::name_of(entry),
         "nombre": entry.archive,
@@ -161,6 +161,7 @@ fn point((entry, is_proven): &(CatalogEntry, bool)) -> Value {
         "fecha": entry.started_at,
         "estado": entry.state.label(),
         "tamano": entry.size_bytes,
-        "validado": is_proven,
+        "validado": level.is_some(),
+        "nivel": level,
     })
 }
