@@ -57,7 +57,7 @@ soak: postgres nextest under-test
 		-E 'binary(journey) | binary(hazards) | binary(soundness) | binary(restores) | binary(faults)'
 
 # Half an hour on two processors that have nothing else to do. Trials, whose report goes to target/bench:
-# RESPALDO_BENCH_MB=100 RESPALDO_BENCH_ROUNDS=1 RESPALDO_BENCH_ROOMS=mixed,one,pgbench,upload,many-1000,many-10000
+# RESPALDO_BENCH_MB=100 RESPALDO_BENCH_ROUNDS=1 RESPALDO_BENCH_ROOMS=mixed,one,pgbench,upload,viewers,many-1000,many-10000
 bench: export RESPALDO_BIN = $(TARGET)/release/respaldo
 bench: postgres stores build
 	scripts/bench-tools.sh

@@ -3,7 +3,7 @@
 use crate::meter::Cost;
 use crate::results::{Results, Row};
 use crate::rooms::{OURS, OURS_AT_6, OURS_STOCK};
-use crate::rooms::{boundary, upload};
+use crate::rooms::{boundary, upload, viewers};
 
 /// Walls mean little when others use more than this share of the processors.
 const CALM: f64 = 0.10;
@@ -28,6 +28,9 @@ const HASHED: Work = ("boundary", boundary::HASH);
 const UPLOADED: Work = ("upload", OURS);
 const UPLOADED_AWS: Work = ("upload", upload::AWS);
 const UPLOADED_RCLONE: Work = ("upload", upload::RCLONE);
+
+const ALONE: Work = ("viewers", viewers::ALONE);
+const WATCHED: Work = ("viewers", viewers::WATCHED);
 
 /// A section and a tool in it.
 type Work = (&'static str, &'static str);
@@ -132,6 +135,12 @@ const RULES: &[Rule] = &[
         (UPLOADED, Wall),
         (UPLOADED_RCLONE, Wall),
         1.1,
+    ),
+    ratio(
+        "full dump while 50 look at the panel, wall",
+        (WATCHED, Wall),
+        (ALONE, Wall),
+        1.05,
     ),
     ratio("daily incremental, wall", (DAY, Wall), (FC, Wall), 0.08),
     ratio(

@@ -6,6 +6,7 @@ mod mixed;
 mod one;
 mod pgbench;
 pub mod upload;
+pub mod viewers;
 
 use std::time::{Duration, Instant};
 
@@ -41,6 +42,9 @@ pub fn run(options: &Options, results: &mut Results) {
     }
     if options.wants("upload") {
         upload::run(options, results);
+    }
+    if options.wants("viewers") {
+        viewers::run(options, results);
     }
     for (room, tables) in [("many-1000", 1_000), ("many-10000", 10_000)] {
         if options.wants(room) {

@@ -1,5 +1,6 @@
 //! The help of every command and option in Spanish; the English stands at the definitions.
 
+mod looking;
 mod plugin;
 mod sink;
 
@@ -405,48 +406,6 @@ const SPANISH: &[(&str, &str, &str)] = &[
         "",
         "Quitar entradas cuyos objetos ya no están; nunca un objeto",
     ),
-    (
-        "doctor",
-        "",
-        "Revisar configuración, servidor, herramientas, permisos, reloj, destinos y espacio",
-    ),
-    (
-        "doctor",
-        "sinks",
-        "Examinar también cada destino como lo hace sink check; lo que se deja allí se quita de nuevo",
-    ),
-    ("config", "", "Mirar la configuración"),
-    (
-        "config show",
-        "",
-        "Mostrar cada ajuste y de dónde viene, con los secretos ocultos",
-    ),
-    (
-        "demo",
-        "",
-        "Ensayar todo en un PostgreSQL descartable y probar que lo restaurado es igual",
-    ),
-    (
-        "demo",
-        "keep",
-        "Dejar el servidor y los respaldos, y decir cómo conectarse",
-    ),
-    (
-        "completions",
-        "",
-        "Imprimir las instrucciones de autocompletado de un intérprete de órdenes",
-    ),
-    ("completions", "shell", "El intérprete de órdenes"),
-    (
-        "man",
-        "",
-        "Imprimir la página de manual, o escribir una por orden en una carpeta",
-    ),
-    (
-        "man",
-        "folder",
-        "Escribir una página por orden en esta carpeta",
-    ),
 ];
 
 /// The command line with its help in a language.
@@ -535,6 +494,7 @@ fn with_spanish_help_commands(mut command: Command) -> Command {
 fn help_of(path: &str, arg: &str) -> Option<&'static str> {
     let found = SPANISH
         .iter()
+        .chain(looking::LOOKING)
         .chain(plugin::PLUGIN)
         .chain(sink::SINK)
         .find(|(of, name, _)| *of == path && *name == arg);
@@ -567,7 +527,8 @@ mod tests {
         let mut without = Vec::new();
         missing(&Cli::command(), "", &mut without);
         assert_eq!(without, Vec::<String>::new());
-        for (path, arg, _) in SPANISH.iter().chain(plugin::PLUGIN).chain(sink::SINK) {
+        let others = [looking::LOOKING, plugin::PLUGIN, sink::SINK].concat();
+        for (path, arg, _) in SPANISH.iter().chain(&others) {
             let mut command = &Cli::command();
             for name in path.split_whitespace() {
                 command = command.find_subcommand(name).unwrap();

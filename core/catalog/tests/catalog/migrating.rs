@@ -121,7 +121,7 @@ fn several_migrators_at_once_and_the_application_all_succeed() {
         }
     });
     let applied = "SELECT count(*) FROM seguridad.respaldo_migrations WHERE success";
-    assert_eq!(bench.sql(applied), "3");
+    assert_eq!(bench.sql(applied), "4");
 }
 
 #[test]

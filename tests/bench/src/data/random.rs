@@ -46,16 +46,16 @@ impl Random {
 
     /// Appends from `least` to `most` words. Half of them are those that usually follow the one before.
     pub fn words(&mut self, text: &mut String, least: u64, most: u64) {
-        let mut last = self.any_word();
+        let mut word = self.any_word();
         for at in 0..least + self.below(most - least + 1) {
             if at > 0 {
                 text.push(' ');
-                last = match self.below(2) {
+                word = match self.below(2) {
                     0 => self.any_word(),
-                    _ => last * 7 % VOCABULARY,
+                    _ => word * 7 % VOCABULARY,
                 };
             }
-            spell(text, last);
+            spell(text, word);
         }
     }
 
