@@ -7,8 +7,9 @@ use respaldo_tests::{Client, Cluster, Respaldo};
 
 const TABLES: usize = 5_000;
 
-/// Most memory of the engine, whatever the size of the database; pg_dump takes its own.
-const MEMORY_KIB: u64 = 64 * 1024;
+/// Most memory of the engine, whatever the size of the database; pg_dump takes its own. The shipped program is 16 MiB of
+/// the 64 that there may be.
+const MEMORY_KIB: u64 = 48 * 1024;
 
 fn make_tables(url: &str, count: usize) {
     let mut client = Client::connect(url);
@@ -79,7 +80,7 @@ fn the_engine_takes_no_more_than_64_mib_of_memory_for_10_000_tables() {
     make_tables(&url, 2 * TABLES);
     let respaldo = Respaldo::for_url(&cluster, &url).limit(Duration::from_mins(5));
     for kind in ["full", "inc", "inc", "dif"] {
-        let peak = respaldo.peak_kib(&["backup", kind, "--json"]);
+        let peak = respaldo.peak_own_kib(&["backup", kind, "--json"]);
         println!("{kind}: {peak} KiB");
         assert!(peak <= MEMORY_KIB, "{kind}: {peak} KiB");
     }
