@@ -29,6 +29,7 @@ pub mod repository;
 pub mod respaldo;
 pub mod scene;
 pub mod schema;
+pub mod service;
 pub mod stores;
 
 pub use browser::Browser;
@@ -41,3 +42,4 @@ pub use proxy::Proxy;
 pub use repository::Repository;
 pub use respaldo::{Outcome, Respaldo};
 pub use scene::Scene;
+pub use service::Service;

@@ -22,6 +22,8 @@ mod restart;
 mod roles;
 #[path = "browser/scene.rs"]
 mod scene;
+#[path = "browser/several.rs"]
+mod several;
 #[path = "browser/sources.rs"]
 mod sources;
 #[path = "browser/tour.rs"]

@@ -210,20 +210,11 @@ fn may(
 /// The database that is meant: the first where nothing is said.
 fn base(site: &Site, asked: &Asked) -> Result<String, Refusal> {
     if !asked.route.is_of_a_base() {
-        return Ok(site
-            .ports
-            .questions
-            .bases()
-            .into_iter()
-            .next()
-            .unwrap_or_default());
+        return Ok(first_base(site).unwrap_or_default());
     }
     let bases = site.ports.questions.bases();
     match asked.query.get("base") {
-        None => bases
-            .into_iter()
-            .next()
-            .ok_or_else(|| Refusal::new(503, "panel-busy", "base")),
+        None => first_base(site).ok_or_else(|| Refusal::new(503, "panel-busy", "base")),
         Some(name) if bases.iter().any(|base| base == name) => Ok(name.to_owned()),
         Some(name) => {
             let known = bases.join(", ");
@@ -234,6 +225,10 @@ fn base(site: &Site, asked: &Asked) -> Result<String, Refusal> {
             ))
         }
     }
+}
+
+fn first_base(site: &Site) -> Option<String> {
+    site.ports.questions.bases().into_iter().next()
 }
 
 async fn dispatch(site: &Arc<Site>, asked: &Asked) -> Result<Reply, Refusal> {
@@ -314,7 +309,6 @@ fn about(asked: &Asked, answered: &Value) -> Value {
 }
 
 async fn note(site: &Arc<Site>, asked: &Asked, result: &str, detail: Value) {
-    // Planning changes nothing; what is planned is noted when it is done.
     let objects: Vec<&str> = asked.path.iter().map(|(_, value)| value.as_str()).collect();
     let entry = Entry {
         id: uuid::Uuid::new_v4(),
@@ -327,13 +321,7 @@ async fn note(site: &Arc<Site>, asked: &Asked, result: &str, detail: Value) {
         detalle: detail,
     };
     let base = match asked.base.is_empty() {
-        true => site
-            .ports
-            .questions
-            .bases()
-            .into_iter()
-            .next()
-            .unwrap_or_default(),
+        true => first_base(site).unwrap_or_default(),
         false => asked.base.clone(),
     };
     let noted = site.soon(move |site| {

@@ -322,18 +322,6 @@ pub enum KindWord {
     Manual,
 }
 
-impl KindWord {
-    /// As it is written.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Full => "full",
-            Self::Diferencial => "dif",
-            Self::Incremental => "inc",
-            Self::Manual => "manual",
-        }
-    }
-}
-
 /// How deep a backup is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -345,19 +333,6 @@ pub enum LevelWord {
     Readable,
     Chain,
     Drill,
-}
-
-impl LevelWord {
-    /// As it is written.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Presence => "presence",
-            Self::Checksum => "checksum",
-            Self::Readable => "readable",
-            Self::Chain => "chain",
-            Self::Drill => "drill",
-        }
-    }
 }
 
 /// Body of `POST /validations`.

@@ -15,6 +15,7 @@ export class Problem extends Error {
 
 let csrf = null;
 let whenLoggedOut = () => {};
+let asking = new AbortController();
 
 /** Remembers the token that changes need. */
 export function useCsrf(token) {
@@ -24,6 +25,16 @@ export function useCsrf(token) {
 /** Calls `listener` when the service does not know our session any more. */
 export function onLoggedOut(listener) {
   whenLoggedOut = listener;
+}
+
+/** Ends questions under way and lets none begin: whoever logs out wants no answers any more. */
+export function stopAsking() {
+  asking.abort();
+}
+
+/** Questions may be asked again. */
+export function askAgain() {
+  asking = new AbortController();
 }
 
 /** The database that is looked at, where a service has several. */
@@ -74,6 +85,7 @@ async function request(method, path, { parameters, body, headers = {}, signal, q
   if (method !== 'GET' && csrf) all['X-CSRF-Token'] = csrf;
   if (body !== undefined) all['Content-Type'] = 'application/json';
   const sent = { method, headers: all, signal, credentials: 'same-origin', cache: 'no-store' };
+  if (method === 'GET') sent.signal = signal ? AbortSignal.any([signal, asking.signal]) : asking.signal;
   if (body !== undefined) sent.body = JSON.stringify(body);
   let answer;
   try {

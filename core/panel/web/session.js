@@ -1,6 +1,6 @@
 // Who looks, and what they may do.
 
-import { get, post, remove, useCsrf } from './api.js';
+import { askAgain, get, post, remove, stopAsking, useCsrf } from './api.js';
 import { kept } from './dom.js';
 
 const RANKS = { VIEWER: 1, OPERATOR: 2, ADMIN: 3 };
@@ -36,7 +36,13 @@ export async function setUp(token, usuario, clave) {
 
 /** Ends the session. */
 export async function logOut() {
-  await remove('session');
+  stopAsking();
+  try {
+    await remove('session');
+  } catch (error) {
+    askAgain();
+    throw error;
+  }
   forget();
 }
 

@@ -1,13 +1,11 @@
 //! A shop, a service that looks after it, and the first administrator.
 
-use std::fs::{self, File};
-use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::fs;
 use std::time::Duration;
 
 use respaldo_tests::respaldo::wait_until;
 use respaldo_tests::stores::server::free_port;
-use respaldo_tests::{Client, Cluster, Respaldo};
+use respaldo_tests::{Client, Cluster, Respaldo, Service};
 use serde_json::Value;
 
 pub const OWNER: &str = "dueno";
@@ -36,32 +34,50 @@ pub struct Scene {
     pub respaldo: Respaldo,
     port: u16,
     base_path: String,
-    service: Option<Child>,
+    service: Option<Service>,
 }
 
 impl Scene {
     /// A shop without backups and a service without users, whose panel is below a path (empty: none).
     pub fn open(base_path: &str) -> Self {
+        let mut scene = Self::prepared(base_path);
+        scene.configure("");
+        scene.start(&[]);
+        scene
+    }
+
+    /// The same with a second database beside it, under one service.
+    pub fn of_two(other: &str) -> Self {
+        let mut scene = Self::prepared("");
+        scene.cluster.owned_database(other, OWNER);
+        let entry = |name| {
+            let url = scene.cluster.url_as(OWNER, name);
+            format!("[[databases]]\nname = '{name}'\ndatabase.url = '{url}'\n")
+        };
+        let databases = [DB, other].map(entry).concat();
+        scene.configure(&databases);
+        scene.start(&[]);
+        scene
+    }
+
+    fn prepared(base_path: &str) -> Self {
         let cluster = Cluster::start();
         let url = cluster.owned_database(DB, OWNER);
         cluster.psql_as(OWNER, DB, TABLES);
         let respaldo = Respaldo::for_url(&cluster, &url).env("LC_ALL", "C");
-        let mut scene = Self {
+        Self {
             cluster,
             respaldo,
             port: free_port(),
             base_path: base_path.to_owned(),
             service: None,
-        };
-        scene.configure();
-        scene.start(&[]);
-        scene
+        }
     }
 
-    fn configure(&self) {
+    fn configure(&self, databases: &str) {
         let text = format!(
             "[schedule]\ncatch_up = false\n[supervisor]\nhealth_interval = 1\nbeat_interval = 1\nstop_within = 30\n\
-             [panel]\nlisten = '127.0.0.1:{}'\nbase_path = '{}'\n",
+             [panel]\nlisten = '127.0.0.1:{}'\nbase_path = '{}'\n{databases}",
             self.port, self.base_path
         );
         fs::write(self.respaldo.folder().join("respaldo.toml"), text).unwrap();
@@ -74,56 +90,22 @@ impl Scene {
 
     /// Starts the service, with variables besides, and waits until its panel answers.
     pub fn start(&mut self, variables: &[(&str, &str)]) {
-        let log = File::create(self.log()).unwrap();
-        let mut command = self.respaldo.command(&["serve"]);
-        command.envs(variables.iter().copied()).stdin(Stdio::null());
-        let child = command.stdout(log.try_clone().unwrap()).stderr(log).spawn();
-        self.service = Some(child.unwrap());
-        let health = self.at("api/v1/session");
+        let session = self.at("api/v1/session");
         let answers = || {
-            http()
-                .get(&health)
-                .send()
-                .is_ok_and(|answer| answer.status().is_success())
+            let answer = http().get(&session).send();
+            answer.is_ok_and(|answer| answer.status().is_success())
         };
-        assert!(
-            wait_until(LONG, answers),
-            "the panel does not answer: {}",
-            self.said()
-        );
+        self.service = Some(Service::start(&self.respaldo, variables, answers));
     }
 
     /// Ends the service at once, as a machine that loses its power does.
     pub fn kill(&mut self) {
-        if let Some(mut service) = self.service.take() {
-            let _ = service.kill();
-            let _ = service.wait();
-        }
-    }
-
-    fn log(&self) -> PathBuf {
-        self.respaldo.folder().join("serve.log")
-    }
-
-    /// What the service said since it was started.
-    pub fn said(&self) -> String {
-        fs::read_to_string(self.log()).unwrap_or_default()
+        self.service = None;
     }
 
     /// The token of the first start, which the service said.
     pub fn setup_token(&self) -> String {
-        let token = |said: &str| {
-            let is_part = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-            let mut words = said.split(|c| !is_part(c));
-            // 256 bits in URL-safe base64.
-            words.find(|word| word.len() == 43).map(str::to_owned)
-        };
-        assert!(
-            wait_until(LONG, || token(&self.said()).is_some()),
-            "{}",
-            self.said()
-        );
-        token(&self.said()).unwrap()
+        self.service.as_ref().unwrap().setup_token()
     }
 
     /// A session of the owner.
@@ -134,12 +116,6 @@ impl Scene {
     /// A client of the API that is logged in as somebody.
     pub fn api(&self, user: &str, password: &str) -> Api {
         Api::log_in(&self.at("api/v1"), user, password)
-    }
-}
-
-impl Drop for Scene {
-    fn drop(&mut self) {
-        self.kill();
     }
 }
 

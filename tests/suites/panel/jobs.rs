@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 
 use reqwest::Method;
+use reqwest::blocking::Response;
 use respaldo_tests::respaldo::wait_until;
 use serde_json::{Value, json};
 
@@ -10,12 +11,21 @@ use super::scene::{LONG, Person, Scene};
 
 /// The events of a job until its end: numbers, kinds, documents.
 fn events(person: &Person, id: &str, after: Option<u64>) -> Vec<(u64, String, Value)> {
+    told(listens(person, id, after))
+}
+
+/// Begins to listen to a job, from its first event or after one.
+fn listens(person: &Person, id: &str, after: Option<u64>) -> Response {
     let mut request = person.request(Method::GET, &format!("/jobs/{id}/events"));
     if let Some(after) = after {
         request = request.header("last-event-id", after.to_string());
     }
     let answer = request.send().unwrap();
     assert_eq!(answer.headers()["content-type"], "text/event-stream");
+    answer
+}
+
+fn told(answer: Response) -> Vec<(u64, String, Value)> {
     let (mut all, mut number, mut kind) = (Vec::new(), 0, String::new());
     for line in BufReader::new(answer).lines() {
         let line = line.unwrap();
@@ -33,7 +43,11 @@ fn events(person: &Person, id: &str, after: Option<u64>) -> Vec<(u64, String, Va
 
 #[test]
 fn a_backup_is_told_of_table_by_table_until_its_end_and_again_from_where_one_left() {
-    let scene = Scene::bare();
+    let mut scene = Scene::prepared("http");
+    scene.configure("");
+    let gate = scene.respaldo.folder().join("gate");
+    let fault = format!("backup.store=wait:{}", gate.display());
+    scene.start(&[("RESPALDO_FAULTS", &fault)]);
     scene.is_up();
     let admin = scene.admin();
     let begun = admin.ok(
@@ -43,19 +57,19 @@ fn a_backup_is_told_of_table_by_table_until_its_end_and_again_from_where_one_lef
     );
     assert_eq!(begun["clase"], "backup");
     let id = begun["id"].as_str().unwrap();
-    let told = events(&admin, id, None);
+    let answer = listens(&admin, id, None);
+    std::fs::write(&gate, "").unwrap();
+    let told = told(answer);
     let kinds: Vec<&str> = told.iter().map(|(_, kind, _)| kind.as_str()).collect();
     assert_eq!(kinds.last(), Some(&"fin"), "{kinds:?}");
     let (_, _, last) = told.last().unwrap();
     assert_eq!(last["estado"], "COMPLETADO", "{last}");
     assert_eq!(last["resultado"]["exitoso"], true);
-    if kinds.contains(&"tabla") {
-        let tables = told.iter().filter(|(_, kind, _)| kind == "tabla");
-        let tables: Vec<&str> = tables
-            .map(|(_, _, t)| t["tabla"].as_str().unwrap())
-            .collect();
-        assert!(tables.contains(&"public.u"), "{tables:?}");
-    }
+    let tables = told.iter().filter(|(_, kind, _)| kind == "tabla");
+    let tables: Vec<&str> = tables
+        .map(|(_, _, t)| t["tabla"].as_str().unwrap())
+        .collect();
+    assert!(tables.contains(&"public.u"), "{tables:?}");
     let numbers: Vec<u64> = told.iter().map(|(number, _, _)| *number).collect();
     assert!(numbers.is_sorted(), "{numbers:?}");
     // Who comes late is told the end.

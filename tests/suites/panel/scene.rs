@@ -1,17 +1,16 @@
 //! A shop, a service with its panel, and people of every role.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use reqwest::Method;
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use respaldo_tests::respaldo::wait_until;
 use respaldo_tests::stores::server::free_port;
-use respaldo_tests::{Cluster, Respaldo};
+use respaldo_tests::{Cluster, Respaldo, Service};
 use serde_json::{Value, json};
 
 pub const OWNER: &str = "dueno";
@@ -34,7 +33,7 @@ pub struct Scene {
     pub port: u16,
     /// `http` or `https`.
     scheme: &'static str,
-    service: Option<Child>,
+    service: Option<Service>,
 }
 
 impl Scene {
@@ -94,13 +93,8 @@ impl Scene {
 
     /// Starts the service, with variables besides, and waits until its panel listens.
     pub fn start(&mut self, variables: &[(&str, &str)]) {
-        let log = File::create(self.log()).unwrap();
-        let mut command = self.respaldo.command(&["serve"]);
-        command.envs(variables.iter().copied()).stdin(Stdio::null());
-        let child = command.stdout(log.try_clone().unwrap()).stderr(log).spawn();
-        self.service = Some(child.unwrap());
         let listens = || TcpStream::connect(("127.0.0.1", self.port)).is_ok();
-        assert!(wait_until(LONG, listens), "nobody listens: {}", self.said());
+        self.service = Some(Service::start(&self.respaldo, variables, listens));
     }
 
     /// Waits until the engine is up.
@@ -117,24 +111,21 @@ impl Scene {
 
     /// Ends the service at once, as a machine that loses its power does.
     pub fn kill(&mut self) {
-        if let Some(mut service) = self.service.take() {
-            let _ = service.kill();
-            let _ = service.wait();
-        }
+        self.service = None;
+    }
+
+    fn service(&self) -> &Service {
+        self.service.as_ref().unwrap()
     }
 
     /// The process of the service.
     pub fn pid(&self) -> u32 {
-        self.service.as_ref().unwrap().id()
-    }
-
-    fn log(&self) -> PathBuf {
-        self.respaldo.folder().join("serve.log")
+        self.service().pid()
     }
 
     /// What the service said since it was started.
     pub fn said(&self) -> String {
-        fs::read_to_string(self.log()).unwrap_or_default()
+        self.service().said()
     }
 
     pub fn root(&self) -> String {
@@ -149,14 +140,7 @@ impl Scene {
 
     /// The token of the first start.
     pub fn setup_token(&self) -> String {
-        let found = || {
-            let said = self.said();
-            let is_part = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-            let mut words = said.split(|c| !is_part(c));
-            words.find(|word| word.len() == 43).map(str::to_owned)
-        };
-        assert!(wait_until(LONG, || found().is_some()), "{}", self.said());
-        found().unwrap()
+        self.service().setup_token()
     }
 
     /// Somebody who is not logged in.
@@ -210,12 +194,6 @@ impl Scene {
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
         String::from_utf8_lossy(&answer).into_owned()
-    }
-}
-
-impl Drop for Scene {
-    fn drop(&mut self) {
-        self.kill();
     }
 }
 

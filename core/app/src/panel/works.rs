@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use respaldo_contract::labels::{Label, kind_from_word};
 use respaldo_contract::messages::{ErrorCode, Lang};
 use respaldo_contract::records::{BackupRecord, ExportRecord, RestoreRecord, ValidationRecord};
 use respaldo_domain::backup::{ArchiveName, BackupKind, Trigger};
@@ -135,7 +134,11 @@ fn backup(
     said: Lang,
     cx: &Context,
 ) -> Result<BackupRecord, Failure> {
-    let kind = kind_from_word(body.tipo.word()).unwrap_or(BackupKind::Full);
+    let kind = match body.tipo {
+        KindWord::Full | KindWord::Manual => BackupKind::Full,
+        KindWord::Diferencial => BackupKind::Differential,
+        KindWord::Incremental => BackupKind::Incremental,
+    };
     if body.from_chain && kind != BackupKind::Full {
         return Err(usage("from_chain: FULL, MANUAL"));
     }
@@ -166,8 +169,13 @@ fn validate(
     said: Lang,
     cx: &Context,
 ) -> Result<ValidationRecord, Failure> {
-    let level = body.nivel.unwrap_or(LevelWord::Chain).word();
-    let level = ValidationLevel::from_label(level).unwrap_or(ValidationLevel::Chain);
+    let level = match body.nivel.unwrap_or(LevelWord::Chain) {
+        LevelWord::Presence => ValidationLevel::Presence,
+        LevelWord::Checksum => ValidationLevel::Checksum,
+        LevelWord::Readable => ValidationLevel::Readable,
+        LevelWord::Chain => ValidationLevel::Chain,
+        LevelWord::Drill => ValidationLevel::Drill,
+    };
     let named = body.ids.as_ref().map(|ids| {
         let selectors = ids.iter().map(|id| point::backup(&id.text()));
         selectors.collect::<Result<Vec<_>, _>>()

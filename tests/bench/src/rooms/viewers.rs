@@ -1,13 +1,13 @@
 //! A full dump while many look at the panel, and while nobody does.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Stdio};
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use respaldo_tests::{Cluster, Respaldo};
+use respaldo_tests::stores::server::free_port;
+use respaldo_tests::{Cluster, Respaldo, Service};
 
 use crate::data;
 use crate::meter::{Cost, Failed, Meter};
@@ -35,53 +35,37 @@ pub fn run(options: &Options, results: &mut Results) {
     let cluster = server().start();
     let url = cluster.new_database("viewed");
     data::fill_mixed(&url, options.scaled(MEGABYTES));
-    let service = Service::start(&cluster);
+    let watched = Watched::start(&cluster);
     let meter = Meter::on(&[&cluster]);
     let title = "Full dump of a mixed database while 50 people look at the panel".to_owned();
     results.section("viewers", title, None);
     for round in 0..options.rounds {
         quiet(&cluster);
         let turns: [Turn<'_>; 2] = [
-            (ALONE, Box::new(|| service.dump(&meter))),
-            (WATCHED, Box::new(|| service.dump_watched(&meter))),
+            (ALONE, Box::new(|| watched.dump(&meter))),
+            (WATCHED, Box::new(|| watched.dump_watched(&meter))),
         ];
         results.round(round, &turns);
     }
 }
 
-/// `serve` with its panel, and somebody who is logged in.
-struct Service {
+/// A service whose panel somebody is logged in to.
+struct Watched {
     driver: Respaldo,
-    child: Child,
     port: u16,
     cookie: String,
+    _service: Service,
 }
 
-impl Drop for Service {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
-impl Service {
+impl Watched {
     fn start(cluster: &Cluster) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
+        let port = free_port();
         let driver = Respaldo::new(cluster, "viewed")
             .config(&format!("[panel]\nlisten = \"127.0.0.1:{port}\"\n"))
             .limit(Duration::from_hours(1));
-        let mut command = driver.command(&["serve", "--lang", "en"]);
-        command.stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().unwrap();
-        let said = BufReader::new(child.stdout.take().unwrap());
-        let is_token = |line: &String| line.len() == 43 && !line.contains(' ');
-        let mut lines = said.lines().map(|line| line.unwrap().trim().to_owned());
-        let token = lines.by_ref().find(is_token).unwrap();
-        // It goes on talking, and somebody has to listen.
-        thread::spawn(move || lines.for_each(drop));
-        let body = format!("{{\"token\":\"{token}\",{SETUP}}}");
+        let answers = || TcpStream::connect(("127.0.0.1", port)).is_ok();
+        let service = Service::start(&driver, &[], answers);
+        let body = format!("{{\"token\":\"{}\",{SETUP}}}", service.setup_token());
         let answer = ask(port, "POST", "setup", "", &body).unwrap();
         let cookie = answer
             .lines()
@@ -91,9 +75,9 @@ impl Service {
             .to_owned();
         Self {
             driver,
-            child,
             port,
             cookie,
+            _service: service,
         }
     }
 
