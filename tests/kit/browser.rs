@@ -16,7 +16,8 @@ use reqwest::Method;
 use reqwest::blocking::Client;
 use serde_json::{Value, json};
 
-use crate::stores::server::{Server, free_port};
+use crate::ports::free_port;
+use crate::stores::server::Server;
 
 /// Longest wait for something to be on a page.
 pub const PATIENCE: Duration = Duration::from_mins(1);

@@ -12,11 +12,11 @@ mod surgery;
 
 use std::fs;
 use std::io::Write;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 
 use crate::install::{Install, ServerUser, run, without_pg_variables};
+use crate::ports::free_port;
 
 /// Roles of every cluster besides the superuser `postgres`.
 const ROLES: &str = "
@@ -478,14 +478,6 @@ fn short_temp_folder(user: ServerUser) -> PathBuf {
         .keep();
     user.own(&folder);
     folder
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
 }
 
 /// Runs a command with `input` on its standard input.

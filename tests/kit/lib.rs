@@ -24,6 +24,7 @@ pub mod mutator;
 pub mod oracle;
 pub mod pipeline;
 pub mod plugins;
+pub mod ports;
 pub mod proxy;
 pub mod repository;
 pub mod respaldo;

@@ -50,6 +50,16 @@ impl Output {
         }
     }
 
+    /// What must be read in any case and is no result: beside the log, and never inside the one JSON
+    /// document that standard output is with `--json`.
+    pub fn notice(&self, text: &str) {
+        if self.json {
+            self.complaint(text);
+        } else {
+            self.text(text);
+        }
+    }
+
     /// What failed; also when quiet.
     pub fn complaint(&self, text: &str) {
         write_line(&mut io::stderr().lock(), text);

@@ -97,8 +97,8 @@ pub fn start(
     let heard = move |address: SocketAddr, token: Option<&str>| {
         let url = format!("{scheme}://{address}{base_path}");
         if let Some(token) = token {
-            // Also where nothing else is said, for without it nobody gets in; and beside the log, which may be JSON.
-            output.text(
+            // Also where nothing else is said, for without it nobody gets in.
+            output.notice(
                 &Outcome::PanelSetUp {
                     url: &url,
                     token: &token,

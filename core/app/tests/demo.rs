@@ -128,8 +128,8 @@ fn the_panel_is_served_on_what_was_rehearsed_until_a_signal_and_leaves_nothing()
     let file = std::fs::File::create(&log).unwrap();
     let mut child = demo(&temporary.0, &["--panel"])
         .env("LC_ALL", "C")
-        .stdout(Stdio::null())
-        .stderr(file)
+        .stdout(file)
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let said = || std::fs::read_to_string(&log).unwrap_or_default();

@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use super::server::{Server, free_port, program, python, python_until};
+use super::server::{Server, program, python, python_until};
+use crate::ports::free_port;
 
 /// The account that every Azurite has.
 pub const ACCOUNT: &str = "devstoreaccount1";

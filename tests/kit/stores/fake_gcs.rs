@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use super::server::{Server, free_port, program, python_until};
+use super::server::{Server, program, python_until};
+use crate::ports::free_port;
 
 /// A running server with a bucket `backups`.
 #[derive(Debug)]

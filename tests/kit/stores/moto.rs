@@ -3,7 +3,8 @@
 
 use std::process::Command;
 
-use super::server::{Server, boto, boto_until, free_port, program};
+use super::server::{Server, boto, boto_until, program};
+use crate::ports::free_port;
 
 const ONE_AT_A_TIME: &str = "
 import sys

@@ -7,7 +7,8 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use super::process::{Process, make_key};
-use super::server::{free_port, program};
+use super::server::program;
+use crate::ports::free_port;
 
 /// Who may log in.
 pub const USER: &str = "ana";

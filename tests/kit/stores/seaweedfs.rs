@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::server::{Server, boto, boto_until, free_port, program};
+use super::server::{Server, boto, boto_until, program};
+use crate::ports::free_port;
 
 /// Name of its key.
 pub const KEY: &str = "testkey";

@@ -7,7 +7,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use super::process::{Process, make_key};
-use super::server::free_port;
+use crate::ports::free_port;
 
 const SSHD: &str = "/usr/sbin/sshd";
 

@@ -3,7 +3,8 @@
 use std::fs;
 use std::process::Command;
 
-use super::server::{Server, free_port, program, python};
+use super::server::{Server, program, python};
+use crate::ports::free_port;
 
 /// A running server with a bucket `backups`.
 #[derive(Debug)]

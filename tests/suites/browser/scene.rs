@@ -3,8 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
+use respaldo_tests::ports::free_port;
 use respaldo_tests::respaldo::wait_until;
-use respaldo_tests::stores::server::free_port;
 use respaldo_tests::{Client, Cluster, Respaldo, Service};
 use serde_json::Value;
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use reqwest::Method;
 use reqwest::blocking::{Client, RequestBuilder, Response};
+use respaldo_tests::ports::free_port;
 use respaldo_tests::respaldo::wait_until;
-use respaldo_tests::stores::server::free_port;
 use respaldo_tests::{Cluster, Respaldo, Service};
 use serde_json::{Value, json};
 

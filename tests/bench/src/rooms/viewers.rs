@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use respaldo_tests::stores::server::free_port;
+use respaldo_tests::ports::free_port;
 use respaldo_tests::{Cluster, Respaldo, Service};
 
 use crate::data;
