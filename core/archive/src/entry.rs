@@ -22,7 +22,7 @@ pub enum Section {
 }
 
 impl Section {
-    fn from_number(number: i32) -> Option<Self> {
+    pub(crate) fn from_number(number: i32) -> Option<Self> {
         [Self::None, Self::PreData, Self::Data, Self::PostData]
             .into_iter()
             .find(|s| s.number() == number)
@@ -103,12 +103,7 @@ impl Entry {
 
     /// Whether it is large objects, or what is said about one of them: comments, grants.
     pub fn is_of_large_objects(&self) -> bool {
-        const KINDS: [&str; 3] = ["BLOB", "BLOBS", "BLOB METADATA"];
-        const ABOUT: [&str; 3] = ["ACL", "COMMENT", "SECURITY LABEL"];
-        let tag = self.tag.as_str();
-        let about = || tag.is_some_and(|tag| tag.starts_with("LARGE OBJECT"));
-        KINDS.iter().any(|kind| self.is(kind))
-            || (ABOUT.iter().any(|kind| self.is(kind)) && about())
+        is_of_large_objects(&self.desc, &self.tag)
     }
 
     /// The columns of its rows, as its COPY statement names them; `None` where it has none that is understood.
@@ -185,6 +180,13 @@ impl Entry {
     }
 }
 
+/// Whether an entry of this kind and name is of large objects.
+pub(crate) fn is_of_large_objects(desc: &[u8], tag: &[u8]) -> bool {
+    const KINDS: [&[u8]; 3] = [b"BLOB", b"BLOBS", b"BLOB METADATA"];
+    const ABOUT: [&[u8]; 3] = [b"ACL", b"COMMENT", b"SECURITY LABEL"];
+    KINDS.contains(&desc) || (ABOUT.contains(&desc) && tag.starts_with(b"LARGE OBJECT"))
+}
+
 fn read_dump_id<R: Read>(wire: &mut WireReader<R>) -> Result<i32> {
     let id = wire.int("an entry")?;
     if id < 1 {
@@ -231,6 +233,15 @@ fn read_offset<R: Read>(wire: &mut WireReader<R>) -> Result<Offset> {
         2 => Ok(Offset::At(position)),
         3 => Ok(Offset::NoData),
         _ => Err(wire.damaged("an offset's state is not known")),
+    }
+}
+
+/// Whether this state of an offset says that there is a block; `None` where it is not known.
+pub(crate) fn read_offset_state(state: u8) -> Option<bool> {
+    match state {
+        1 | 2 => Some(true),
+        3 => Some(false),
+        _ => None,
     }
 }
 

@@ -21,6 +21,7 @@ mod partitions;
 mod pieces;
 mod pool;
 mod reader;
+mod skim;
 mod splice;
 mod tap;
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub use lines::{CopyLines, RowPart, read_copy_lines, read_copy_parts};
 pub use partitions::Partitions;
 pub use pieces::{PieceEncoder, PieceJoiner, PieceSum};
 pub use reader::{ArchiveReader, Blob, Block};
+pub use skim::{Skim, Skimmed};
 pub use splice::{Hashes, Splice, SplicedBlock, write_spliced};
 pub use text::Text;
 pub use toc::Toc;

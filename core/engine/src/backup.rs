@@ -9,13 +9,16 @@ mod base;
 mod definitions;
 mod dump;
 mod from_chain;
+mod late;
 mod listing;
 mod order;
 mod seal;
+mod spool;
 mod surroundings;
 mod tries;
 mod yielding;
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, FixedOffset, Local, Utc};
@@ -47,6 +50,7 @@ use crate::schedule;
 use crate::validate;
 
 pub use self::from_chain::{ConsolidateError, consolidate};
+use self::late::LateReading;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -215,7 +219,7 @@ pub fn backup(
     record_begin(parts, &mut run, request, &target.facts, &name, &base, cx);
 
     let made = make(
-        parts, request, &mut run, &mut lease, &target, &history, base, &name, cx,
+        parts, request, &mut run, &mut lease, &target, &history, &base, &name, cx,
     );
     let outcome = match made {
         Ok(sealed) => sealed,
@@ -282,31 +286,33 @@ fn make(
     lease: &mut Lease,
     target: &SourceTarget,
     history: &History,
-    mut base: base::Base,
+    base: &base::Base,
     name: &ArchiveName,
     cx: &Context,
 ) -> Result<seal::Sealed, BackupError> {
-    let _held = base::hold(parts, &base, cx).map_err(BackupError::Repository)?;
+    let _held = base::hold(parts, base, cx).map_err(BackupError::Repository)?;
     let spool = WorkDir::open(&parts.settings.work_dir)
         .map_err(BackupError::Repository)?
         .spool(name);
-    let dump = dump::Dump {
-        parts,
-        request,
-        target,
-        base: &base,
-        name,
-        spool: &spool,
-        cx,
-    };
-    let dumped = dump.run(run)?;
-    // It has the size of the database's catalog, and was compared.
-    base.reading = None;
+    let dumped = thread::scope(|threads| {
+        let dump = dump::Dump {
+            parts,
+            request,
+            target,
+            base,
+            // It has the size of the database's catalog, and goes once it was compared.
+            reading: LateReading::begin(threads, parts, base, target, cx),
+            name,
+            spool: &spool,
+            cx,
+        };
+        dump.run(run)
+    })?;
     let draft = seal::Draft {
         request,
         target,
         history,
-        base: &base,
+        base,
         name,
         dumped,
     };

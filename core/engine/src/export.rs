@@ -22,8 +22,8 @@ use self::source::Source;
 use crate::faults::step;
 use crate::parts::Parts;
 use crate::ports::{Context, Fault, FaultKind};
-pub use crate::publish::Existing;
 use crate::publish::NewFile;
+pub use crate::publish::{Durability, Existing};
 use crate::reading::{self, Reading};
 use crate::selector::{Selector, resolve};
 use crate::store::{fault_of_io, io_of_fault};
@@ -92,9 +92,10 @@ pub fn export_to_file(
     selector: &Selector,
     path: &Path,
     existing: Existing,
+    durability: Durability,
     cx: &Context,
 ) -> Result<ExportReport, ExportError> {
-    let mut file = NewFile::begin(path, existing).map_err(ExportError::Output)?;
+    let mut file = NewFile::begin(path, existing, durability).map_err(ExportError::Output)?;
     let report = export(parts, selector, &mut file, cx)?;
     step("export.publish").map_err(ExportError::Output)?;
     // A small archive is read and written before a signal is looked at.

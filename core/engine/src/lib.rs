@@ -40,5 +40,6 @@ pub mod store;
 pub mod supervisor;
 pub mod sync;
 pub mod validate;
+mod writeback;
 
 pub use lease::Lease;

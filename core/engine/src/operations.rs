@@ -17,7 +17,7 @@ use crate::backup::{self, BackupError, BackupRequest, ConsolidateError};
 use crate::diff::{self, DiffError, DiffReport, DiffRequest};
 use crate::escape_kit::{self, EscapeKitReport, EscapeKitRequest};
 use crate::expire::{self, ExpireError, ExpiryReport, Ruled};
-use crate::export::{self, Existing, ExportError, ExportReport};
+use crate::export::{self, Durability, Existing, ExportError, ExportReport};
 use crate::listing;
 use crate::owed::{self, Settle, Settled};
 pub use crate::parts::{Parts, Settings};
@@ -121,9 +121,10 @@ impl Operations {
         selector: &Selector,
         path: &Path,
         existing: Existing,
+        durability: Durability,
         cx: &Context,
     ) -> Result<ExportReport, ExportError> {
-        export::export_to_file(&self.parts, selector, path, existing, cx)
+        export::export_to_file(&self.parts, selector, path, existing, durability, cx)
     }
 
     /// Writes a folder from which a restore point is rebuilt with stock tools alone.

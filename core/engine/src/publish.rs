@@ -2,8 +2,6 @@
 //! made durable, renamed last. What a killed run leaves is named `.respaldo-incomplete-...` and swept
 //! by the next run that writes beside it: whoever is at work holds a lock on what it makes.
 
-mod writeback;
-
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -11,9 +9,9 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use self::writeback::Writeback;
 use crate::ports::{Fault, FaultKind};
 use crate::private;
+use crate::writeback::Writeback;
 
 /// What becomes of a file that is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,11 +22,21 @@ pub enum Existing {
     Replace,
 }
 
+/// Whether a file is on the disk when it gets its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// It is: not even the machine's end takes it away.
+    Synced,
+    /// It is when the system gets to it. Whole it is all the same, whatever ends the program.
+    LeftToSystem,
+}
+
 /// A file being made; removed when it is dropped unpublished.
 #[derive(Debug)]
 pub(crate) struct NewFile {
     file: File,
-    writeback: Writeback,
+    /// None of it is asked for where the system is left to it.
+    writeback: Option<Writeback>,
     staging: Staging,
     existing: Existing,
 }
@@ -56,7 +64,11 @@ const SETTLED: Duration = Duration::from_mins(1);
 
 impl NewFile {
     /// Begins a file for `path`. A link is followed: what it points to is replaced.
-    pub(crate) fn begin(path: &Path, existing: Existing) -> Result<Self, Fault> {
+    pub(crate) fn begin(
+        path: &Path,
+        existing: Existing,
+        durability: Durability,
+    ) -> Result<Self, Fault> {
         let to = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         check_file(&to, existing)?;
         let mut staging = Staging::beside(to);
@@ -67,28 +79,36 @@ impl NewFile {
         staging.lock();
         Ok(Self {
             file,
-            writeback: Writeback::default(),
+            writeback: (durability == Durability::Synced).then(Writeback::default),
             staging,
             existing,
         })
     }
 
-    /// Makes it durable and gives it its name.
+    /// Makes it durable, where that was asked for, and gives it its name.
     pub(crate) fn publish(self) -> Result<(), Fault> {
-        let written = self.writeback.finish();
-        written
-            .and_then(|()| self.file.sync_all())
-            .map_err(|e| self.staging.fault("writing", e))?;
+        let durability = match self.writeback {
+            Some(_) => Durability::Synced,
+            None => Durability::LeftToSystem,
+        };
+        if let Some(writeback) = self.writeback {
+            let written = writeback.finish();
+            written
+                .and_then(|()| self.file.sync_all())
+                .map_err(|e| self.staging.fault("writing", e))?;
+        }
         drop(self.file);
         check_file(&self.staging.to, self.existing)?;
-        self.staging.publish()
+        self.staging.publish(durability)
     }
 }
 
 impl Write for NewFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file.write(bytes)?;
-        self.writeback.written(&self.file, written as u64)?;
+        if let Some(writeback) = &mut self.writeback {
+            writeback.written(&self.file, written as u64)?;
+        }
         Ok(written)
     }
 
@@ -136,7 +156,7 @@ impl NewFolder {
             // It is empty; not every system renames over it.
             fs::remove_dir(&self.staging.to).map_err(|e| self.staging.fault("replacing", e))?;
         }
-        self.staging.publish()
+        self.staging.publish(Durability::Synced)
     }
 }
 
@@ -160,9 +180,12 @@ impl Staging {
         self.lock = place.filter(|place| place.try_lock().is_ok());
     }
 
-    fn publish(mut self) -> Result<(), Fault> {
+    fn publish(mut self, durability: Durability) -> Result<(), Fault> {
         fs::rename(&self.from, &self.to).map_err(|e| self.fault("renaming to", e))?;
         self.is_published = true;
+        if durability == Durability::LeftToSystem {
+            return Ok(());
+        }
         sync_folder(&folder_of(&self.to)).map_err(|e| self.fault("making durable", e))
     }
 
@@ -288,18 +311,18 @@ mod tests {
     fn a_file_appears_when_it_is_published_and_replaces_only_where_that_was_said() {
         let place = place();
         let path = place.join("out.dump");
-        let mut file = NewFile::begin(&path, Existing::Refuse).unwrap();
+        let mut file = NewFile::begin(&path, Existing::Refuse, Durability::Synced).unwrap();
         file.write_all(b"one").unwrap();
         assert!(!path.exists());
         file.publish().unwrap();
-        let refused = NewFile::begin(&path, Existing::Refuse).unwrap_err();
+        let refused = NewFile::begin(&path, Existing::Refuse, Durability::Synced).unwrap_err();
         assert_eq!(refused.kind, FaultKind::Exists);
-        let mut given_up = NewFile::begin(&path, Existing::Replace).unwrap();
+        let mut given_up = NewFile::begin(&path, Existing::Replace, Durability::Synced).unwrap();
         given_up.write_all(b"half").unwrap();
         drop(given_up);
         assert_eq!(fs::read(&path).unwrap(), b"one");
         assert_eq!(names(&place), ["out.dump"]);
-        let folder = NewFile::begin(&place, Existing::Replace).unwrap_err();
+        let folder = NewFile::begin(&place, Existing::Replace, Durability::Synced).unwrap_err();
         assert_eq!(folder.kind, FaultKind::Exists);
         fs::remove_dir_all(place).unwrap();
     }
@@ -314,12 +337,13 @@ mod tests {
         fs::create_dir_all(folder.join("archives")).unwrap();
         let young = place.join(".respaldo-incomplete-3");
         fs::write(&young, "half").unwrap();
-        let at_work = NewFile::begin(&place.join("a"), Existing::Refuse).unwrap();
+        let at_work =
+            NewFile::begin(&place.join("a"), Existing::Refuse, Durability::Synced).unwrap();
         for path in [&left, &folder, &at_work.staging.from] {
             let place = File::open(path).unwrap();
             place.set_modified(long_ago).unwrap();
         }
-        let other = NewFile::begin(&place.join("b"), Existing::Refuse).unwrap();
+        let other = NewFile::begin(&place.join("b"), Existing::Refuse, Durability::Synced).unwrap();
         assert!(!left.exists() && !folder.exists() && young.exists());
         at_work.publish().unwrap();
         other.publish().unwrap();

@@ -26,6 +26,14 @@ pub struct Print {
     pub surroundings: String,
 }
 
+impl Print {
+    /// Whether these lines of catalogs are among its own.
+    pub(crate) fn says(&self, lines: &str) -> bool {
+        let own: Vec<_> = self.catalogs.lines().collect();
+        lines.lines().all(|line| own.contains(&line))
+    }
+}
+
 /// Catalogs left out, each with its reason.
 const LEFT_OUT: [(&str, &str); 6] = [
     ("pg_statistic", "statistics of the planner"),
@@ -149,8 +157,20 @@ fn names(session: &mut Session) -> Result<String, PgError> {
 
 /// The catalogs by the versions of their rows; `None` where one cannot be read.
 pub(crate) fn catalogs(session: &mut Session) -> Result<Option<String>, PgError> {
+    print_of(session, |catalog| !is_left_out(catalog))
+}
+
+/// The catalog of relations alone.
+pub(crate) fn relations(session: &mut Session) -> Result<Option<String>, PgError> {
+    print_of(session, |catalog| catalog.name == "pg_class")
+}
+
+fn print_of(
+    session: &mut Session,
+    is_counted: impl Fn(&Catalog) -> bool,
+) -> Result<Option<String>, PgError> {
     let all = session.each_row(sql(CATALOGS), catalog)?;
-    let counted = all.iter().filter(|catalog| !is_left_out(catalog));
+    let counted = all.iter().filter(|catalog| is_counted(catalog));
     let Some(sums) = counted.map(sum).collect::<Option<Vec<_>>>() else {
         return Ok(None);
     };

@@ -89,26 +89,41 @@ impl Snapshot {
     }
 
     /// Locks what will be read against DDL and says whether the snapshot still tells the truth
-    /// about it: TRUNCATE and rewrites between snapshot and lock would leave nothing to read.
-    /// Only tables and partitioned tables this role may read are locked. After an error, or when
-    /// overtaken, the snapshot is of no more use.
+    /// about all `tables`: TRUNCATE and rewrites between snapshot and lock would leave nothing to
+    /// read. Only tables and partitioned tables this role may read are locked. After an error, or
+    /// when overtaken, the snapshot is of no more use.
     pub fn lock_and_fence(
         &mut self,
+        locked: &[Arc<TableFacts>],
         tables: &[Arc<TableFacts>],
         lock_timeout: Duration,
     ) -> Result<Fence, PgError> {
-        if let Fence::Overtaken { what } = fence::lock(&mut self.session, tables, lock_timeout)? {
+        if let Fence::Overtaken { what } = fence::lock(&mut self.session, locked, lock_timeout)? {
             return Ok(Fence::Overtaken { what });
         }
-        if self.has_same_catalogs() {
+        // Where nothing is read any more, what was is as under the snapshot unless a table was given another file.
+        let stands = match locked {
+            [] => self.has_same_relations(),
+            _ => self.has_same_catalogs(),
+        };
+        if stands {
             return Ok(Fence::Holds);
         }
         let now = facts::read(self.live()?)?;
         Ok(fence::compare(tables, &now))
     }
 
+    /// Whether every relation is known to be still the one under the snapshot: of the same name, in the same file.
+    fn has_same_relations(&mut self) -> bool {
+        let Some(print) = self.print.clone() else {
+            return false;
+        };
+        let now = self.live().and_then(definitions::relations);
+        now.is_ok_and(|now| now.is_some_and(|now| print.says(&now)))
+    }
+
     /// Whether every row of the catalogs is known to be still the one under the snapshot.
-    fn has_same_catalogs(&mut self) -> bool {
+    pub fn has_same_catalogs(&mut self) -> bool {
         let Some(print) = self.print.clone() else {
             return false;
         };

@@ -68,6 +68,9 @@ impl Dumper for Parallel {
         if request.target.facts.server_version_num < SINCE {
             return self.stock.dump(request, archive, cx);
         }
+        if let Some(receipt) = self.stock.dump_without_rows(request, archive)? {
+            return Ok(receipt);
+        }
         let scope = Scope::read(request)?;
         let for_stock = DumpRequest {
             tables: scope.stock.clone(),

@@ -23,11 +23,13 @@ mod run;
 mod sequences;
 mod taken_over;
 
-use std::fs::File;
-use std::io::BufReader;
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{BufReader, BufWriter, Write};
 
 use respaldo_archive::{ArchiveError, Block, Toc};
 use respaldo_domain::manifest::Compression;
+use respaldo_domain::table::TableName;
 use respaldo_engine::ports::{
     ArchiveFile, Context, Definitions, DumpReceipt, DumpRequest, Dumper, Fault, FaultKind,
     SourceTarget,
@@ -65,6 +67,37 @@ impl PgDump {
     /// The version of the tool.
     pub(crate) fn version(&self) -> &ToolVersion {
         self.tool.version()
+    }
+
+    /// Writes an archive of definitions that are there, where there are no rows to be dumped and were none before;
+    /// `None` where nothing was written.
+    pub(crate) fn dump_without_rows(
+        &self,
+        request: &DumpRequest,
+        archive: &mut dyn ArchiveFile,
+    ) -> Result<Option<DumpReceipt>, Fault> {
+        let contents = request.contents.as_ref();
+        let contents = contents.filter(|_| request.tables.is_empty() && !request.large_objects);
+        let Some(bytes) = contents.and_then(|file| fs::read(file).ok()) else {
+            return Ok(None);
+        };
+        let compression = self.options.method.header();
+        let values = || sequence_values(request);
+        let Some(definitions) = taken_over::without_rows(&bytes, compression, values) else {
+            return Ok(None);
+        };
+        let mut out = BufWriter::with_capacity(256 * 1024, archive);
+        let contents_bytes = definitions.write(&mut out).map_err(faults::of_archive)?;
+        out.flush()
+            .map_err(|error| faults::of_archive(error.into()))?;
+        Ok(Some(DumpReceipt {
+            pg_dump: self.tool.version().text.clone(),
+            header_version: definitions.header.version.to_string(),
+            compression: self.options.method.compression(),
+            tables: Vec::new(),
+            contents_bytes,
+            definitions: Definitions::TakenOver,
+        }))
     }
 
     /// Starts all runs; each holds still once its table of contents is read.
@@ -118,6 +151,9 @@ impl Dumper for PgDump {
         cx: &Context,
     ) -> Result<DumpReceipt, Fault> {
         cx.check()?;
+        if let Some(receipt) = self.dump_without_rows(request, archive)? {
+            return Ok(receipt);
+        }
         let interrupt = cx.interrupt().clone();
         let stop = move || interrupt.is_set();
         let mut schema = Schema::start(self, request, &stop)?;
@@ -141,13 +177,16 @@ pub(crate) struct Schema<'s> {
 /// none, or something is in the way: they are then written anew.
 fn taken_over(request: &DumpRequest) -> Option<Toc> {
     let file = File::open(request.contents.as_ref()?).ok()?;
-    match sequences::values(request) {
-        Ok(values) => taken_over::definitions(BufReader::new(file), &values),
-        Err(fault) => {
+    taken_over::definitions(BufReader::new(file), &sequence_values(request)?)
+}
+
+/// `None` where they cannot be read.
+fn sequence_values(request: &DumpRequest) -> Option<HashMap<TableName, sequences::Value>> {
+    sequences::values(request)
+        .inspect_err(|fault| {
             tracing::debug!(%fault, "values of sequences were not read; pg_dump reads them");
-            None
-        }
-    }
+        })
+        .ok()
 }
 
 impl<'s> Schema<'s> {

@@ -317,6 +317,9 @@ pub struct ExportArgs {
     /// Replace a file that is there, once the new one is whole
     #[arg(long)]
     pub force: bool,
+    /// Do not wait until the file is on the disk: if the machine fails soon after, it may be lost
+    #[arg(long)]
+    pub no_sync: bool,
 }
 
 /// `escape-kit`.

@@ -197,6 +197,11 @@ const SPANISH: &[(&str, &str, &str)] = &[
         "Reemplazar un archivo que ya existe, cuando el nuevo esté entero",
     ),
     (
+        "export",
+        "no_sync",
+        "No esperar a que el archivo esté en el disco: si la máquina falla poco después, puede perderse",
+    ),
+    (
         "escape-kit",
         "",
         "Escribir una carpeta desde la que solo psql, pg_restore y sha256sum reconstruyen un punto",

@@ -48,6 +48,11 @@ const STEPS: &[(&str, &str, &str)] = &[
         "checking the snapshot",
         "comprobando la instantánea",
     ),
+    (
+        "backup.definitions",
+        "comparing definitions",
+        "comparando definiciones",
+    ),
     ("backup.coverage", "checking rights", "comprobando permisos"),
     ("backup.verdicts", "looking for changes", "buscando cambios"),
     ("backup.dump", "dumping", "volcando"),

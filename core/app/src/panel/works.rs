@@ -9,7 +9,7 @@ use respaldo_domain::backup::{ArchiveName, BackupKind, Trigger};
 use respaldo_domain::table::TableName;
 use respaldo_domain::validation::ValidationLevel;
 use respaldo_engine::backup::BackupRequest;
-use respaldo_engine::export::Existing;
+use respaldo_engine::export::{Durability, Existing};
 use respaldo_engine::operations::Selector;
 use respaldo_engine::ports::{Context, Interrupt, Progress};
 use respaldo_engine::restore::{
@@ -207,9 +207,13 @@ fn export(
     );
     let path = folder.join(&name);
     let selector = Selector::Name(archive);
-    let report = room
-        .operations
-        .export_to_file(&selector, &path, Existing::Replace, cx)?;
+    let report = room.operations.export_to_file(
+        &selector,
+        &path,
+        Existing::Replace,
+        Durability::Synced,
+        cx,
+    )?;
     // The name, not the place: that is of this machine, and fetched over the network.
     let record = ExportRecord::of(&report.manifest, &name, report.size_bytes, said);
     Ok(Worked {

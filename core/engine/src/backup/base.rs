@@ -31,8 +31,8 @@ pub(super) struct Base {
     pub(super) reason: Option<FullReason>,
     /// The base's manifest, for a differential or incremental.
     pub(super) manifest: Option<Manifest>,
-    /// The base's readings; `None` where they are gone: everything is dumped then.
-    pub(super) reading: Option<Arc<BaseReading>>,
+    /// The manifest of the newest backup, where that is not the base itself.
+    newest: Result<Option<Manifest>, Fault>,
     /// Tables of contents of this history, the newest first.
     pub(super) stored: Vec<Stored>,
 }
@@ -43,8 +43,37 @@ impl Base {
             kind: BackupKind::Full,
             reason,
             manifest: None,
-            reading: None,
+            newest: Ok(None),
             stored: Vec::new(),
+        }
+    }
+
+    /// The base's readings; `None` for a full. Lost or damaged ones cost a larger backup, not a wrong one.
+    pub(super) fn read_readings(
+        &self,
+        parts: &Parts,
+        source: &SourceFacts,
+        cx: &Context,
+    ) -> Result<Option<BaseReading>, Fault> {
+        let Some(manifest) = &self.manifest else {
+            return Ok(None);
+        };
+        let stored = stored_readings(parts, manifest, cx)
+            .and_then(|readings| Ok((readings, learnt_since(parts, &self.newest, cx)?)));
+        match stored {
+            Ok((mut readings, learnt)) => {
+                share_columns(manifest, &mut readings);
+                Ok(Some(BaseReading {
+                    lineage: lineage(parts, manifest, source),
+                    readings,
+                    learnt,
+                }))
+            }
+            Err(fault) if fault.kind.is_transient() => Err(fault),
+            Err(fault) => {
+                tracing::warn!(base = %manifest.archive, %fault, "the base's readings are unusable");
+                Ok(None)
+            }
         }
     }
 }
@@ -77,12 +106,11 @@ pub(super) fn choose(
                     .filter(can_open)
                     .filter_map(|manifest| Stored::of(manifest, source));
                 let stored = stored.collect();
-                let reading = read_readings(parts, &manifest, newest, source, cx)?;
                 Ok(Base {
                     kind,
                     reason: None,
                     manifest: Some(manifest),
-                    reading: reading.map(Arc::new),
+                    newest,
                     stored,
                 })
             }
@@ -125,33 +153,6 @@ fn read_whole(
     Ok(Ok(manifest))
 }
 
-/// The base's readings. Lost or damaged ones cost a larger backup, not a wrong one.
-fn read_readings(
-    parts: &Parts,
-    manifest: &Manifest,
-    newest: Result<Option<Manifest>, Fault>,
-    source: &SourceFacts,
-    cx: &Context,
-) -> Result<Option<BaseReading>, Fault> {
-    let stored = stored_readings(parts, manifest, cx)
-        .and_then(|readings| Ok((readings, learnt_since(parts, newest?, cx)?)));
-    match stored {
-        Ok((mut readings, learnt)) => {
-            share_columns(manifest, &mut readings);
-            Ok(Some(BaseReading {
-                lineage: lineage(parts, manifest, source),
-                readings,
-                learnt,
-            }))
-        }
-        Err(fault) if fault.kind.is_transient() => Err(fault),
-        Err(fault) => {
-            tracing::warn!(base = %manifest.archive, %fault, "the base's readings are unusable");
-            Ok(None)
-        }
-    }
-}
-
 /// Manifest and readings name the same columns of every table: they are held once.
 fn share_columns(manifest: &Manifest, readings: &mut Readings) {
     for entry in &manifest.tables {
@@ -183,13 +184,18 @@ fn newer(
 /// Figures of the newest backup, where that is not the base itself.
 fn learnt_since(
     parts: &Parts,
-    newest: Option<Manifest>,
+    newest: &Result<Option<Manifest>, Fault>,
     cx: &Context,
 ) -> Result<BTreeMap<String, Value>, Fault> {
-    let Some(manifest) = newest else {
-        return Ok(BTreeMap::new());
+    let manifest = match newest {
+        Ok(Some(manifest)) => manifest,
+        Ok(None) => return Ok(BTreeMap::new()),
+        Err(fault) => {
+            let what = format!("the newest backup: {fault}");
+            return Err(Fault::bare(fault.kind, what));
+        }
     };
-    let bytes = stored_bytes(parts, &manifest, cx)?;
+    let bytes = stored_bytes(parts, manifest, cx)?;
     parts.codec.decode_figures(&bytes)
 }
 

@@ -2,7 +2,6 @@
 //! decided upon and dumped, taken again when DDL overtook it.
 
 use std::collections::HashSet;
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,17 +18,19 @@ use respaldo_postgres::{Fence, SessionOptions, Snapshot, coverage};
 
 use super::base::Base;
 use super::definitions::Known;
+use super::late::LateReading;
 use super::listing;
 use super::order::{self, LargeObjectScope};
+use super::spool::Spool;
 use super::surroundings;
 use super::tries::Tries;
 use super::yielding::{self, Watched};
 use super::{BackupError, BackupRequest, Run};
 use crate::parts::Parts;
 use crate::ports::{
-    Context, Detection, DetectionRequest, DumpReceipt, DumpRequest, Fault, FaultKind, SourceTarget,
+    BaseReading, Context, Definitions, Detection, DetectionRequest, DumpReceipt, DumpRequest,
+    Fault, FaultKind, SourceTarget,
 };
-use crate::private;
 
 /// An archive in the spool and everything known of it.
 pub(super) struct Dumped {
@@ -59,6 +60,7 @@ pub(super) struct Dump<'a> {
     pub(super) request: &'a BackupRequest,
     pub(super) target: &'a SourceTarget,
     pub(super) base: &'a Base,
+    pub(super) reading: LateReading<'a>,
     pub(super) name: &'a ArchiveName,
     pub(super) spool: &'a Path,
     pub(super) cx: &'a Context,
@@ -72,9 +74,16 @@ struct Decided {
     detection: Detection,
 }
 
+/// What was decided, told to the dumper.
+struct Ordered {
+    decided: Decided,
+    order: DumpRequest,
+    definitions: Known,
+}
+
 /// What looking at the tables came to.
 enum Look {
-    Decided(Box<Decided>),
+    Ordered(Box<Ordered>),
     Overtaken(String),
 }
 
@@ -110,11 +119,10 @@ impl Dump<'_> {
             .map_err(BackupError::Source)?;
         let mut snapshot = open_snapshot(self.parts, self.target).map_err(BackupError::Source)?;
         leave_witness(self.parts, run, self.name, self.cx);
-        let decided = match self.look(run, tries, &mut snapshot, baseline)? {
-            Look::Decided(decided) => decided,
-            Look::Overtaken(what) => return Ok(Attempt::Overtaken(what)),
-        };
-        self.write(run, tries, snapshot, *decided)
+        match self.look(run, tries, &mut snapshot, baseline)? {
+            Look::Ordered(ordered) => self.write(run, tries, snapshot, *ordered),
+            Look::Overtaken(what) => Ok(Attempt::Overtaken(what)),
+        }
     }
 
     /// Looks at every table, asks the detector, decides; behind the fence nothing moves any more.
@@ -126,46 +134,57 @@ impl Dump<'_> {
         baseline: Option<Evidence>,
     ) -> Result<Look, BackupError> {
         let parts = self.parts;
-        let facts = self.tables(snapshot).map_err(BackupError::Source)?;
+        run.enter("backup.definitions", self.cx)
+            .map_err(BackupError::Source)?;
+        let listed = listing::relations(parts, &self.target.facts.lineage, snapshot);
+        let listed = listed.map_err(BackupError::Source)?;
+        let reading = self.reading.get().map_err(BackupError::Repository)?;
+        let facts = self.included(listed, reading);
         let coverage = covered(parts, self.request, run, snapshot, &facts, self.cx)?;
         if !tries.is_repeated() {
             surroundings::warn_of_omissions(parts, run, snapshot).map_err(BackupError::Source)?;
         }
         if tries.locks_first(parts)
-            && let Some(what) = fence(parts, snapshot, &facts)?
+            && let Some(what) = fence(parts, snapshot, &facts, &Locks::All)?
         {
             return Ok(Look::Overtaken(what));
         }
-        let detection = self.detect(run, snapshot, &facts, &coverage, baseline)?;
+        let detection = self.detect(run, snapshot, &facts, &coverage, baseline, reading)?;
         let large_objects = order::large_object_scope(&detection, self.base, &coverage, snapshot)
             .map_err(BackupError::Source)?;
         run.enter("backup.fence", self.cx)
             .map_err(BackupError::Source)?;
-        if let Some(what) = fence(parts, snapshot, &facts)? {
+        let ordered = self.ordered(
+            snapshot,
+            Decided {
+                scope: decide(parts, self.base, facts.clone(), &detection),
+                large_objects,
+                coverage,
+                detection,
+            },
+        );
+        if let Some(what) = fence(parts, snapshot, &facts, &ordered.locks())? {
             return Ok(Look::Overtaken(what));
         }
-        Ok(Look::Decided(Box::new(Decided {
-            scope: decide(parts, self.base, facts, &detection),
-            large_objects,
-            coverage,
-            detection,
-        })))
+        Ok(Look::Ordered(Box::new(ordered)))
     }
 
     /// Every relation that is not excluded. What is as it was at the base shares the memory of the
     /// base's facts.
-    fn tables(&self, snapshot: &mut Snapshot) -> Result<Vec<Arc<TableFacts>>, Fault> {
-        let parts = self.parts;
-        let mut tables = listing::relations(parts, &self.target.facts.lineage, snapshot)?;
-        tables.retain(|table| !parts.settings.exclude_schemas.contains(&table.name.schema));
-        let reading = self.base.reading.as_ref();
+    fn included(
+        &self,
+        mut tables: Vec<Arc<TableFacts>>,
+        reading: Option<&Arc<BaseReading>>,
+    ) -> Vec<Arc<TableFacts>> {
+        let excluded = &self.parts.settings.exclude_schemas;
+        tables.retain(|table| !excluded.contains(&table.name.schema));
         for facts in &mut tables {
             let then = reading.and_then(|base| base.readings.tables.get(&facts.oid));
             if let Some(then) = then.filter(|then| then.facts == *facts) {
                 *facts = Arc::clone(&then.facts);
             }
         }
-        Ok(tables)
+        tables
     }
 
     fn detect(
@@ -175,6 +194,7 @@ impl Dump<'_> {
         facts: &[Arc<TableFacts>],
         coverage: &Coverage,
         baseline: Option<Evidence>,
+        base: Option<&Arc<BaseReading>>,
     ) -> Result<Detection, BackupError> {
         let spent = run.time_in("backup.verdicts");
         run.enter("backup.verdicts", self.cx)
@@ -186,7 +206,7 @@ impl Dump<'_> {
             snapshot_at: snapshot.taken_at(),
             tables: facts.to_vec(),
             baseline,
-            base: self.base.reading.clone(),
+            base: base.cloned(),
             spent,
             large_objects_readable: !coverage.gaps.iter().any(unreadable),
         };
@@ -210,12 +230,11 @@ impl Dump<'_> {
         run: &mut Run,
         tries: Tries,
         mut snapshot: Snapshot,
-        decided: Decided,
+        ordered: Ordered,
     ) -> Result<Attempt, BackupError> {
         run.enter("backup.dump", self.cx)
             .map_err(BackupError::Dump)?;
-        let (order, definitions) = self.order(&snapshot, &decided);
-        let receipt = match self.write_spool(run, tries, &order) {
+        let receipt = match self.write_spool(run, tries, &ordered.order) {
             Watched::GaveWay => return Ok(Attempt::GaveWay),
             Watched::Done(Err(fault)) if fault.kind == FaultKind::SnapshotOvertaken => {
                 return Ok(Attempt::Overtaken(super::chain(&fault)));
@@ -224,10 +243,14 @@ impl Dump<'_> {
         };
         run.enter("backup.dumped", self.cx)
             .map_err(BackupError::Source)?;
-        if types_moved(&mut snapshot, &decided.scope).map_err(BackupError::Source)? {
-            let what = "a type changed while its columns were read".to_owned();
-            return Ok(Attempt::Overtaken(what));
+        if let Some(what) = moved(&mut snapshot, &ordered, &receipt).map_err(BackupError::Source)? {
+            return Ok(Attempt::Overtaken(what.to_owned()));
         }
+        let Ordered {
+            decided,
+            definitions,
+            ..
+        } = ordered;
         order::check_complete(&decided.scope, &receipt).map_err(BackupError::Dump)?;
         let contents = definitions
             .contents(self.target, self.spool, &receipt)
@@ -239,7 +262,7 @@ impl Dump<'_> {
     }
 
     /// The order for the dumper, with definitions of an older backup where they are the same.
-    fn order(&self, snapshot: &Snapshot, decided: &Decided) -> (DumpRequest, Known) {
+    fn ordered(&self, snapshot: &Snapshot, decided: Decided) -> Ordered {
         let parts = self.parts;
         let mut order = order::order(
             parts,
@@ -259,7 +282,11 @@ impl Dump<'_> {
                 self.cx,
             )
         });
-        (order, definitions.unwrap_or_default())
+        Ordered {
+            decided,
+            order,
+            definitions: definitions.unwrap_or_default(),
+        }
     }
 
     fn write_spool(
@@ -271,10 +298,9 @@ impl Dump<'_> {
         let parts = self.parts;
         let hold = tries.hold(parts);
         let (watched, waited_for) = yielding::run(&self.target.conninfo, hold, self.cx, |cx| {
-            let mut file = create_spool(self.spool)?;
-            let receipt = parts.dumper.dump(order, &mut file, cx)?;
-            file.sync_all()
-                .map_err(|e| Fault::io(format!("writing {}", self.spool.display()), e))?;
+            let mut spool = Spool::create(self.spool)?;
+            let receipt = parts.dumper.dump(order, &mut spool, cx)?;
+            spool.finish()?;
             Ok(receipt)
         });
         if waited_for && !matches!(watched, Watched::GaveWay) {
@@ -294,7 +320,12 @@ impl Dump<'_> {
             schemas: surroundings::schemas(&mut snapshot)?,
             roles: surroundings::roles(&mut snapshot)?,
             lsn_end: surroundings::lsn_now(self.target)?,
-            readings: readings(self.parts, self.base, &decided.scope, decided.detection),
+            readings: readings(
+                self.parts,
+                self.reading.get()?,
+                &decided.scope,
+                decided.detection,
+            ),
             snapshot_at: snapshot.taken_at(),
             lsn_start: snapshot.lsn().map(str::to_owned),
             scope: decided.scope,
@@ -304,6 +335,34 @@ impl Dump<'_> {
             coverage: decided.coverage,
         })
     }
+}
+
+impl Ordered {
+    /// What must be locked: where definitions are there, only what is read.
+    fn locks(&self) -> Locks {
+        match self.order.contents {
+            Some(_) => Locks::Only(self.order.tables.iter().map(|table| table.oid).collect()),
+            None => Locks::All,
+        }
+    }
+}
+
+/// What of that which was read without a lock is no longer as under the snapshot.
+fn moved(
+    snapshot: &mut Snapshot,
+    ordered: &Ordered,
+    receipt: &DumpReceipt,
+) -> Result<Option<&'static str>, Fault> {
+    let had_definitions = ordered.order.contents.is_some();
+    // A dumper that read them nevertheless read tables that nobody locked before.
+    if had_definitions
+        && receipt.definitions == Definitions::Written
+        && !snapshot.has_same_catalogs()
+    {
+        return Ok(Some("definitions changed while they were read"));
+    }
+    let types = types_moved(snapshot, &ordered.decided.scope)?;
+    Ok(types.then_some("a type changed while its columns were read"))
 }
 
 /// Whether a type that the dumped rows are of changed since the snapshot.
@@ -392,20 +451,30 @@ fn decide(
     })
 }
 
-/// Locks every table that may be locked; what happened to one of them since the snapshot, if
-/// anything did.
+/// Tables to be locked.
+enum Locks {
+    /// Every table that may be locked, as pg_dump does which reads all their definitions.
+    All,
+    /// These alone.
+    Only(HashSet<Oid>),
+}
+
+/// Locks tables; what happened to one since the snapshot, locked or not, if anything did.
 fn fence(
     parts: &Parts,
     snapshot: &mut Snapshot,
     facts: &[Arc<TableFacts>],
+    locks: &Locks,
 ) -> Result<Option<String>, BackupError> {
-    let lockable: Vec<_> = facts
-        .iter()
-        .filter(|table| is_lockable(table))
-        .cloned()
-        .collect();
+    let lockable = facts.iter().filter(|table| is_lockable(table)).cloned();
+    let lockable: Vec<_> = lockable.collect();
+    let is_read = |table: &&Arc<TableFacts>| match locks {
+        Locks::All => true,
+        Locks::Only(oids) => oids.contains(&table.oid),
+    };
+    let locked: Vec<_> = lockable.iter().filter(is_read).cloned().collect();
     let patience = Duration::from_millis(parts.settings.lock_timeout_ms);
-    match snapshot.lock_and_fence(&lockable, patience) {
+    match snapshot.lock_and_fence(&locked, &lockable, patience) {
         Ok(Fence::Holds) => Ok(None),
         Ok(Fence::Overtaken { what }) => Ok(Some(what)),
         Err(error) => Err(BackupError::Source(error.into())),
@@ -418,20 +487,15 @@ fn is_lockable(facts: &TableFacts) -> bool {
     matches!(facts.kind, Table | Partitioned) && facts.readable != Readability::NoPrivilege
 }
 
-fn create_spool(spool: &Path) -> Result<File, Fault> {
-    let mut options = private::writing();
-    options
-        .read(true)
-        .create(true)
-        .truncate(true)
-        .open(spool)
-        .map_err(|e| Fault::io(format!("creating {}", spool.display()), e))
-}
-
 /// What the next comparison needs: for a kept table whose verdict brought no new evidence, the
 /// base's reading stays.
-fn readings(parts: &Parts, base: &Base, scope: &[ScopedTable], detection: Detection) -> Readings {
-    let old = base.reading.as_ref().map(|reading| &reading.readings);
+fn readings(
+    parts: &Parts,
+    base: Option<&Arc<BaseReading>>,
+    scope: &[ScopedTable],
+    detection: Detection,
+) -> Readings {
+    let old = base.map(|reading| &reading.readings);
     let reading_of = |table: &ScopedTable| {
         let kept = matches!(table.decision, Decision::Keep(_)) && table.evidence.is_none();
         if let Some(reading) = old

@@ -311,7 +311,7 @@ fn ddl_between_snapshot_and_lock_is_noticed() {
             cluster.psql_as("dueno", "valla", part);
         }
         let fence = snapshot
-            .lock_and_fence(&tables, Duration::from_secs(5))
+            .lock_and_fence(&tables, &tables, Duration::from_secs(5))
             .unwrap();
         assert_eq!(fence == Fence::Holds, ddl.is_empty(), "{ddl}: {fence:?}");
     }
@@ -328,7 +328,7 @@ fn a_lock_held_by_others_is_waited_for_only_so_long() {
     other.exec("BEGIN");
     other.exec("LOCK TABLE t");
     let error = snapshot
-        .lock_and_fence(&tables, Duration::from_millis(200))
+        .lock_and_fence(&tables, &tables, Duration::from_millis(200))
         .unwrap_err();
     assert_eq!(error.kind, PgErrorKind::LockTimeout);
 }
@@ -346,7 +346,7 @@ fn waiters_behind_our_locks_are_counted_and_types_that_moved_are_noticed() {
     let tables = snapshot.tables().unwrap();
     assert_eq!(
         snapshot
-            .lock_and_fence(&tables, Duration::from_secs(5))
+            .lock_and_fence(&tables, &tables, Duration::from_secs(5))
             .unwrap(),
         Fence::Holds
     );
@@ -395,7 +395,7 @@ fn thousands_of_tables_take_less_than_a_second() {
     let clock = Instant::now();
     assert_eq!(
         snapshot
-            .lock_and_fence(&tables, Duration::from_secs(5))
+            .lock_and_fence(&tables, &tables, Duration::from_secs(5))
             .unwrap(),
         Fence::Holds
     );

@@ -175,7 +175,7 @@ impl Bench {
 
     fn retrying(&self, base: Option<&Backup>) -> Option<Backup> {
         let fence = |snapshot: &mut Snapshot, facts: &[Arc<TableFacts>]| match snapshot
-            .lock_and_fence(facts, Duration::from_secs(5))
+            .lock_and_fence(facts, facts, Duration::from_secs(5))
         {
             Ok(Fence::Holds) => Ok(()),
             Ok(Fence::Overtaken { what }) => Err(what),

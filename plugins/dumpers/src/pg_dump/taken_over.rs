@@ -4,12 +4,15 @@
 //! views follow from the catalog as definitions do. Rows and large objects are dropped with
 //! everything that is said of them. Values of sequences are in no catalog: each gets today's. An
 //! archive in which anything else is found is not taken over.
+//!
+//! Where neither archive has rows, which is every day's case in a large database, entries stay the
+//! bytes they are.
 
 use std::collections::{HashMap, HashSet};
 use std::io::BufRead;
 
 use chrono::{Datelike, Local, Timelike};
-use respaldo_archive::{Entry, Section, Text, Toc};
+use respaldo_archive::{Compression, Entry, Section, Skim, Skimmed, Text, Toc};
 use respaldo_domain::table::TableName;
 
 use super::sequences::Value;
@@ -33,6 +36,39 @@ pub(super) fn definitions(
     toc.header.created = now();
     Some(toc)
 }
+
+/// The table of contents of an archive without rows, for one without rows; `None` where it has some, or
+/// something that is not understood.
+pub(super) fn without_rows(
+    contents: &[u8],
+    compression: Compression,
+    values: impl FnOnce() -> Option<HashMap<TableName, Value>>,
+) -> Option<Skimmed<'_>> {
+    let mut skimmed = Skimmed::of(contents).ok()?;
+    let stays = |entry: &Skim<'_>| {
+        let is_of_data = entry.section() == Section::Data && !IS_NO_ROWS.contains(&entry.desc());
+        !is_of_data && !entry.has_block() && !entry.is_of_large_objects()
+    };
+    if !skimmed.entries.iter().all(stays) {
+        return None;
+    }
+    let is_set = |entry: &&mut Skim<'_>| entry.desc() == b"SEQUENCE SET";
+    let mut sets = skimmed.entries.iter_mut().filter(is_set).peekable();
+    if sets.peek().is_some() {
+        let values = values()?;
+        for skim in sets {
+            let mut entry = skim.entry().ok()?;
+            set(&mut entry, &values)?;
+            skim.replace(&entry).ok()?;
+        }
+    }
+    skimmed.header.compression = compression;
+    skimmed.header.created = now();
+    Some(skimmed)
+}
+
+/// Kinds of data entries that have no block.
+const IS_NO_ROWS: [&[u8]; 2] = [b"SEQUENCE SET", b"MATERIALIZED VIEW DATA"];
 
 fn is_understood(entry: &Entry) -> bool {
     const DATA: [&str; 3] = ["TABLE DATA", "SEQUENCE SET", "MATERIALIZED VIEW DATA"];

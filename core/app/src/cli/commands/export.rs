@@ -6,7 +6,7 @@ use std::path::Path;
 use respaldo_contract::messages::{ErrorCode, ExitCode, Lang, Outcome};
 use respaldo_contract::records::ExportRecord;
 use respaldo_domain::coverage::Coverage;
-use respaldo_engine::export::{Existing, ExportReport};
+use respaldo_engine::export::{Durability, Existing, ExportReport};
 use respaldo_engine::operations::Selector;
 
 use crate::cli::app::App;
@@ -25,9 +25,14 @@ pub fn run(args: ExportArgs, app: &App) -> Result<ExitCode, Failure> {
     } else {
         Existing::Refuse
     };
+    let durability = if args.no_sync {
+        Durability::LeftToSystem
+    } else {
+        Durability::Synced
+    };
     let operations = app.operations()?;
     let cx = app.context();
-    let report = operations.export_to_file(&selector, &args.output, existing, &cx)?;
+    let report = operations.export_to_file(&selector, &args.output, existing, durability, &cx)?;
     drop(cx);
     let file = args.output.display().to_string();
     let record = ExportRecord::of(&report.manifest, &file, report.size_bytes, app.lang());

@@ -12,7 +12,7 @@ const EVERY_BYTES: u64 = 32 << 20;
 
 /// Brings what was written to the disk, on a thread of its own.
 #[derive(Debug, Default)]
-pub(super) struct Writeback {
+pub(crate) struct Writeback {
     since: u64,
     running: Option<Running>,
 }
@@ -25,7 +25,7 @@ struct Running {
 
 impl Writeback {
     /// Counts bytes written to the file. While the disk is busy with what came before, nothing is asked of it.
-    pub(super) fn written(&mut self, file: &File, bytes: u64) -> io::Result<()> {
+    pub(crate) fn written(&mut self, file: &File, bytes: u64) -> io::Result<()> {
         self.since += bytes;
         if self.since < EVERY_BYTES {
             return Ok(());
@@ -41,7 +41,7 @@ impl Writeback {
     }
 
     /// Waits for the disk; fails where it failed at any time.
-    pub(super) fn finish(self) -> io::Result<()> {
+    pub(crate) fn finish(self) -> io::Result<()> {
         let Some(Running { ask, thread }) = self.running else {
             return Ok(());
         };
