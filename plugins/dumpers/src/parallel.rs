@@ -19,7 +19,7 @@ use respaldo_engine::ports::{
 use respaldo_postgres::Tools;
 
 use crate::options::DumperOptions;
-use crate::pg_dump::{PgDump, Schema};
+use crate::pg_dump::PgDump;
 use scope::Scope;
 
 /// Its name in the configuration.
@@ -76,17 +76,6 @@ impl Dumper for Parallel {
             tables: scope.stock.clone(),
             ..request.clone()
         };
-        let interrupt = cx.interrupt().clone();
-        let stop = move || interrupt.is_set();
-        let schema = Schema::start(&self.stock, &for_stock, &stop)?;
-        writing::write(
-            &self.stock,
-            schema,
-            &for_stock,
-            scope,
-            &self.options,
-            archive,
-            cx,
-        )
+        writing::write(&self.stock, &for_stock, scope, &self.options, archive, cx)
     }
 }

@@ -14,7 +14,8 @@ compared. Tools in turns, medians, least and most in parentheses. *Client* and *
 seconds of the programs called and of PostgreSQL. *Peak* is the memory of all programs called together.
 *Others* is the share of the processors that was used by neither: **wall times mean something only
 where it is near 0; ratios of CPU seconds hold on a busy machine, too.** *By CPU* is the ratio of the
-CPU seconds of the same two runs.
+CPU seconds of the same two runs. *Detection* is reading counters, comparing definitions and looking
+for changed rows. Exports are made with --no-sync: cp does not wait for the disk either.
 
 What WAL archiving costs and stores is not in the figures of pgBackRest, whose backups are of the whole
 cluster, need the server's files, and restore faster than any logical one.

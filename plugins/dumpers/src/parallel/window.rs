@@ -11,7 +11,7 @@ const LIMIT_BYTES: usize = 40 << 20;
 /// Bytes of the piece being written that may wait beyond that: it sends text, where the writer compresses.
 const LIMIT_BYTES_OF_HEAD: usize = 4 << 20;
 /// Pieces that may be ahead of the one being written.
-const LIMIT_PIECES: usize = 64;
+const LIMIT_PIECES: usize = 512;
 /// How soon an interruption is noticed.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 

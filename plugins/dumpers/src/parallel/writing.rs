@@ -31,7 +31,6 @@ const END_OF_BLOCK: &[u8] = b"\\.\n\n\n";
 /// Writes the whole archive. `request` has the tables that stock pg_dump dumps.
 pub(super) fn write(
     dumper: &PgDump,
-    schema: Schema<'_>,
     request: &DumpRequest,
     scope: Scope,
     options: &DumperOptions,
@@ -58,6 +57,10 @@ pub(super) fn write(
             coding,
             end: PieceEncoder::new(options.method.pieces()),
         };
+        // After the readers: what pg_dump takes to read definitions they need not wait for.
+        let interrupt = cx.interrupt().clone();
+        let stopped = move || interrupt.is_set();
+        let schema = Schema::start(dumper, request, &stopped)?;
         write_blocks(dumper, schema, request, rows, options, archive, cx)
     })
 }

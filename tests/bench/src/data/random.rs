@@ -7,7 +7,7 @@ const SYLLABLES: [&str; 24] = [
     "va", "ze", "al", "er", "in", "os", "un", "pre", "con", "mi",
 ];
 /// Words that texts are made of.
-const VOCABULARY: u64 = 3_000;
+const VOCABULARY: u64 = 1_000;
 
 /// SplitMix64.
 #[derive(Debug, Clone)]
@@ -40,28 +40,22 @@ impl Random {
 
     /// Appends a word; few words are frequent, most are rare, as in any language.
     pub fn word(&mut self, text: &mut String) {
-        let word = self.any_word();
-        spell(text, word);
-    }
-
-    /// Appends from `least` to `most` words. Half of them are those that usually follow the one before.
-    pub fn words(&mut self, text: &mut String, least: u64, most: u64) {
-        let mut word = self.any_word();
-        for at in 0..least + self.below(most - least + 1) {
-            if at > 0 {
-                text.push(' ');
-                word = match self.below(2) {
-                    0 => self.any_word(),
-                    _ => word * 7 % VOCABULARY,
-                };
-            }
-            spell(text, word);
+        let (a, b) = (self.below(VOCABULARY), self.below(VOCABULARY));
+        let mut rest = a * b / VOCABULARY + 24;
+        while rest > 0 {
+            text.push_str(SYLLABLES[(rest % 24) as usize]);
+            rest /= 24;
         }
     }
 
-    fn any_word(&mut self) -> u64 {
-        let (a, b) = (self.below(VOCABULARY), self.below(VOCABULARY));
-        a * b / VOCABULARY
+    /// Appends from `least` to `most` words.
+    pub fn words(&mut self, text: &mut String, least: u64, most: u64) {
+        for at in 0..least + self.below(most - least + 1) {
+            if at > 0 {
+                text.push(' ');
+            }
+            self.word(text);
+        }
     }
 
     /// Appends a UUID.
@@ -82,13 +76,5 @@ impl Random {
     pub fn amount(&mut self, text: &mut String, limit: u64) {
         let cents = self.one_of(&["00", "00", "00", "50", "90", "95", "99"]);
         let _ = write!(text, "{}.{cents}", self.below(limit));
-    }
-}
-
-fn spell(text: &mut String, word: u64) {
-    let mut rest = word + 24;
-    while rest > 0 {
-        text.push_str(SYLLABLES[(rest % 24) as usize]);
-        rest /= 24;
     }
 }

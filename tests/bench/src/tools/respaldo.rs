@@ -11,8 +11,8 @@ use serde_json::Value;
 use crate::meter::{Cost, Failed, Meter};
 use crate::tools::{remove, run, stored_bytes};
 
-/// Steps in which a backup finds out what changed, and waits for the server to know it.
-const DETECTION: [&str; 2] = ["backup.baseline", "backup.verdicts"];
+/// Steps in which a backup finds out what changed, rows and definitions, and waits for the server to know it.
+const DETECTION: [&str; 3] = ["backup.baseline", "backup.definitions", "backup.verdicts"];
 const DUMP: [&str; 1] = ["backup.dump"];
 /// Folder of the repository where none is configured.
 const REPOSITORY: &str = "backups_incrementales";
@@ -87,9 +87,9 @@ impl Ours {
 
     /// Writes the newest point as one archive.
     pub fn export(&self, meter: &Meter, to: &Path) -> Result<Cost, Failed> {
-        let mut command = self
-            .driver
-            .command(&["export", "--at", "latest", "--force"]);
+        let mut command =
+            self.driver
+                .command(&["export", "--at", "latest", "--force", "--no-sync"]);
         command.arg("--output").arg(to);
         let (cost, _) = meter.measure(|| run(&mut command))?;
         Ok(cost.storing(stored_bytes(to)))
