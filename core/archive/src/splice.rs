@@ -6,12 +6,15 @@
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Read, Write};
 
+use crate::block::{BlockInfo, BlockReport, Framed};
 use crate::encode::EncodeOptions;
 use crate::entry::{Entry, Offset, Section};
 use crate::error::{ArchiveError, Result};
 use crate::header::{Compression, Version};
+use crate::tap::{Tally, Tap};
 use crate::text::Text;
 use crate::toc::Toc;
+use crate::wire::put_int;
 use crate::writer::{ArchiveWriter, Finished};
 
 type TableName = (Option<Text>, Text);
@@ -206,13 +209,113 @@ pub fn write_spliced<W: Write, R: Read>(
     for block in blocks {
         let report = writer.copy_stored(block.dump_id, open(block.dump_id)?)?;
         if report.info.length != block.length {
-            return Err(ArchiveError::Damaged {
-                at: report.info.offset,
-                problem: "a block has another length than said",
-            });
+            return Err(another_length(report.info.offset));
         }
     }
     writer.finish_unseekable()
+}
+
+/// The same archive for a file, whose blocks may be written in any order and by several at once.
+#[derive(Debug)]
+pub struct Placed {
+    toc: Toc,
+    blocks: Vec<(SplicedBlock, u64)>,
+    length: u64,
+}
+
+impl Placed {
+    /// Says where every block goes.
+    pub fn new(mut toc: Toc, blocks: &[SplicedBlock]) -> Result<Self> {
+        let start = toc.encoded_len()?;
+        let offsets = place(start, blocks)?;
+        check_all_given(&toc, &offsets, blocks)?;
+        toc.set_offsets(&offsets);
+        let placed = blocks
+            .iter()
+            .filter_map(|block| Some((*block, *offsets.get(&block.dump_id)?)));
+        Ok(Self {
+            toc,
+            blocks: placed.collect(),
+            length: start + blocks.iter().map(|block| block.length).sum::<u64>(),
+        })
+    }
+
+    /// The table of contents, which goes to the start of the file.
+    pub fn toc(&self) -> &Toc {
+        &self.toc
+    }
+
+    /// The blocks, each with its place in the file.
+    pub fn blocks(&self) -> &[(SplicedBlock, u64)] {
+        &self.blocks
+    }
+
+    /// Bytes of the whole archive.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Writes the block of this number to `out`, which is its place, from its stored bytes.
+    pub fn copy(&self, number: usize, stored: impl Read, out: impl Write) -> Result<BlockReport> {
+        let found = self.blocks.get(number);
+        let &(block, offset) = found.ok_or(ArchiveError::UnexpectedBlock(0))?;
+        let mut framed = Framed::new(Tap::new(stored));
+        let head = framed.head()?;
+        let (kind, _) = head.ok_or(ArchiveError::Truncated {
+            at: 0,
+            reading: "a block",
+        })?;
+        let mut out = Tally::new(Bounded {
+            out,
+            left: block.length,
+        });
+        out.write_all(&[kind.byte()])?;
+        put_int(&mut out, block.dump_id)?;
+        framed.copy_body(kind, &mut out)?;
+        let length = out.position();
+        out.into_inner()?;
+        if length != block.length {
+            return Err(another_length(offset));
+        }
+        Ok(BlockReport {
+            info: BlockInfo {
+                dump_id: block.dump_id,
+                offset,
+                length,
+            },
+            kind,
+            sha256: None,
+            plain_bytes: None,
+        })
+    }
+}
+
+/// A place that must not be written beyond: another block follows.
+struct Bounded<W> {
+    out: W,
+    left: u64,
+}
+
+impl<W: Write> Write for Bounded<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.len() as u64 > self.left {
+            return Err(another_length(0).into());
+        }
+        let written = self.out.write(bytes)?;
+        self.left -= written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+fn another_length(at: u64) -> ArchiveError {
+    ArchiveError::Damaged {
+        at,
+        problem: "a block has another length than said",
+    }
 }
 
 /// Where each block begins. Lengths come from elsewhere and may be nonsense.

@@ -6,13 +6,14 @@
 mod ahead;
 pub(crate) mod join;
 pub(crate) mod names;
+mod placed;
 pub(crate) mod source;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 use std::path::Path;
 
-use respaldo_archive::{ArchiveError, BlockReport, Hashes, SplicedBlock, write_spliced};
+use respaldo_archive::{ArchiveError, BlockReport, Entry, Hashes, SplicedBlock, write_spliced};
 use respaldo_domain::manifest::Manifest;
 use respaldo_domain::table::TableName;
 
@@ -95,8 +96,12 @@ pub fn export_to_file(
     durability: Durability,
     cx: &Context,
 ) -> Result<ExportReport, ExportError> {
-    let mut file = NewFile::begin(path, existing, durability).map_err(ExportError::Output)?;
-    let report = export(parts, selector, &mut file, cx)?;
+    let file = NewFile::begin(path, existing, durability).map_err(ExportError::Output)?;
+    let manifest = find(parts, selector, cx)?;
+    let reading = hold(parts, &manifest, cx)?;
+    let joined = join(parts, &manifest, cx)?;
+    let report = placed::write(parts, manifest, joined, &file, cx)?;
+    drop(reading);
     step("export.publish").map_err(ExportError::Output)?;
     // A small archive is read and written before a signal is looked at.
     cx.check().map_err(ExportError::Output)?;
@@ -139,16 +144,8 @@ fn write(
     out: &mut Outward<'_>,
     cx: &Context,
 ) -> Result<ExportReport, ExportError> {
+    let blocks = begin(&joined, cx);
     let Joined { toc, sources } = joined;
-    // In the order of the entries: that is how pg_restore takes them from a pipe.
-    let block = |dump_id| {
-        let length = sources.get(&dump_id)?.length;
-        Some(SplicedBlock { dump_id, length })
-    };
-    let ids = toc.entries.iter().map(|entry| entry.dump_id);
-    let blocks: Vec<SplicedBlock> = ids.filter_map(block).collect();
-    let total = blocks.iter().map(|block| block.length).sum();
-    cx.progress().step("export.copy", Some(total));
     let wanted: Vec<&Source> = blocks
         .iter()
         .filter_map(|block| sources.get(&block.dump_id))
@@ -167,16 +164,38 @@ fn write(
         .out
         .flush()
         .map_err(|e| ExportError::Backup(Fault::io("writing the export", e)))?;
-    let tables = finished.blocks.into_iter().filter_map(|report| {
-        let table = sources.get(&report.info.dump_id)?.table.clone()?;
-        Some((table, report))
-    });
     Ok(ExportReport {
         manifest,
         size_bytes: finished.length,
         header_version: finished.toc.header.version.to_string(),
-        tables: tables.collect(),
+        tables: by_table(&sources, finished.blocks),
     })
+}
+
+/// All blocks, in the order of the entries: that is how pg_restore takes them from a pipe.
+fn begin(joined: &Joined, cx: &Context) -> Vec<SplicedBlock> {
+    let block = |entry: &Entry| {
+        let (dump_id, source) = joined.sources.get_key_value(&entry.dump_id)?;
+        Some(SplicedBlock {
+            dump_id: *dump_id,
+            length: source.length,
+        })
+    };
+    let blocks: Vec<_> = joined.toc.entries.iter().filter_map(block).collect();
+    let total = blocks.iter().map(|block| block.length).sum();
+    cx.progress().step("export.copy", Some(total));
+    blocks
+}
+
+fn by_table(
+    sources: &HashMap<i32, Source>,
+    reports: Vec<BlockReport>,
+) -> BTreeMap<TableName, BlockReport> {
+    let named = |report: BlockReport| {
+        let table = sources.get(&report.info.dump_id)?.table.clone()?;
+        Some((table, report))
+    };
+    reports.into_iter().filter_map(named).collect()
 }
 
 /// A fault of a sink travels through the writer as an I/O error.

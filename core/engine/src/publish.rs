@@ -5,6 +5,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -36,7 +37,7 @@ pub enum Durability {
 pub(crate) struct NewFile {
     file: File,
     /// None of it is asked for where the system is left to it.
-    writeback: Option<Writeback>,
+    writeback: Option<Mutex<Writeback>>,
     staging: Staging,
     existing: Existing,
 }
@@ -79,7 +80,7 @@ impl NewFile {
         staging.lock();
         Ok(Self {
             file,
-            writeback: (durability == Durability::Synced).then(Writeback::default),
+            writeback: (durability == Durability::Synced).then(Mutex::default),
             staging,
             existing,
         })
@@ -92,6 +93,9 @@ impl NewFile {
             None => Durability::LeftToSystem,
         };
         if let Some(writeback) = self.writeback {
+            let writeback = writeback
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner);
             let written = writeback.finish();
             written
                 .and_then(|()| self.file.sync_all())
@@ -103,18 +107,46 @@ impl NewFile {
     }
 }
 
-impl Write for NewFile {
+/// Writes to a place of a file; several may, each to its own.
+pub(crate) struct Place<'a> {
+    file: &'a NewFile,
+    at: u64,
+}
+
+impl NewFile {
+    /// A place of it.
+    pub(crate) fn place(&self, at: u64) -> Place<'_> {
+        Place { file: self, at }
+    }
+}
+
+impl Write for Place<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes)?;
-        if let Some(writeback) = &mut self.writeback {
-            writeback.written(&self.file, written as u64)?;
+        let NewFile {
+            file, writeback, ..
+        } = self.file;
+        let written = write_at(file, bytes, self.at)?;
+        self.at += written as u64;
+        if let Some(writeback) = writeback {
+            let mut writeback = writeback.lock().unwrap_or_else(PoisonError::into_inner);
+            writeback.written(file, written as u64)?;
         }
         Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        Ok(())
     }
+}
+
+#[cfg(unix)]
+fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::write_at(file, bytes, at)
+}
+
+#[cfg(windows)]
+fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_write(file, bytes, at)
 }
 
 impl NewFolder {
@@ -311,14 +343,15 @@ mod tests {
     fn a_file_appears_when_it_is_published_and_replaces_only_where_that_was_said() {
         let place = place();
         let path = place.join("out.dump");
-        let mut file = NewFile::begin(&path, Existing::Refuse, Durability::Synced).unwrap();
-        file.write_all(b"one").unwrap();
+        let file = NewFile::begin(&path, Existing::Refuse, Durability::Synced).unwrap();
+        file.place(2).write_all(b"e").unwrap();
+        file.place(0).write_all(b"on").unwrap();
         assert!(!path.exists());
         file.publish().unwrap();
         let refused = NewFile::begin(&path, Existing::Refuse, Durability::Synced).unwrap_err();
         assert_eq!(refused.kind, FaultKind::Exists);
-        let mut given_up = NewFile::begin(&path, Existing::Replace, Durability::Synced).unwrap();
-        given_up.write_all(b"half").unwrap();
+        let given_up = NewFile::begin(&path, Existing::Replace, Durability::Synced).unwrap();
+        given_up.place(0).write_all(b"half").unwrap();
         drop(given_up);
         assert_eq!(fs::read(&path).unwrap(), b"one");
         assert_eq!(names(&place), ["out.dump"]);

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use respaldo_archive::{
     ArchiveError, ArchiveReader, ArchiveWriter, BlockKind, Compression, CopyLines, EncodeOptions,
-    Hashes, Splice, SplicedBlock, Toc, Version, decode_block, write_spliced,
+    Hashes, Placed, Skimmed, Splice, SplicedBlock, Toc, Version, decode_block, write_spliced,
 };
 
 use crate::corpus;
@@ -24,6 +24,11 @@ pub const ALL: &[Reader] = &[
     Reader {
         name: "toc",
         run: toc,
+        free: 1 << 20,
+    },
+    Reader {
+        name: "skim",
+        run: skim,
         free: 1 << 20,
     },
     Reader {
@@ -124,6 +129,24 @@ fn toc(input: &[u8], _: u64) -> Ended {
             "an upgraded table of contents changed"
         );
     }
+    Ok(toc.entries.len() as u64)
+}
+
+/// The same without taking it apart: what is read so is what is read otherwise.
+fn skim(input: &[u8], _: u64) -> Ended {
+    let Ok((toc, length)) = Toc::read(&mut &*input) else {
+        let skimmed = Skimmed::of(input)?;
+        return Ok(skimmed.entries.len() as u64);
+    };
+    let skimmed = Skimmed::of(&input[..length as usize])?;
+    assert_eq!(skimmed.entries.len(), toc.entries.len());
+    for (skim, entry) in skimmed.entries.iter().zip(&toc.entries) {
+        assert_eq!(skim.entry()?, *entry, "an entry was skimmed to another one");
+        assert_eq!(skim.has_block(), entry.has_block());
+    }
+    let mut bytes = Vec::new();
+    skimmed.write(&mut bytes)?;
+    assert_eq!(Toc::read(&mut &bytes[..])?.0.entries, toc.entries);
     Ok(toc.entries.len() as u64)
 }
 
@@ -288,6 +311,11 @@ fn join(toc: Toc, stored: &[u8], length: u64) -> Ended {
             length,
         })
         .collect();
+    if let Ok(placed) = Placed::new(toc.clone(), &blocks) {
+        for number in 0..blocks.len() {
+            let _ = placed.copy(number, stored, io::sink());
+        }
+    }
     let made = write_spliced(Vec::new(), toc, &blocks, Hashes::Taken, |_| Ok(stored))?;
     assert_eq!(pass_over(&made.out), blocks.len() as u64);
     Ok(blocks.len() as u64)

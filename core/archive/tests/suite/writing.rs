@@ -5,8 +5,8 @@ use std::io::{self, Cursor, Write};
 
 use crate::common::{all, contents, golden_named, rewrite, stored};
 use respaldo_archive::{
-    ArchiveError, ArchiveReader, ArchiveWriter, Compression, EncodeOptions, Entry, Hashes, Splice,
-    SplicedBlock, Toc, Version, decode_block, write_spliced,
+    ArchiveError, ArchiveReader, ArchiveWriter, Compression, EncodeOptions, Entry, Hashes, Placed,
+    Splice, SplicedBlock, Toc, Version, decode_block, write_spliced,
 };
 
 /// Text between well and badly compressible.
@@ -137,10 +137,12 @@ fn rows_of_older_archives_join_a_newer_schema() {
             length: source(dump_id).len() as u64,
         })
         .collect();
+    let placed = Placed::new(toc.clone(), &blocks).unwrap();
     let finished = write_spliced(Vec::new(), toc, &blocks, Hashes::Taken, |dump_id| {
         Ok(source(dump_id))
     })
     .unwrap();
+    assert!(in_places(&placed, source) == finished.out);
 
     let (toc, joined, _) = contents(&finished.out[..]).unwrap();
     assert_eq!(toc, finished.toc);
@@ -152,6 +154,17 @@ fn rows_of_older_archives_join_a_newer_schema() {
     }
     let place = |desc: &str| toc.entries.iter().position(|entry| entry.is(desc)).unwrap();
     assert!(place("TABLE DATA") < place("CONSTRAINT"));
+}
+
+/// The archive as it lies in a file whose blocks were written the last one first.
+fn in_places<'a>(placed: &Placed, source: impl Fn(i32) -> &'a [u8]) -> Vec<u8> {
+    let mut out = vec![0; placed.length() as usize];
+    for (number, (block, at)) in placed.blocks().iter().enumerate().rev() {
+        let place = &mut out[*at as usize..];
+        placed.copy(number, source(block.dump_id), place).unwrap();
+    }
+    placed.toc().write(&mut &mut out[..]).unwrap();
+    out
 }
 
 #[test]
@@ -205,10 +218,26 @@ fn a_stored_block_of_another_length_or_cut_short_is_an_error() {
     }];
     let longer = write_spliced(io::sink(), toc.clone(), &said, Hashes::Taken, |_| Ok(block));
     assert!(matches!(longer, Err(ArchiveError::Damaged { .. })));
+    let placed = Placed::new(toc.clone(), &said).unwrap();
+    let longer = placed.copy(0, block, io::sink());
+    assert!(matches!(longer, Err(ArchiveError::Damaged { .. })));
+    let said = [SplicedBlock {
+        dump_id,
+        length: report.info.length - 1,
+    }];
+    // What follows it in the file is another block.
+    let placed = Placed::new(toc.clone(), &said).unwrap();
+    let mut place = vec![0; block.len() + 100];
+    placed.copy(0, block, &mut place[..]).unwrap_err();
+    assert!(place[block.len() - 1..].iter().all(|byte| *byte == 0));
     let said = [SplicedBlock {
         dump_id,
         length: report.info.length,
     }];
+    let placed = Placed::new(toc.clone(), &said).unwrap();
+    let cut = placed.copy(0, &block[..block.len() - 1], io::sink());
+    assert!(matches!(cut, Err(ArchiveError::Truncated { .. })));
+    assert!(placed.copy(1, block, io::sink()).is_err());
     let cut = write_spliced(io::sink(), toc, &said, Hashes::Taken, |_| {
         Ok(&block[..block.len() - 1])
     });

@@ -1,0 +1,131 @@
+//! The archive in a file: threads take block after block, each reads, hashes and writes its own, at its
+//! place. A pipe takes them one after the other instead (`ahead`).
+
+use std::io::{self, BufWriter, Write};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use respaldo_archive::{ArchiveError, BlockReport, Placed};
+use respaldo_domain::manifest::Manifest;
+
+use super::join::Joined;
+use super::source::Source;
+use super::{ExportError, ExportReport, begin, blame, by_table};
+use crate::faults::step;
+use crate::parts::Parts;
+use crate::ports::Context;
+use crate::publish::{NewFile, Place};
+use crate::store::io_of_fault;
+
+const THREADS: usize = 2;
+
+/// Writes it, each block checked as it passes.
+pub(super) fn write(
+    parts: &Parts,
+    manifest: Manifest,
+    joined: Joined,
+    file: &NewFile,
+    cx: &Context,
+) -> Result<ExportReport, ExportError> {
+    let blocks = begin(&joined, cx);
+    let Joined { toc, sources } = joined;
+    let placed = Placed::new(toc, &blocks).map_err(ExportError::Splice)?;
+    let output_failed = AtomicBool::new(false);
+    let place = |at| Outward {
+        place: file.place(at),
+        failed: &output_failed,
+    };
+    let copy = |number: usize, cx: &Context| -> Result<BlockReport, ArchiveError> {
+        let (block, at) = placed.blocks()[number];
+        step("export.block").map_err(io_of_fault)?;
+        // Small blocks may all have been read by now.
+        cx.check().map_err(io_of_fault)?;
+        let source: &Source = sources
+            .get(&block.dump_id)
+            .ok_or(ArchiveError::UnexpectedBlock(block.dump_id))?;
+        let stored = source.open(parts, cx).map_err(io_of_fault)?;
+        placed.copy(number, stored, place(at))
+    };
+    let written =
+        write_contents(&placed, place(0)).and_then(|()| by_turns(placed.blocks().len(), copy, cx));
+    let reports = written.map_err(|error| match blame(error) {
+        ExportError::Backup(fault) if output_failed.load(Ordering::Relaxed) => {
+            ExportError::Output(fault)
+        }
+        other => other,
+    })?;
+    Ok(ExportReport {
+        manifest,
+        size_bytes: placed.length(),
+        header_version: placed.toc().header.version.to_string(),
+        tables: by_table(&sources, reports),
+    })
+}
+
+fn write_contents(placed: &Placed, out: impl Write) -> Result<(), ArchiveError> {
+    let mut out = BufWriter::with_capacity(256 * 1024, out);
+    placed.toc().write(&mut out)?;
+    Ok(out.flush()?)
+}
+
+/// Does numbers 0 to `count` on a few threads; the first error ends all.
+fn by_turns<T: Send>(
+    count: usize,
+    work: impl Fn(usize, &Context) -> Result<T, ArchiveError> + Sync,
+    cx: &Context,
+) -> Result<Vec<T>, ArchiveError> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new((Vec::new(), None));
+    let stop = cx.interrupt().child();
+    let through = || {
+        let cx = cx.with_interrupt(stop.clone());
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= count || stop.is_set() {
+                return;
+            }
+            let result = work(number, &cx);
+            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+            match result {
+                Ok(result) => done.0.push(result),
+                Err(error) => {
+                    // Others are interrupted by it: theirs say nothing.
+                    done.1.get_or_insert(error);
+                    stop.set();
+                }
+            }
+        }
+    };
+    thread::scope(|threads| {
+        for _ in 0..THREADS.min(count) {
+            threads.spawn(through);
+        }
+    });
+    let (results, first_error) = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    cx.check().map_err(io_of_fault)?;
+    match first_error {
+        Some(error) => Err(error),
+        None => Ok(results),
+    }
+}
+
+/// A place that knows whether it was the output that failed, and not the backup.
+struct Outward<'a> {
+    place: Place<'a>,
+    failed: &'a AtomicBool,
+}
+
+impl Write for Outward<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.place.write(bytes).inspect_err(|error| {
+            if error.kind() != io::ErrorKind::Interrupted {
+                self.failed.store(true, Ordering::Relaxed);
+            }
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.place.flush()
+    }
+}
