@@ -4,7 +4,9 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use respaldo_tests::respaldo::wait_until;
-use respaldo_tests::{Client, Cluster, Journey};
+use respaldo_tests::{Client, Cluster, Journey, Respaldo, diff};
+
+use crate::NO_CATALOG;
 
 /// Runs a statement in a session of its own, and comes back when it waits for a lock.
 fn queue(cluster: &Cluster, url: &str, statement: &'static str) -> JoinHandle<Result<(), String>> {
@@ -41,6 +43,65 @@ fn a_truncate_that_queues_behind_a_backup_stops_neither() {
     let snapshots = steps.iter().filter(|s| *s == "backup.snapshot").count();
     assert!(snapshots > 1, "the backup did not give way: {steps:?}");
     assert_eq!(journey.differences(&point), [""; 0]);
+}
+
+/// Tables `a` and `b` with a full backup, upon which definitions are taken over.
+fn with_definitions_taken_over<'c>(cluster: &'c Cluster, client: &mut Client) -> Journey<'c> {
+    client.exec(
+        "CREATE TABLE a AS SELECT g AS id FROM generate_series(1, 50) g; CREATE TABLE b AS TABLE a",
+    );
+    let driver = Respaldo::new(cluster, "live").config(NO_CATALOG);
+    let driver = driver.env("RESPALDO_DUMPER__TAKE_OVER_FROM", "0");
+    let mut journey = Journey::with(cluster, "live", driver);
+    journey.backup("full");
+    journey
+}
+
+#[test]
+fn a_table_that_is_kept_may_be_truncated_while_another_is_dumped() {
+    let cluster = Cluster::start();
+    let url = cluster.new_database("live");
+    let mut client = Client::connect(&url);
+    let mut journey = with_definitions_taken_over(&cluster, &mut client);
+    client.exec("INSERT INTO a VALUES (51)");
+    let args = ["backup", "inc", "--json"];
+    let held = journey.respaldo().hold_at_step("backup.dump", &args);
+    let before = journey.image_of("live");
+    client.exec("SET lock_timeout = '2s'; TRUNCATE b; DROP TABLE b");
+    let dumped_is_locked = client.try_exec("TRUNCATE a");
+    assert!(dumped_is_locked.is_err());
+    let point = journey.remember(&held.release());
+    assert_eq!(point.dumped(), ["public.a"]);
+    let steps = journey.respaldo().steps_passed();
+    let snapshots = steps.iter().filter(|s| *s == "backup.snapshot").count();
+    assert_eq!(snapshots, 1, "{steps:?}");
+    journey.restore(&point, "copy");
+    assert_eq!(diff(&before, &journey.image_of("copy")), [""; 0]);
+}
+
+#[test]
+fn what_is_truncated_after_it_was_looked_at_is_looked_at_again_locked_or_not() {
+    for change in ["", "INSERT INTO a VALUES (51)"] {
+        for ddl in [
+            "TRUNCATE b",
+            "ALTER TABLE b ALTER id TYPE text",
+            "DROP TABLE b",
+        ] {
+            let cluster = Cluster::start();
+            let url = cluster.new_database("live");
+            let mut client = Client::connect(&url);
+            let mut journey = with_definitions_taken_over(&cluster, &mut client);
+            client.exec(change);
+            let args = ["backup", "inc", "--json"];
+            let held = journey.respaldo().hold_at_step("backup.fence", &args);
+            client.exec(ddl);
+            let point = journey.remember(&held.release());
+            let steps = journey.respaldo().steps_passed();
+            let snapshots = steps.iter().filter(|s| *s == "backup.snapshot").count();
+            assert_eq!(snapshots, 2, "{change}, {ddl}: {steps:?}");
+            assert_eq!(journey.differences(&point), [""; 0], "{change}, {ddl}");
+        }
+    }
 }
 
 #[test]
