@@ -126,10 +126,10 @@ fn the_panel_is_served_on_what_was_rehearsed_until_a_signal_and_leaves_nothing()
     let temporary = Temporary::new();
     let log = temporary.0.with_extension("log");
     let file = std::fs::File::create(&log).unwrap();
-    let mut child = demo(&temporary.0, &["--panel"])
+    let child = demo(&temporary.0, &["--panel", "--json"])
         .env("LC_ALL", "C")
-        .stdout(file)
-        .stderr(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(file)
         .spawn()
         .unwrap();
     let said = || std::fs::read_to_string(&log).unwrap_or_default();
@@ -150,7 +150,10 @@ fn the_panel_is_served_on_what_was_rehearsed_until_a_signal_and_leaves_nothing()
     let pid = child.id().to_string();
     let told = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
     assert!(told.success());
-    assert_eq!(child.wait().unwrap().code(), Some(0), "{}", said());
+    let done = child.wait_with_output().unwrap();
+    assert_eq!(done.status.code(), Some(0), "{}", said());
+    let record: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(record["exitoso"], true);
     assert!(temporary.is_empty());
     std::fs::remove_file(&log).unwrap();
 }

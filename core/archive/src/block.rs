@@ -77,6 +77,17 @@ impl<R: Read> Framed<R> {
         }
     }
 
+    /// One stored block, read past its head: what it holds, and the dump id that it says itself.
+    pub(crate) fn of_block(stored: R) -> Result<(Self, BlockKind, i32)> {
+        let mut framed = Self::new(Tap::new(stored));
+        let head = framed.head()?;
+        let (kind, dump_id) = head.ok_or(ArchiveError::Truncated {
+            at: 0,
+            reading: "a block",
+        })?;
+        Ok((framed, kind, dump_id))
+    }
+
     pub(crate) fn tap(&mut self) -> &mut Tap<R> {
         &mut self.tap
     }

@@ -8,7 +8,6 @@ use lz4_flex::frame::FrameDecoder;
 use crate::block::{BlockKind, Framed};
 use crate::error::{ArchiveError, Result};
 use crate::header::Compression;
-use crate::tap::Tap;
 
 /// Reads the plain text of one payload.
 pub struct Decoder<S: BufRead> {
@@ -193,12 +192,7 @@ pub struct DecodedBlock<R: Read> {
 
 /// Decodes the block of rows which begins at the first byte of `stored`, as fetched by offset and length.
 pub fn decode_block<R: Read>(stored: R, compression: Compression) -> Result<DecodedBlock<R>> {
-    let mut framed = Framed::new(Tap::new(stored));
-    let head = framed.head()?;
-    let (kind, dump_id) = head.ok_or(ArchiveError::Truncated {
-        at: 0,
-        reading: "a block",
-    })?;
+    let (mut framed, kind, dump_id) = Framed::of_block(stored)?;
     if kind != BlockKind::Data {
         return Err(ArchiveError::WrongKind(dump_id));
     }

@@ -226,21 +226,16 @@ fn read_dependencies<R: Read>(wire: &mut WireReader<R>) -> Result<Vec<i32>> {
 }
 
 fn read_offset<R: Read>(wire: &mut WireReader<R>) -> Result<Offset> {
-    let state = wire.byte("an offset")?;
-    let position = u64::from_le_bytes(wire.bytes("an offset")?);
-    match state {
-        1 => Ok(Offset::NotSet),
-        2 => Ok(Offset::At(position)),
-        3 => Ok(Offset::NoData),
-        _ => Err(wire.damaged("an offset's state is not known")),
-    }
+    let encoded = wire.bytes("an offset")?;
+    offset_from(encoded).ok_or_else(|| wire.damaged("an offset's state is not known"))
 }
 
-/// Whether this state of an offset says that there is a block; `None` where it is not known.
-pub(crate) fn read_offset_state(state: u8) -> Option<bool> {
+/// Decodes an offset; `None` where its state is not known.
+pub(crate) fn offset_from([state, position @ ..]: [u8; 9]) -> Option<Offset> {
     match state {
-        1 | 2 => Some(true),
-        3 => Some(false),
+        1 => Some(Offset::NotSet),
+        2 => Some(Offset::At(u64::from_le_bytes(position))),
+        3 => Some(Offset::NoData),
         _ => None,
     }
 }

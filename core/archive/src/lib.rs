@@ -43,7 +43,7 @@ pub use partitions::Partitions;
 pub use pieces::{PieceEncoder, PieceJoiner, PieceSum};
 pub use reader::{ArchiveReader, Blob, Block};
 pub use skim::{Skim, Skimmed};
-pub use splice::{Hashes, Placed, Splice, SplicedBlock, write_spliced};
+pub use splice::{Hashes, Placed, PlacedBlock, Splice, SplicedBlock, write_spliced};
 pub use text::Text;
 pub use toc::Toc;
 pub use writer::{ArchiveWriter, BlobWriter, BlobsWriter, DataWriter, Finished};

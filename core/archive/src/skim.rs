@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::io::Write;
 
-use crate::entry::{Entry, Section, is_of_large_objects, read_offset_state};
+use crate::entry::{Entry, Offset, Section, is_of_large_objects, offset_from};
 use crate::error::{ArchiveError, Result};
 use crate::header::{Header, Version};
 use crate::wire::{INT_LEN, WireReader, int_from, put_int};
@@ -147,15 +147,15 @@ impl<'a> Cursor<'a> {
         self.string("an owner")?;
         self.string("an entry")?;
         while self.string("a dependency")?.is_some() {}
-        let [state, ..] = self.take::<9>("an offset")?;
-        let has_block = read_offset_state(state)
-            .ok_or_else(|| self.damaged("an offset's state is not known"))?;
+        let offset = self.take("an offset")?;
+        let offset =
+            offset_from(offset).ok_or_else(|| self.damaged("an offset's state is not known"))?;
         Ok(Skim {
             bytes: Cow::Borrowed(&self.bytes[start..self.at]),
             tag,
             desc,
             section,
-            has_block,
+            has_block: offset != Offset::NoData,
             version,
         })
     }

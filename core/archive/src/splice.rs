@@ -11,7 +11,7 @@ use crate::encode::EncodeOptions;
 use crate::entry::{Entry, Offset, Section};
 use crate::error::{ArchiveError, Result};
 use crate::header::{Compression, Version};
-use crate::tap::{Tally, Tap};
+use crate::tap::Tally;
 use crate::text::Text;
 use crate::toc::Toc;
 use crate::wire::put_int;
@@ -187,14 +187,12 @@ pub enum Hashes {
 /// id, one block at a time, in the order of `blocks`; they must be of the archive's compression and of the length said.
 pub fn write_spliced<W: Write, R: Read>(
     out: W,
-    mut toc: Toc,
+    toc: Toc,
     blocks: &[SplicedBlock],
     hashes: Hashes,
     mut open: impl FnMut(i32) -> io::Result<R>,
 ) -> Result<Finished<W>> {
-    let offsets = place(toc.encoded_len()?, blocks)?;
-    check_all_given(&toc, &offsets, blocks)?;
-    toc.set_offsets(&offsets);
+    let Placed { toc, blocks, .. } = Placed::new(toc, blocks)?;
     let mut writer = ArchiveWriter::with_offsets(
         out,
         toc,
@@ -206,7 +204,7 @@ pub fn write_spliced<W: Write, R: Read>(
     if hashes == Hashes::Spared {
         writer = writer.without_hashes();
     }
-    for block in blocks {
+    for PlacedBlock { block, .. } in blocks {
         let report = writer.copy_stored(block.dump_id, open(block.dump_id)?)?;
         if report.info.length != block.length {
             return Err(another_length(report.info.offset));
@@ -215,28 +213,38 @@ pub fn write_spliced<W: Write, R: Read>(
     writer.finish_unseekable()
 }
 
-/// The same archive for a file, whose blocks may be written in any order and by several at once.
+/// A joined archive before it is written: where everything goes. In a file its blocks may be written in any order and by
+/// several at once.
 #[derive(Debug)]
 pub struct Placed {
     toc: Toc,
-    blocks: Vec<(SplicedBlock, u64)>,
+    blocks: Vec<PlacedBlock>,
     length: u64,
+}
+
+/// A block and its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlacedBlock {
+    /// The block.
+    pub block: SplicedBlock,
+    /// Its first byte, counted from the start of the archive.
+    pub at: u64,
 }
 
 impl Placed {
     /// Says where every block goes.
     pub fn new(mut toc: Toc, blocks: &[SplicedBlock]) -> Result<Self> {
-        let start = toc.encoded_len()?;
-        let offsets = place(start, blocks)?;
-        check_all_given(&toc, &offsets, blocks)?;
-        toc.set_offsets(&offsets);
-        let placed = blocks
+        check_all_given(&toc, blocks)?;
+        let (blocks, length) = place(toc.encoded_len()?, blocks)?;
+        let offsets = blocks
             .iter()
-            .filter_map(|block| Some((*block, *offsets.get(&block.dump_id)?)));
+            .map(|placed| (placed.block.dump_id, placed.at))
+            .collect();
+        toc.set_offsets(&offsets);
         Ok(Self {
             toc,
-            blocks: placed.collect(),
-            length: start + blocks.iter().map(|block| block.length).sum::<u64>(),
+            blocks,
+            length,
         })
     }
 
@@ -245,8 +253,8 @@ impl Placed {
         &self.toc
     }
 
-    /// The blocks, each with its place in the file.
-    pub fn blocks(&self) -> &[(SplicedBlock, u64)] {
+    /// The blocks in their order.
+    pub fn blocks(&self) -> &[PlacedBlock] {
         &self.blocks
     }
 
@@ -254,33 +262,30 @@ impl Placed {
     pub fn length(&self) -> u64 {
         self.length
     }
+}
 
-    /// Writes the block of this number to `out`, which is its place, from its stored bytes.
-    pub fn copy(&self, number: usize, stored: impl Read, out: impl Write) -> Result<BlockReport> {
-        let found = self.blocks.get(number);
-        let &(block, offset) = found.ok_or(ArchiveError::UnexpectedBlock(0))?;
-        let mut framed = Framed::new(Tap::new(stored));
-        let head = framed.head()?;
-        let (kind, _) = head.ok_or(ArchiveError::Truncated {
-            at: 0,
-            reading: "a block",
-        })?;
+impl PlacedBlock {
+    /// Writes it to `out`, which is its place, from its stored bytes.
+    pub fn copy(&self, stored: impl Read, out: impl Write) -> Result<BlockReport> {
+        let SplicedBlock { dump_id, length } = self.block;
+        let (mut framed, kind, _) = Framed::of_block(stored)?;
         let mut out = Tally::new(Bounded {
             out,
-            left: block.length,
+            left: length,
+            at: self.at,
         });
         out.write_all(&[kind.byte()])?;
-        put_int(&mut out, block.dump_id)?;
+        put_int(&mut out, dump_id)?;
         framed.copy_body(kind, &mut out)?;
-        let length = out.position();
+        let written = out.position();
         out.into_inner()?;
-        if length != block.length {
-            return Err(another_length(offset));
+        if written != length {
+            return Err(another_length(self.at));
         }
         Ok(BlockReport {
             info: BlockInfo {
-                dump_id: block.dump_id,
-                offset,
+                dump_id,
+                offset: self.at,
                 length,
             },
             kind,
@@ -294,12 +299,13 @@ impl Placed {
 struct Bounded<W> {
     out: W,
     left: u64,
+    at: u64,
 }
 
 impl<W: Write> Write for Bounded<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if bytes.len() as u64 > self.left {
-            return Err(another_length(0).into());
+            return Err(another_length(self.at).into());
         }
         let written = self.out.write(bytes)?;
         self.left -= written as u64;
@@ -318,37 +324,31 @@ fn another_length(at: u64) -> ArchiveError {
     }
 }
 
-/// Where each block begins. Lengths come from elsewhere and may be nonsense.
-fn place(start: u64, blocks: &[SplicedBlock]) -> Result<HashMap<i32, u64>> {
+/// Each block's place, and where the last one ends. Lengths come from elsewhere and may be nonsense.
+fn place(start: u64, blocks: &[SplicedBlock]) -> Result<(Vec<PlacedBlock>, u64)> {
     let mut next = start;
-    let mut offsets = HashMap::new();
-    for block in blocks {
-        offsets.insert(block.dump_id, next);
+    let mut placed = Vec::with_capacity(blocks.len());
+    for &block in blocks {
+        placed.push(PlacedBlock { block, at: next });
         let end = next.checked_add(block.length);
         next = end.ok_or(ArchiveError::TooLong("the sum of all blocks"))?;
     }
-    Ok(offsets)
+    Ok((placed, next))
 }
 
-/// Said before the first byte is written: the pipe's reader would notice at the end only.
-fn check_all_given(toc: &Toc, offsets: &HashMap<i32, u64>, blocks: &[SplicedBlock]) -> Result<()> {
-    let expected: HashSet<i32> = toc.block_ids();
-    let missing: Vec<i32> = expected
-        .iter()
-        .copied()
-        .filter(|id| !offsets.contains_key(id))
-        .collect();
-    if let Some(&first) = missing.iter().min() {
-        return Err(ArchiveError::MissingBlocks {
-            count: missing.len(),
-            first,
-        });
+/// Every block that the table of contents tells of, once. Said before the first byte is written: the pipe's reader would
+/// notice at the end only.
+fn check_all_given(toc: &Toc, blocks: &[SplicedBlock]) -> Result<()> {
+    let mut expected: HashSet<i32> = toc.block_ids();
+    let unexpected = blocks.iter().find(|block| !expected.remove(&block.dump_id));
+    if let Some(block) = unexpected {
+        return Err(ArchiveError::UnexpectedBlock(block.dump_id));
     }
-    match blocks
-        .iter()
-        .find(|block| !expected.contains(&block.dump_id))
-    {
-        Some(block) => Err(ArchiveError::UnexpectedBlock(block.dump_id)),
+    match expected.iter().min() {
+        Some(&first) => Err(ArchiveError::MissingBlocks {
+            count: expected.len(),
+            first,
+        }),
         None => Ok(()),
     }
 }

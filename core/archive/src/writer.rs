@@ -11,7 +11,7 @@ use crate::block::{BlockInfo, BlockKind, BlockReport, Framed};
 use crate::encode::{EncodeOptions, Encoder, put_chunks};
 use crate::error::{ArchiveError, Result};
 use crate::reader::Block;
-use crate::tap::{Tally, Tap};
+use crate::tap::Tally;
 use crate::toc::Toc;
 use crate::wire::put_int;
 
@@ -139,12 +139,7 @@ impl<W: Write> ArchiveWriter<W> {
 
     /// Copies a block from its stored bytes, of an archive of the same compression, under another dump id.
     pub fn copy_stored(&mut self, dump_id: i32, stored: impl Read) -> Result<BlockReport> {
-        let mut framed = Framed::new(Tap::new(stored));
-        let head = framed.head()?;
-        let (kind, _) = head.ok_or(ArchiveError::Truncated {
-            at: 0,
-            reading: "a block",
-        })?;
+        let (mut framed, kind, _) = Framed::of_block(stored)?;
         self.begin(kind, dump_id)?;
         framed.copy_body(kind, &mut self.out)?;
         self.end(None)

@@ -144,7 +144,7 @@ fn write(
     out: &mut Outward<'_>,
     cx: &Context,
 ) -> Result<ExportReport, ExportError> {
-    let blocks = begin(&joined, cx);
+    let blocks = begin_copying(&joined, cx);
     let Joined { toc, sources } = joined;
     let wanted: Vec<&Source> = blocks
         .iter()
@@ -172,8 +172,8 @@ fn write(
     })
 }
 
-/// All blocks, in the order of the entries: that is how pg_restore takes them from a pipe.
-fn begin(joined: &Joined, cx: &Context) -> Vec<SplicedBlock> {
+/// Announces all blocks, and gives them in the order of the entries: that is how pg_restore takes them from a pipe.
+fn begin_copying(joined: &Joined, cx: &Context) -> Vec<SplicedBlock> {
     let block = |entry: &Entry| {
         let (dump_id, source) = joined.sources.get_key_value(&entry.dump_id)?;
         Some(SplicedBlock {

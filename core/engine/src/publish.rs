@@ -96,10 +96,8 @@ impl NewFile {
             let writeback = writeback
                 .into_inner()
                 .unwrap_or_else(PoisonError::into_inner);
-            let written = writeback.finish();
-            written
-                .and_then(|()| self.file.sync_all())
-                .map_err(|e| self.staging.fault("writing", e))?;
+            let written = writeback.finish(&self.file);
+            written.map_err(|e| self.staging.fault("writing", e))?;
         }
         drop(self.file);
         check_file(&self.staging.to, self.existing)?;

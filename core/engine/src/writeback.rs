@@ -40,14 +40,14 @@ impl Writeback {
         Ok(())
     }
 
-    /// Waits for the disk; fails where it failed at any time.
-    pub(crate) fn finish(self) -> io::Result<()> {
-        let Some(Running { ask, thread }) = self.running else {
-            return Ok(());
-        };
-        drop(ask);
-        let panicked = |_| Err(io::Error::other("a thread that wrote to the disk is gone"));
-        thread.join().unwrap_or_else(panicked)
+    /// Waits until all of the file is on the disk; fails where the disk failed at any time.
+    pub(crate) fn finish(self, file: &File) -> io::Result<()> {
+        if let Some(Running { ask, thread }) = self.running {
+            drop(ask);
+            let panicked = |_| Err(io::Error::other("a thread that wrote to the disk is gone"));
+            thread.join().unwrap_or_else(panicked)?;
+        }
+        file.sync_all()
     }
 }
 

@@ -8,6 +8,9 @@ use respaldo_tests::{Client, Cluster, Journey, Respaldo, diff};
 
 use crate::NO_CATALOG;
 
+const TABLES: &str =
+    "CREATE TABLE a AS SELECT g AS id FROM generate_series(1, 50) g; CREATE TABLE b AS TABLE a";
+
 /// Runs a statement in a session of its own, and comes back when it waits for a lock.
 fn queue(cluster: &Cluster, url: &str, statement: &'static str) -> JoinHandle<Result<(), String>> {
     let mut waiter = Client::connect(url);
@@ -27,9 +30,7 @@ fn a_truncate_that_queues_behind_a_backup_stops_neither() {
     let cluster = Cluster::start();
     let url = cluster.new_database("live");
     let mut client = Client::connect(&url);
-    client.exec(
-        "CREATE TABLE a AS SELECT g AS id FROM generate_series(1, 50) g; CREATE TABLE b AS TABLE a",
-    );
+    client.exec(TABLES);
     let mut journey = Journey::new(&cluster, "live");
     journey.backup("full");
     client.exec("INSERT INTO a VALUES (51); INSERT INTO b VALUES (51)");
@@ -47,9 +48,7 @@ fn a_truncate_that_queues_behind_a_backup_stops_neither() {
 
 /// Tables `a` and `b` with a full backup, upon which definitions are taken over.
 fn with_definitions_taken_over<'c>(cluster: &'c Cluster, client: &mut Client) -> Journey<'c> {
-    client.exec(
-        "CREATE TABLE a AS SELECT g AS id FROM generate_series(1, 50) g; CREATE TABLE b AS TABLE a",
-    );
+    client.exec(TABLES);
     let driver = Respaldo::new(cluster, "live").config(NO_CATALOG);
     let driver = driver.env("RESPALDO_DUMPER__TAKE_OVER_FROM", "0");
     let mut journey = Journey::with(cluster, "live", driver);

@@ -312,8 +312,8 @@ fn join(toc: Toc, stored: &[u8], length: u64) -> Ended {
         })
         .collect();
     if let Ok(placed) = Placed::new(toc.clone(), &blocks) {
-        for number in 0..blocks.len() {
-            let _ = placed.copy(number, stored, io::sink());
+        for block in placed.blocks() {
+            let _ = block.copy(stored, io::sink());
         }
     }
     let made = write_spliced(Vec::new(), toc, &blocks, Hashes::Taken, |_| Ok(stored))?;

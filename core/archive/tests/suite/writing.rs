@@ -159,9 +159,9 @@ fn rows_of_older_archives_join_a_newer_schema() {
 /// The archive as it lies in a file whose blocks were written the last one first.
 fn in_places<'a>(placed: &Placed, source: impl Fn(i32) -> &'a [u8]) -> Vec<u8> {
     let mut out = vec![0; placed.length() as usize];
-    for (number, (block, at)) in placed.blocks().iter().enumerate().rev() {
-        let place = &mut out[*at as usize..];
-        placed.copy(number, source(block.dump_id), place).unwrap();
+    for placed in placed.blocks().iter().rev() {
+        let place = &mut out[placed.at as usize..];
+        placed.copy(source(placed.block.dump_id), place).unwrap();
     }
     placed.toc().write(&mut &mut out[..]).unwrap();
     out
@@ -219,25 +219,26 @@ fn a_stored_block_of_another_length_or_cut_short_is_an_error() {
     let longer = write_spliced(io::sink(), toc.clone(), &said, Hashes::Taken, |_| Ok(block));
     assert!(matches!(longer, Err(ArchiveError::Damaged { .. })));
     let placed = Placed::new(toc.clone(), &said).unwrap();
-    let longer = placed.copy(0, block, io::sink());
+    let longer = placed.blocks()[0].copy(block, io::sink());
     assert!(matches!(longer, Err(ArchiveError::Damaged { .. })));
     let said = [SplicedBlock {
         dump_id,
         length: report.info.length - 1,
     }];
+    let twice = Placed::new(toc.clone(), &[said[0], said[0]]);
+    assert!(matches!(twice, Err(ArchiveError::UnexpectedBlock(_))));
     // What follows it in the file is another block.
     let placed = Placed::new(toc.clone(), &said).unwrap();
     let mut place = vec![0; block.len() + 100];
-    placed.copy(0, block, &mut place[..]).unwrap_err();
+    placed.blocks()[0].copy(block, &mut place[..]).unwrap_err();
     assert!(place[block.len() - 1..].iter().all(|byte| *byte == 0));
     let said = [SplicedBlock {
         dump_id,
         length: report.info.length,
     }];
     let placed = Placed::new(toc.clone(), &said).unwrap();
-    let cut = placed.copy(0, &block[..block.len() - 1], io::sink());
+    let cut = placed.blocks()[0].copy(&block[..block.len() - 1], io::sink());
     assert!(matches!(cut, Err(ArchiveError::Truncated { .. })));
-    assert!(placed.copy(1, block, io::sink()).is_err());
     let cut = write_spliced(io::sink(), toc, &said, Hashes::Taken, |_| {
         Ok(&block[..block.len() - 1])
     });

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use respaldo_domain::backup::{ArchiveName, BackupKind};
 use respaldo_domain::base::{self, BaseChoice, BaseNeeds, FullReason};
 use respaldo_domain::fingerprint;
-use respaldo_domain::manifest::Manifest;
+use respaldo_domain::manifest::{Header, Manifest};
 use respaldo_domain::object::ObjectRole;
 use respaldo_domain::readings::Readings;
 use respaldo_domain::source::SourceFacts;
@@ -31,8 +31,8 @@ pub(super) struct Base {
     pub(super) reason: Option<FullReason>,
     /// The base's manifest, for a differential or incremental.
     pub(super) manifest: Option<Manifest>,
-    /// The manifest of the newest backup, where that is not the base itself.
-    newest: Result<Option<Manifest>, Fault>,
+    /// The header of the newest backup, where that is not the base itself.
+    newest: Result<Option<Header>, Fault>,
     /// Tables of contents of this history, the newest first.
     pub(super) stored: Vec<Stored>,
 }
@@ -110,7 +110,7 @@ pub(super) fn choose(
                     kind,
                     reason: None,
                     manifest: Some(manifest),
-                    newest,
+                    newest: newest.map(|newest| newest.map(|manifest| manifest.header)),
                     stored,
                 })
             }
@@ -184,7 +184,7 @@ fn newer(
 /// Figures of the newest backup, where that is not the base itself.
 fn learnt_since(
     parts: &Parts,
-    newest: &Result<Option<Manifest>, Fault>,
+    newest: &Result<Option<Header>, Fault>,
     cx: &Context,
 ) -> Result<BTreeMap<String, Value>, Fault> {
     let manifest = match newest {
@@ -205,7 +205,7 @@ fn stored_readings(parts: &Parts, manifest: &Manifest, cx: &Context) -> Result<R
 }
 
 /// The bytes of a backup's readings, which are those the manifest names.
-fn stored_bytes(parts: &Parts, manifest: &Manifest, cx: &Context) -> Result<Vec<u8>, Fault> {
+fn stored_bytes(parts: &Parts, manifest: &Header, cx: &Context) -> Result<Vec<u8>, Fault> {
     let object = manifest
         .object(ObjectRole::Stats)
         .ok_or_else(|| Fault::bare(FaultKind::NotFound, "the base has no readings"))?;

@@ -30,10 +30,8 @@ impl Spool {
 
     /// All of it is on the disk.
     pub(super) fn finish(self) -> Result<(), Fault> {
-        let written = self.writeback.finish();
-        written
-            .and_then(|()| self.file.sync_all())
-            .map_err(|e| Fault::io(format!("writing {}", self.path.display()), e))
+        let written = self.writeback.finish(&self.file);
+        written.map_err(|e| Fault::io(format!("writing {}", self.path.display()), e))
     }
 }
 

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use respaldo_archive::{ArchiveError, BlockReport, Placed};
+use respaldo_archive::{ArchiveError, BlockReport, Placed, PlacedBlock};
 use respaldo_domain::manifest::Manifest;
 
 use super::join::Joined;
 use super::source::Source;
-use super::{ExportError, ExportReport, begin, blame, by_table};
+use super::{ExportError, ExportReport, begin_copying, blame, by_table};
 use crate::faults::step;
 use crate::parts::Parts;
 use crate::ports::Context;
@@ -28,7 +28,7 @@ pub(super) fn write(
     file: &NewFile,
     cx: &Context,
 ) -> Result<ExportReport, ExportError> {
-    let blocks = begin(&joined, cx);
+    let blocks = begin_copying(&joined, cx);
     let Joined { toc, sources } = joined;
     let placed = Placed::new(toc, &blocks).map_err(ExportError::Splice)?;
     let output_failed = AtomicBool::new(false);
@@ -36,19 +36,19 @@ pub(super) fn write(
         place: file.place(at),
         failed: &output_failed,
     };
-    let copy = |number: usize, cx: &Context| -> Result<BlockReport, ArchiveError> {
-        let (block, at) = placed.blocks()[number];
+    let copy = |placed: &PlacedBlock, cx: &Context| -> Result<BlockReport, ArchiveError> {
+        let dump_id = placed.block.dump_id;
         step("export.block").map_err(io_of_fault)?;
         // Small blocks may all have been read by now.
         cx.check().map_err(io_of_fault)?;
         let source: &Source = sources
-            .get(&block.dump_id)
-            .ok_or(ArchiveError::UnexpectedBlock(block.dump_id))?;
+            .get(&dump_id)
+            .ok_or(ArchiveError::UnexpectedBlock(dump_id))?;
         let stored = source.open(parts, cx).map_err(io_of_fault)?;
-        placed.copy(number, stored, place(at))
+        placed.copy(stored, place(placed.at))
     };
     let written =
-        write_contents(&placed, place(0)).and_then(|()| by_turns(placed.blocks().len(), copy, cx));
+        write_contents(&placed, place(0)).and_then(|()| by_turns(placed.blocks(), copy, cx));
     let reports = written.map_err(|error| match blame(error) {
         ExportError::Backup(fault) if output_failed.load(Ordering::Relaxed) => {
             ExportError::Output(fault)
@@ -69,23 +69,23 @@ fn write_contents(placed: &Placed, out: impl Write) -> Result<(), ArchiveError> 
     Ok(out.flush()?)
 }
 
-/// Does numbers 0 to `count` on a few threads; the first error ends all.
-fn by_turns<T: Send>(
-    count: usize,
-    work: impl Fn(usize, &Context) -> Result<T, ArchiveError> + Sync,
+/// Does all on a few threads, each the next one; the first error ends all.
+fn by_turns<T: Sync, R: Send>(
+    all: &[T],
+    work: impl Fn(&T, &Context) -> Result<R, ArchiveError> + Sync,
     cx: &Context,
-) -> Result<Vec<T>, ArchiveError> {
+) -> Result<Vec<R>, ArchiveError> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new((Vec::new(), None));
     let stop = cx.interrupt().child();
     let through = || {
         let cx = cx.with_interrupt(stop.clone());
         loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= count || stop.is_set() {
+            let one = all.get(next.fetch_add(1, Ordering::Relaxed));
+            let Some(one) = one.filter(|_| !stop.is_set()) else {
                 return;
-            }
-            let result = work(number, &cx);
+            };
+            let result = work(one, &cx);
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
             match result {
                 Ok(result) => done.0.push(result),
@@ -98,7 +98,7 @@ fn by_turns<T: Send>(
         }
     };
     thread::scope(|threads| {
-        for _ in 0..THREADS.min(count) {
+        for _ in 0..THREADS.min(all.len()) {
             threads.spawn(through);
         }
     });

@@ -46,7 +46,8 @@ pub(super) fn without_rows(
 ) -> Option<Skimmed<'_>> {
     let mut skimmed = Skimmed::of(contents).ok()?;
     let stays = |entry: &Skim<'_>| {
-        let is_of_data = entry.section() == Section::Data && !IS_NO_ROWS.contains(&entry.desc());
+        let is_of_data =
+            entry.section() == Section::Data && !DATA_WITHOUT_BLOCKS.contains(&entry.desc());
         !is_of_data && !entry.has_block() && !entry.is_of_large_objects()
     };
     if !skimmed.entries.iter().all(stays) {
@@ -68,7 +69,7 @@ pub(super) fn without_rows(
 }
 
 /// Kinds of data entries that have no block.
-const IS_NO_ROWS: [&[u8]; 2] = [b"SEQUENCE SET", b"MATERIALIZED VIEW DATA"];
+const DATA_WITHOUT_BLOCKS: [&[u8]; 2] = [b"SEQUENCE SET", b"MATERIALIZED VIEW DATA"];
 
 fn is_understood(entry: &Entry) -> bool {
     const DATA: [&str; 3] = ["TABLE DATA", "SEQUENCE SET", "MATERIALIZED VIEW DATA"];
