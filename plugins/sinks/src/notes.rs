@@ -5,6 +5,7 @@
 //! gave the upload up, and whoever sweeps next ends it at once. A folder that is lost loses the memory
 //! alone: then an upload is told by its age.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -82,11 +83,20 @@ impl Notes {
         Ok(note)
     }
 
-    /// What was left below a place. Drafts name nothing yet.
+    /// What was left below a place. Of an object that is being uploaded nothing is: to end an earlier
+    /// upload of it would disturb the one under way.
     pub(crate) fn left(&self, place: &str) -> Vec<Left> {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        let paths = entries.map(|entry| entry.path());
-        paths.filter_map(|path| left_at(path, place)).collect()
+        let found = entries.filter_map(|entry| found_at(entry.path(), place));
+        let (mut left, mut running) = (Vec::new(), HashSet::new());
+        for found in found {
+            match found {
+                Found::Left(found) => left.push(found),
+                Found::Running(key) => drop(running.insert(key)),
+            }
+        }
+        left.retain(|left| !running.contains(&left.key));
+        left
     }
 }
 
@@ -137,24 +147,38 @@ fn remove(path: &Path) {
     fs::remove_file(path).ok();
 }
 
-fn left_at(path: PathBuf, place: &str) -> Option<Left> {
+/// A note below a place.
+enum Found {
+    /// Of an upload under way: its object.
+    Running(String),
+    Left(Left),
+}
+
+/// Drafts name nothing yet.
+fn found_at(path: PathBuf, place: &str) -> Option<Found> {
     if path.extension().is_some() {
         return None;
     }
     let mut file = File::open(&path).ok()?;
-    file.try_lock().ok()?;
+    let is_left = file.try_lock().is_ok();
     let mut text = Vec::new();
     file.read_to_end(&mut text).ok()?;
     let Ok(noted) = serde_json::from_slice::<Noted>(&text) else {
-        // Its process died as it wrote it.
-        remove(&path);
+        // Its process died as it wrote it, or is writing.
+        if is_left {
+            remove(&path);
+        }
         return None;
     };
-    (noted.place == place).then_some(Left {
-        path,
-        key: noted.key,
-        id: noted.id,
-        _lock: file,
+    let is_here = noted.place == place;
+    is_here.then_some(match is_left {
+        false => Found::Running(noted.key),
+        true => Found::Left(Left {
+            path,
+            key: noted.key,
+            id: noted.id,
+            _lock: file,
+        }),
     })
 }
 
@@ -179,6 +203,20 @@ mod tests {
         assert!(notes.left("s3://b/of").is_empty());
         notes.write("s3://b/of", "full/x").unwrap().remove();
         assert!(notes.left("s3://b/of").is_empty());
+    }
+
+    #[test]
+    fn what_was_left_of_an_object_that_is_uploaded_again_waits_for_that_upload() {
+        let folder = tempfile::tempdir().unwrap();
+        let notes = Notes::in_folder(folder.path());
+        drop(notes.write("s3://b/of", "full/x").unwrap());
+        drop(notes.write("s3://b/of", "full/y").unwrap());
+        let again = notes.write("s3://b/of", "full/x").unwrap();
+        let left = notes.left("s3://b/of");
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[0].key, "full/y");
+        drop((left, again));
+        assert_eq!(notes.left("s3://b/of").len(), 3);
     }
 
     #[test]

@@ -2,8 +2,10 @@
 //!
 //! A larger object is sent as blocks, and the list of blocks makes it, under the same condition as a
 //! whole one. The names of blocks hold the mark of their put, so that two puts under one key cannot
-//! mix theirs. Blocks of no list vanish by themselves after a week, so there is nothing to sweep.
+//! mix theirs. How those of no list are dropped: see [`ending`].
 
+mod ending;
+mod listing;
 mod options;
 mod words;
 
@@ -20,12 +22,11 @@ use reqwest::{Method, StatusCode, Url};
 use respaldo_domain::object::ObjectKey;
 use respaldo_domain::second_place::Provider;
 use respaldo_engine::ports::{Fault, FaultKind};
-use serde::Deserialize;
 
 use super::ObjectStoreSink;
 use super::parts::{Part, Shape};
 use super::place::{self, Place};
-use super::store::{Begun, Found, Page, Put, Receipt, Store, Upload};
+use super::store::{Begun, Found, Page, Put, Receipt, Store, Unfinished, Upload};
 use super::wire::{Answer, Ask, Signer, Wire};
 use super::xml;
 use crate::Kind;
@@ -70,6 +71,11 @@ impl Azure {
         Ask::new(method, place::below(&self.container, &self.place.name(key)))
     }
 
+    async fn look(&self, key: &ObjectKey) -> Result<Answer, Fault> {
+        let ask = self.object(Method::HEAD, key);
+        self.send("look for", key, &ask).await
+    }
+
     async fn send(&self, doing: &str, key: &ObjectKey, ask: &Ask) -> Result<Answer, Fault> {
         let subject = format!("{doing} {}", self.place.location(key));
         self.wire.send(self, &subject, ask).await
@@ -105,33 +111,6 @@ impl Signer for Azure {
     }
 }
 
-/// A page of a listing.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Listing {
-    blobs: Blobs,
-    next_marker: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct Blobs {
-    #[serde(default, rename = "Blob")]
-    blobs: Vec<Blob>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Blob {
-    name: String,
-    properties: Properties,
-}
-
-#[derive(Debug, Deserialize)]
-struct Properties {
-    #[serde(rename = "Content-Length")]
-    content_length: u64,
-}
-
 impl Store for Azure {
     const SHAPE: Shape = Shape {
         // 50,000 blocks of 4000 MiB.
@@ -139,6 +118,7 @@ impl Store for Azure {
         max_parts: 50_000,
         at_once: 2,
     };
+    const ENDS_AT_ONCE: bool = false;
 
     fn place(&self) -> &Place {
         &self.place
@@ -153,8 +133,11 @@ impl Store for Azure {
     }
 
     async fn head(&self, key: &ObjectKey) -> Result<Found, Fault> {
-        let ask = self.object(Method::HEAD, key);
-        let answer = self.send("look for", key, &ask).await?;
+        let answer = self.look(key).await?;
+        if ending::is_of(&answer.headers) {
+            let subject = format!("look for {}", self.place.location(key));
+            return Err(Fault::bare(FaultKind::NotFound, subject));
+        }
         let size_bytes = answer.header("content-length").and_then(|n| n.parse().ok());
         let size_bytes = size_bytes.ok_or_else(|| {
             let why = "the store does not tell its size";
@@ -166,21 +149,15 @@ impl Store for Azure {
         })
     }
 
+    fn is_object(&self, headers: &HeaderMap) -> bool {
+        !ending::is_of(headers)
+    }
+
     async fn page(&self, prefix: &str, after: Option<&str>) -> Result<Page, Fault> {
-        let subject = format!("list {}", self.place.address());
-        let mut ask = Ask::new(Method::GET, self.container.clone())
-            .query("restype", "container")
-            .query("comp", "list")
-            .query("prefix", &self.place.names(prefix));
-        if let Some(after) = after {
-            ask = ask.query("marker", after);
-        }
-        let answer = self.wire.send(self, &subject, &ask).await?;
-        let listing: Listing = xml::answer(&subject, &answer.body)?;
-        let named = |blob: Blob| (blob.name, blob.properties.content_length);
+        let listing = self.listing(prefix, after).await?;
         Ok(Page {
-            found: listing.blobs.blobs.into_iter().map(named).collect(),
-            next: listing.next_marker.filter(|next| !next.is_empty()),
+            found: listing.objects().collect(),
+            next: listing.next().map(str::to_owned),
         })
     }
 
@@ -201,10 +178,16 @@ impl Store for Azure {
             .header("if-none-match", "*")
             .header(MARK, &put.mark);
         let ask = carrying(ask, whole.body);
-        self.send("put", &put.key, &ask).await.map(drop)
+        match self.send("put", &put.key, &ask).await {
+            Err(fault) if fault.kind == FaultKind::Exists && self.clear(&put.key).await? => {
+                self.send("put", &put.key, &ask).await.map(drop)
+            }
+            put => put.map(drop),
+        }
     }
 
     async fn begin(&self, put: &Put) -> Result<Begun, Fault> {
+        self.clear(&put.key).await?;
         // Blocks need no beginning; their names hold the mark.
         let (id, repeated) = (put.mark.clone(), false);
         Ok(Begun { id, repeated })
@@ -243,8 +226,14 @@ impl Store for Azure {
         self.send("complete", &upload.put.key, &ask).await.map(drop)
     }
 
-    async fn abort(&self, _upload: &Upload) -> Result<(), Fault> {
-        Ok(())
+    async fn abort(&self, upload: &Upload) -> Result<(), Fault> {
+        self.end(upload).await
+    }
+
+    /// Blocks of no list are in no listing with their age: those that a crash leaves are noted. What
+    /// ended an upload is not dropped by the store.
+    async fn unfinished(&self) -> Result<Vec<Unfinished>, Fault> {
+        self.endings().await
     }
 }
 
@@ -267,15 +256,5 @@ mod tests {
         let (one, other) = (Put::new(&key, 1), Put::new(&key, 1));
         assert_ne!(block_id(&one, 1), block_id(&other, 1));
         assert_eq!(block_id(&one, 1).len(), block_id(&other, 50_000).len());
-    }
-
-    #[test]
-    fn an_empty_listing_is_one() {
-        let body = Bytes::from_static(
-            b"\xef\xbb\xbf<?xml version=\"1.0\"?><EnumerationResults><Prefix>x</Prefix><Blobs />\
-              <NextMarker /></EnumerationResults>",
-        );
-        let listing: Listing = xml::answer("x", &body).unwrap();
-        assert!(listing.blobs.blobs.is_empty());
     }
 }

@@ -133,9 +133,18 @@ impl<'a, S: Store> Download<'a, S> {
         let opened = self.sink.ask(self.cx, open);
         let opened = opened.map_err(Setback::for_good)?;
         opened.map_err(|setback| match setback.fault.kind {
-            FaultKind::Corrupt => Setback::for_good(setback.fault),
+            FaultKind::Corrupt => Setback::for_good(self.outside_or_absent(setback.fault)),
             _ => setback,
         })
+    }
+
+    /// A range outside of what is no object has the same refusal as one outside of an object.
+    fn outside_or_absent(&self, outside: Fault) -> Fault {
+        let found = self.sink.ask(self.cx, self.sink.store.head(self.key));
+        match found {
+            Err(fault) if fault.kind == FaultKind::NotFound => fault,
+            _ => outside,
+        }
     }
 
     fn range_header(&self) -> Option<String> {
@@ -148,6 +157,10 @@ impl<'a, S: Store> Download<'a, S> {
 
     /// Holds an answer against what was asked for; gives where to stop.
     fn heed(&mut self, response: &Response) -> Result<u64, Fault> {
+        if !self.sink.store.is_object(response.headers()) {
+            let subject = format!("get {}", self.sink.store.place().location(self.key));
+            return Err(Fault::bare(FaultKind::NotFound, subject));
+        }
         let whole = || Some((0, number(response.headers(), CONTENT_LENGTH.as_str())?));
         let answered = match response.status() {
             StatusCode::PARTIAL_CONTENT => content_range(response.headers()),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use reqwest::header::HeaderMap;
 use respaldo_domain::object::ObjectKey;
 use respaldo_engine::ports::Fault;
 use uuid::Uuid;
@@ -21,6 +22,8 @@ pub(super) trait Store: Signer + Sized + Send + Sync + 'static {
     const SHAPE: Shape;
     /// Whether [`Store::unfinished`] tells of every upload; else notes alone do.
     const LISTS_UNFINISHED: bool = false;
+    /// Whether an upload that was ended takes no part any more that is on its way.
+    const ENDS_AT_ONCE: bool = true;
 
     /// Where the objects lie.
     fn place(&self) -> &Place;
@@ -30,6 +33,11 @@ pub(super) trait Store: Signer + Sized + Send + Sync + 'static {
 
     /// The request that reads an object.
     fn reading(&self, key: &ObjectKey) -> Ask;
+
+    /// Whether an answer to [`Store::reading`] is of an object, and not of what only looks like one.
+    fn is_object(&self, _headers: &HeaderMap) -> bool {
+        true
+    }
 
     /// What is known of an object, or [`respaldo_engine::ports::FaultKind::NotFound`].
     fn head(&self, key: &ObjectKey) -> impl Answered<Found>;

@@ -4,10 +4,12 @@
 //! running ones are left alone whatever their age, and those given up are ended at once. Those of
 //! this machine's dead processes are told by their notes, and ended at once, too; where the store had
 //! begun one and its name was not yet noted, by the name of the object. Of others, only what is older
-//! than a day is ended: no put takes so long.
+//! than a day is ended: no put takes so long. What a store does not list (GCS, blocks of Azure) is told
+//! by notes alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use respaldo_domain::object::ObjectKey;
@@ -20,6 +22,8 @@ use crate::notes::{Left, Note};
 
 /// After this long nobody still sends parts.
 const ABANDONED_AFTER: TimeDelta = TimeDelta::hours(24);
+/// By then a store has done what it had in hand when the sender died.
+const IN_HAND: Duration = Duration::from_secs(2);
 
 /// Uploads of this process, by bucket and id: sinks over the same bucket must not end each other's.
 static UPLOADS: Mutex<BTreeMap<(String, String), State>> = Mutex::new(BTreeMap::new());
@@ -38,7 +42,7 @@ fn uploads() -> MutexGuard<'static, BTreeMap<(String, String), State>> {
 pub(super) struct Running {
     key: (String, String),
     note: Option<Note>,
-    /// Whether there may be another one of the same object, whose answer was lost.
+    /// Whether the store may have more of the same object than we know: an answer was lost.
     repeated: bool,
 }
 
@@ -65,6 +69,14 @@ impl Running {
     /// It is to be ended, by us or by the next sweep.
     pub(super) fn given_up(&self) {
         uploads().insert(self.key.clone(), State::GivenUp);
+    }
+
+    /// More of it may come to the store yet: the next sweep is to look again.
+    pub(super) fn unsure(self) -> Self {
+        Self {
+            repeated: true,
+            ..self
+        }
     }
 
     /// The store knows it no more.
@@ -95,6 +107,10 @@ pub(super) fn sweep<S: Store>(sink: &ObjectStoreSink<S>, cx: &Context) -> Result
     }
     if !S::LISTS_UNFINISHED {
         swept += end_noted(sink, &left, cx)?;
+        if !S::ENDS_AT_ONCE && !left.is_empty() {
+            sink.ask(cx, async { Ok(tokio::time::sleep(IN_HAND).await) })?;
+            end_noted(sink, &left, cx)?;
+        }
     }
     // Last: whatever failed before is found by the next sweep.
     left.into_iter().for_each(Left::remove);

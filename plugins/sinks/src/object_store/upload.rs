@@ -291,6 +291,10 @@ fn take_back<S: Store>(sink: &ObjectStoreSink<S>, put: &Arc<Put>) {
 /// Ends an upload. What fails is left to a sweep.
 fn give_up<S: Store>(sink: &ObjectStoreSink<S>, upload: Arc<Upload>, running: Running) {
     running.given_up();
+    let running = match S::ENDS_AT_ONCE {
+        true => running,
+        false => running.unsure(),
+    };
     let store = Arc::clone(&sink.store);
     beside(sink, async move {
         match store.abort(&upload).await {
