@@ -108,13 +108,19 @@ pub(super) fn sweep<S: Store>(sink: &ObjectStoreSink<S>, cx: &Context) -> Result
     if !S::LISTS_UNFINISHED {
         swept += end_noted(sink, &left, cx)?;
         if !S::ENDS_AT_ONCE && !left.is_empty() {
-            sink.ask(cx, async { Ok(tokio::time::sleep(IN_HAND).await) })?;
+            sink.ask(cx, in_hand())?;
             end_noted(sink, &left, cx)?;
         }
     }
     // Last: whatever failed before is found by the next sweep.
     left.into_iter().for_each(Left::remove);
     Ok(swept)
+}
+
+/// Waits until nothing of a dead process can come to the store any more.
+async fn in_hand() -> Result<(), Fault> {
+    tokio::time::sleep(IN_HAND).await;
+    Ok(())
 }
 
 /// Ends uploads of which only notes tell.
