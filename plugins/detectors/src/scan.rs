@@ -57,6 +57,7 @@ pub(crate) fn run(
     let batches = batches(jobs);
     let workers = options.workers.clamp(1, batches.len().max(1));
     let shared = worker::Shared {
+        each_alone: is_shared_evenly(&batches, workers),
         request,
         basis,
         options,
@@ -93,6 +94,15 @@ fn batches(mut jobs: Vec<Job>) -> Vec<Vec<Job>> {
     batches
 }
 
+/// Whether our connections have equal parts of the work. Then helpers that the server gives to one of
+/// them would only take the processors from the others, and cost as much again.
+fn is_shared_evenly(batches: &[Vec<Job>], workers: usize) -> bool {
+    let bytes = |batch: &Vec<Job>| batch.iter().map(|job| job.bytes).sum::<u64>();
+    let largest = batches.iter().map(bytes).max().unwrap_or(0);
+    let all: u64 = batches.iter().map(bytes).sum();
+    workers > 1 && largest.saturating_mul(workers as u64) <= all
+}
+
 /// What a thread that panicked leaves behind is still whole: each change is one push.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -125,5 +135,16 @@ mod tests {
             .collect();
         assert_eq!(keys, [vec![2], vec![3], vec![4, 1]]);
         assert_eq!(batches((0..130).map(|key| job(key, 0)).collect()).len(), 3);
+    }
+
+    #[test]
+    fn one_table_that_outweighs_the_others_is_left_the_servers_helpers() {
+        let sized = |sizes: &[u64]| -> Vec<Vec<Job>> {
+            sizes.iter().map(|bytes| vec![job(1, *bytes)]).collect()
+        };
+        assert!(is_shared_evenly(&sized(&[5, 5, 4]), 2));
+        assert!(!is_shared_evenly(&sized(&[5, 1, 1]), 2));
+        assert!(!is_shared_evenly(&sized(&[5, 5]), 1));
+        assert!(!is_shared_evenly(&sized(&[u64::MAX]), 2));
     }
 }

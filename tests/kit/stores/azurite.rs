@@ -94,6 +94,18 @@ impl Azurite {
         ));
     }
 
+    /// A shared access signature for the account with these rights, such as `rwlc`.
+    pub fn sas(&self, rights: &str) -> String {
+        self.run(&format!(
+            "fields = {{'sp': '{rights}', 'ss': 'b', 'srt': 'sco', 'st': '', 'se': '2100-01-01T00:00:00Z',
+    'sip': '', 'spr': '', 'sv': '2019-12-12'}}
+text = '\\n'.join([account] + list(fields.values())) + '\\n'
+mac = hmac.new(base64.b64decode(key), text.encode(), hashlib.sha256).digest()
+fields['sig'] = base64.b64encode(mac).decode()
+print(urllib.parse.urlencode({{name: value for name, value in fields.items() if value}}))"
+        ))
+    }
+
     fn run(&self, script: &str) -> String {
         let script = format!("{SIGNED}{script}");
         python(&script, &[&self.port.to_string(), ACCOUNT, KEY])

@@ -113,6 +113,20 @@ fn what_a_broken_connection_kept_from_being_ended_is_ended_by_a_later_sweep() {
     assert_eq!(server.left(), [""; 0]);
 }
 
+#[test]
+fn where_nothing_may_be_deleted_a_put_that_failed_does_not_take_its_key() {
+    let server = Azurite::start();
+    let more = json!({ "access_key": null, "sas_token": server.sas("rwlc") });
+    let sink = sink_with(server.port(), &more);
+    let denied = sink.delete(&key("full/stopped"), &Context::quiet());
+    fault_of(denied, FaultKind::Denied);
+    stopped_put(&*sink);
+    let source = Generated::new(TWO_PARTS, 1);
+    sink.put(&key("full/stopped"), &mut source.clone(), &Context::quiet())
+        .unwrap();
+    ensure_equal(&*sink, &key("full/stopped"), &source);
+}
+
 /// Sweeps until nothing is noted. As long as a put tries to end its upload itself, it is noted.
 fn sweep_to_the_end(sink: &dyn StorageSink, notes: &Path) {
     let swept = || {

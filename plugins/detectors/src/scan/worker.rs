@@ -21,6 +21,8 @@ pub(super) struct Shared<'s> {
     pub basis: Basis,
     pub options: &'s DetectorOptions,
     pub cx: &'s Context,
+    /// Whether a connection does without helpers of the server.
+    pub each_alone: bool,
     pub waiting: Mutex<VecDeque<Vec<Job>>>,
     pub done: Mutex<Scanned>,
 }
@@ -33,7 +35,11 @@ pub(super) fn work_through(shared: &Shared<'_>, workers: usize) -> Result<(), Fa
     let mut sessions = Vec::new();
     for _ in 0..workers {
         shared.cx.check()?;
-        sessions.push(sessions::in_snapshot(shared.request, shared.options)?);
+        let mut session = sessions::in_snapshot(shared.request, shared.options)?;
+        if shared.each_alone {
+            session.batch("SET LOCAL max_parallel_workers_per_gather = 0")?;
+        }
+        sessions.push(session);
     }
     let pids: Vec<_> = sessions.iter().map(Session::pid).collect();
     let (ended, endings) = mpsc::channel();
