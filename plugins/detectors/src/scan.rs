@@ -100,7 +100,7 @@ fn is_shared_evenly(batches: &[Vec<Job>], workers: usize) -> bool {
     let bytes = |batch: &Vec<Job>| batch.iter().map(|job| job.bytes).sum::<u64>();
     let largest = batches.iter().map(bytes).max().unwrap_or(0);
     let all: u64 = batches.iter().map(bytes).sum();
-    workers > 1 && largest.saturating_mul(workers as u64) <= all
+    workers > 1 && largest <= all / workers as u64
 }
 
 /// What a thread that panicked leaves behind is still whole: each change is one push.
