@@ -23,7 +23,7 @@ use crate::notes::{Left, Note};
 /// After this long nobody still sends parts.
 const ABANDONED_AFTER: TimeDelta = TimeDelta::hours(24);
 /// By then a store has done what it had in hand when the sender died.
-const IN_HAND: Duration = Duration::from_secs(2);
+const IN_HAND: Duration = Duration::from_secs(5);
 
 /// Uploads of this process, by bucket and id: sinks over the same bucket must not end each other's.
 static UPLOADS: Mutex<BTreeMap<(String, String), State>> = Mutex::new(BTreeMap::new());
