@@ -43,7 +43,7 @@ pub(super) struct Running {
     key: (String, String),
     note: Option<Note>,
     /// Whether the store may have more of the same object than we know: an answer was lost.
-    repeated: bool,
+    unsure: bool,
 }
 
 impl Running {
@@ -53,15 +53,15 @@ impl Running {
         Self {
             key,
             note: None,
-            repeated: false,
+            unsure: false,
         }
     }
 
-    /// With the note of it.
+    /// With the note of it; `repeated`: it may have been begun more than once.
     pub(super) fn noted(self, note: Option<Note>, repeated: bool) -> Self {
         Self {
             note,
-            repeated,
+            unsure: repeated,
             ..self
         }
     }
@@ -74,7 +74,7 @@ impl Running {
     /// More of it may come to the store yet: the next sweep is to look again.
     pub(super) fn unsure(self) -> Self {
         Self {
-            repeated: true,
+            unsure: true,
             ..self
         }
     }
@@ -82,9 +82,9 @@ impl Running {
     /// The store knows it no more.
     pub(super) fn done(self) {
         uploads().remove(&self.key);
-        // A note that stays has the next sweep look for the others.
+        // A note that stays has the next sweep look for more.
         if let Some(note) = self.note
-            && !self.repeated
+            && !self.unsure
         {
             note.remove();
         }
@@ -108,7 +108,7 @@ pub(super) fn sweep<S: Store>(sink: &ObjectStoreSink<S>, cx: &Context) -> Result
     if !S::LISTS_UNFINISHED {
         swept += end_noted(sink, &left, cx)?;
         if !S::ENDS_AT_ONCE && !left.is_empty() {
-            sink.ask(cx, in_hand())?;
+            sink.ask(cx, all_has_come())?;
             end_noted(sink, &left, cx)?;
         }
     }
@@ -118,7 +118,7 @@ pub(super) fn sweep<S: Store>(sink: &ObjectStoreSink<S>, cx: &Context) -> Result
 }
 
 /// Waits until nothing of a dead process can come to the store any more.
-async fn in_hand() -> Result<(), Fault> {
+async fn all_has_come() -> Result<(), Fault> {
     tokio::time::sleep(IN_HAND).await;
     Ok(())
 }

@@ -38,7 +38,7 @@ struct Blob {
 struct Properties {
     #[serde(rename = "Content-Length")]
     content_length: u64,
-    #[serde(rename = "Last-Modified")]
+    #[serde(default, rename = "Last-Modified")]
     last_modified: String,
 }
 
@@ -68,12 +68,13 @@ impl Listing {
         objects.map(|blob| (blob.name.clone(), blob.properties.content_length))
     }
 
-    /// What is no object, by its name.
+    /// What is no object, by its name. A mark becomes a part of an address: one that is none of ours
+    /// must not lead to another object.
     pub(super) fn endings(&self) -> impl Iterator<Item = (&str, Ending<'_>)> {
         self.blobs.blobs.iter().filter_map(|blob| {
             let made_at = DateTime::parse_from_rfc2822(&blob.properties.last_modified).ok()?;
             let ending = Ending {
-                mark: blob.ended()?,
+                mark: blob.ended().filter(|mark| is_mark(mark))?,
                 made_at: made_at.to_utc(),
             };
             Some((blob.name.as_str(), ending))
@@ -84,6 +85,10 @@ impl Listing {
     pub(super) fn next(&self) -> Option<&str> {
         self.next_marker.as_deref().filter(|next| !next.is_empty())
     }
+}
+
+fn is_mark(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 impl Azure {
@@ -133,7 +138,7 @@ mod tests {
             )
         };
         let body = format!(
-            "<EnumerationResults><Blobs>{}{}{}</Blobs><NextMarker>2!x</NextMarker></EnumerationResults>",
+            "<EnumerationResults><Blobs>{}{}{}{}</Blobs><NextMarker>2!x</NextMarker></EnumerationResults>",
             blob(
                 "a",
                 "<Metadata><respaldo_put>1</respaldo_put><other>2</other></Metadata>"
@@ -143,6 +148,10 @@ mod tests {
                 "<Metadata><Respaldo_Ended>mark</Respaldo_Ended></Metadata>"
             ),
             blob("c", "<Metadata />"),
+            blob(
+                "d",
+                "<Metadata><respaldo_ended>x/../../full/y</respaldo_ended></Metadata>"
+            ),
         );
         let listing: Listing = xml::answer("x", &Bytes::from(body)).unwrap();
         let objects: Vec<(String, u64)> = listing.objects().collect();
