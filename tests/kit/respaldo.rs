@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use chrono::{TimeDelta, Timelike, Utc};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -81,6 +82,20 @@ impl Respaldo {
     pub fn config(self, text: &str) -> Self {
         fs::write(self.folder().join("respaldo.toml"), text).unwrap();
         self
+    }
+
+    /// Backups are due half a day away from now: none in the middle of a test, and none within the hour
+    /// that a service makes up even where it makes up nothing else.
+    #[must_use]
+    pub fn quiet_hours(self) -> Self {
+        let hour = (Utc::now() + TimeDelta::hours(12)).hour();
+        self.env("RESPALDO_SCHEDULE__FULL", &format!("1 {hour}:30"))
+            .env(
+                "RESPALDO_SCHEDULE__DIFFERENTIAL",
+                &format!("sunday {hour}:30"),
+            )
+            .env("RESPALDO_SCHEDULE__INCREMENTAL", &format!("{hour}:30"))
+            .env("RESPALDO_SCHEDULE__VALIDATION", &format!("{hour}:30"))
     }
 
     /// Sets the longest time a run may take (two minutes otherwise).

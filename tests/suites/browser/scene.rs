@@ -64,7 +64,9 @@ impl Scene {
         let cluster = Cluster::start();
         let url = cluster.owned_database(DB, OWNER);
         cluster.psql_as(OWNER, DB, TABLES);
-        let respaldo = Respaldo::for_url(&cluster, &url).env("LC_ALL", "C");
+        let respaldo = Respaldo::for_url(&cluster, &url)
+            .env("LC_ALL", "C")
+            .quiet_hours();
         Self {
             cluster,
             respaldo,

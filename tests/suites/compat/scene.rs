@@ -40,7 +40,7 @@ impl<'c> Scene<'c> {
         Self {
             cluster,
             db: db.to_owned(),
-            respaldo: Respaldo::for_url(cluster, &url),
+            respaldo: Respaldo::for_url(cluster, &url).quiet_hours(),
         }
     }
 

@@ -28,7 +28,7 @@ impl Scene {
     pub fn empty() -> Self {
         let cluster = Cluster::start();
         let url = cluster.owned_database(DB, OWNER);
-        let respaldo = Respaldo::for_url(&cluster, &url);
+        let respaldo = Respaldo::for_url(&cluster, &url).quiet_hours();
         Self { cluster, respaldo }
     }
 

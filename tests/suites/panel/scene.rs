@@ -72,7 +72,9 @@ impl Scene {
     fn beside(cluster: Cluster, scheme: &'static str) -> Self {
         let url = cluster.owned_database(DB, OWNER);
         cluster.psql_as(OWNER, DB, TABLES);
-        let respaldo = Respaldo::for_url(&cluster, &url).env("LC_ALL", "C");
+        let respaldo = Respaldo::for_url(&cluster, &url)
+            .env("LC_ALL", "C")
+            .quiet_hours();
         Self {
             cluster,
             respaldo,

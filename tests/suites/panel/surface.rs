@@ -130,7 +130,7 @@ fn settings_are_changed_in_part_and_the_next_runs_follow() {
         .as_str()
         .unwrap()
         .to_owned();
-    assert!(next.contains("T05:00:00"), "{next}");
+    assert!(next.contains("T05:30:00"), "{next}");
     let far = admin.refused(Method::PUT, "/schedule", &json!({ "FULL": { "day": 32 } }));
     assert_eq!(far.0, 422);
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use respaldo_tests::{Client, Cluster, Scene};
 
-use crate::scene::{begun_days_ago, make_catalog, overdue, quiet, quiet_hours, run, schedule};
+use crate::scene::{begun_days_ago, make_catalog, overdue, quiet, run, schedule};
 
 fn pairs(all: &[(&str, &str)]) -> Vec<(String, String)> {
     let pair = |(kind, by): &(&str, &str)| ((*kind).to_owned(), (*by).to_owned());
@@ -120,11 +120,9 @@ fn backups_of_another_database_in_the_same_catalog_do_for_none_of_this_one() {
     scene.cluster.owned_database("other", "dueno");
     let other = scene.cluster.url_as("dueno", "other");
     Client::connect(&other).exec("CREATE TABLE t (id int PRIMARY KEY)");
-    let mut respaldo = respaldo_tests::Respaldo::for_url(&scene.cluster, &other).config(&catalog);
-    for (key, value) in quiet_hours() {
-        respaldo = respaldo.env(key, &value);
-    }
-    scene.respaldo = respaldo;
+    scene.respaldo = respaldo_tests::Respaldo::for_url(&scene.cluster, &other)
+        .config(&catalog)
+        .quiet_hours();
     assert_eq!(overdue(&scene), pairs(&EVERYTHING));
 }
 

@@ -1,6 +1,6 @@
 //! What the suite's tests have in common.
 
-use chrono::{TimeDelta, Timelike, Utc};
+use chrono::{TimeDelta, Utc};
 use respaldo_tests::{Outcome, Scene};
 use serde_json::Value;
 
@@ -10,9 +10,7 @@ pub const KEY: &str = "backup_schedules";
 /// A bank whose due times are all half a day away from now, so that none comes while a test runs.
 pub fn quiet() -> Scene {
     let mut scene = Scene::open();
-    for (key, value) in quiet_hours() {
-        scene.respaldo = scene.respaldo.env(key, &value);
-    }
+    scene.respaldo = scene.respaldo.quiet_hours();
     scene
 }
 
@@ -20,20 +18,6 @@ pub fn quiet() -> Scene {
 pub fn make_catalog(scene: &Scene) {
     std::fs::create_dir_all(scene.repository.root()).unwrap();
     scene.respaldo.ok(&["catalog", "rebuild"]);
-}
-
-/// The configuration of such hours.
-pub fn quiet_hours() -> [(&'static str, String); 4] {
-    let hour = (Utc::now() + TimeDelta::hours(12)).hour();
-    [
-        ("RESPALDO_SCHEDULE__FULL", format!("1 {hour}:30")),
-        (
-            "RESPALDO_SCHEDULE__DIFFERENTIAL",
-            format!("sunday {hour}:30"),
-        ),
-        ("RESPALDO_SCHEDULE__INCREMENTAL", format!("{hour}:30")),
-        ("RESPALDO_SCHEDULE__VALIDATION", format!("{hour}:30")),
-    ]
 }
 
 /// Runs `schedule` with more words and gives its JSON.

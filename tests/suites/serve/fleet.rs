@@ -21,7 +21,9 @@ impl Fleet {
             cluster.psql_as(OWNER, name, "CREATE TABLE t AS SELECT 1 AS id");
         }
         let url = cluster.url_as(OWNER, "postgres");
-        let respaldo = Respaldo::for_url(&cluster, &url).env("LC_ALL", "C");
+        let respaldo = Respaldo::for_url(&cluster, &url)
+            .env("LC_ALL", "C")
+            .quiet_hours();
         Self { cluster, respaldo }
     }
 

@@ -21,6 +21,7 @@ fn machine(scene: &Scene, url: &str) -> Respaldo {
     let repository = scene.respaldo.folder().join("backups_incrementales");
     let machine = Respaldo::for_url(&scene.cluster, url)
         .env("LC_ALL", "C")
+        .quiet_hours()
         .env(
             "RESPALDO_REPOSITORY__DIR",
             &repository.display().to_string(),

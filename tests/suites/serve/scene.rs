@@ -42,7 +42,9 @@ impl Scene {
             DB,
             "CREATE TABLE t AS SELECT g AS id FROM generate_series(1, 3) g",
         );
-        let respaldo = Respaldo::for_url(&cluster, &url).env("LC_ALL", "C");
+        let respaldo = Respaldo::for_url(&cluster, &url)
+            .env("LC_ALL", "C")
+            .quiet_hours();
         let scene = Self { cluster, respaldo };
         scene.configure("");
         scene

@@ -62,6 +62,7 @@ impl Watched {
         let port = free_port();
         let driver = Respaldo::new(cluster, "viewed")
             .config(&format!("[panel]\nlisten = \"127.0.0.1:{port}\"\n"))
+            .quiet_hours()
             .limit(Duration::from_hours(1));
         let answers = || TcpStream::connect(("127.0.0.1", port)).is_ok();
         let service = Service::start(&driver, &[], answers);
