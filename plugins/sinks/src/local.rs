@@ -177,6 +177,10 @@ impl StorageSink for LocalSink {
         copy::out_of_file(&mut file.take(range.end - range.start), into, key, cx)
     }
 
+    fn file(&self, key: &ObjectKey, _cx: &Context) -> Result<Option<File>, Fault> {
+        self.open(key).map(|(file, _)| Some(file))
+    }
+
     fn head(&self, key: &ObjectKey, _cx: &Context) -> Result<ObjectInfo, Fault> {
         let (_, size_bytes) = self.open(key)?;
         Ok(ObjectInfo {

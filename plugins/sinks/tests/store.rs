@@ -19,6 +19,7 @@ use respaldo_engine::ports::{
 use respaldo_engine::store::{Payload, SinkState, Store, StoreSink, WINDOW_BYTES, fault_of_io};
 use respaldo_sinks::local::{LocalSink, Options};
 use respaldo_sinks::memory::MemorySink;
+use tempfile::TempDir;
 
 /// A memory sink whose calls can be made to fail.
 struct Faulty {
@@ -240,22 +241,25 @@ fn a_file_that_changed_after_it_was_handed_over_is_stored_nowhere() {
     }
 }
 
+/// A store over the folders `a` and `b`.
+fn two_folders(folder: &TempDir) -> Store {
+    let local = |name: &str| {
+        let dir = folder.path().join(name);
+        StoreSink {
+            sink: Arc::new(LocalSink::new(name, &Options { dir })),
+            required: true,
+        }
+    };
+    Store::new(vec![local("a"), local("b")])
+}
+
 #[test]
 fn only_one_sink_may_take_the_spooled_file_itself() {
     use std::os::unix::fs::MetadataExt;
     let folder = tempfile::tempdir().unwrap();
     let spool = folder.path().join("spool");
     fs::write(&spool, b"archive").unwrap();
-    let local = |name: &str| StoreSink {
-        sink: Arc::new(LocalSink::new(
-            name,
-            &Options {
-                dir: folder.path().join(name),
-            },
-        )),
-        required: true,
-    };
-    let store = Store::new(vec![local("a"), local("b")]);
+    let store = two_folders(&folder);
     store
         .put_everywhere(&name().key(), &Payload::file(&spool).unwrap(), &cx())
         .unwrap();
@@ -282,6 +286,50 @@ fn reading_goes_over_to_the_next_sink_in_the_middle_of_an_object() {
     stream.read_to_end(&mut read).unwrap();
     assert!(read == bytes);
     assert!(*optional.gets.lock().unwrap() >= 2);
+}
+
+#[test]
+fn a_file_that_is_cut_while_it_is_read_is_read_on_from_the_next_sink() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = two_folders(&folder);
+    let (key, bytes) = (name().key(), pattern(WINDOW_BYTES + 5));
+    store
+        .put_everywhere(&key, &Payload::bytes(bytes.clone()), &cx())
+        .unwrap();
+    let range = 7..bytes.len() as u64 - 3;
+    let mut stream = store.open(&key, Some(range), &cx()).unwrap();
+    let mut read = vec![0; 100];
+    stream.read_exact(&mut read).unwrap();
+    let file = fs::File::options()
+        .write(true)
+        .open(folder.path().join("a").join(key.as_str()));
+    file.unwrap().set_len(WINDOW_BYTES / 2).unwrap();
+    stream.read_to_end(&mut read).unwrap();
+    assert!(read == bytes[7..bytes.len() - 3]);
+}
+
+#[test]
+fn a_file_that_is_too_short_for_a_range_is_not_read_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = two_folders(&folder);
+    let (key, bytes) = (name().key(), pattern(1000));
+    store
+        .put_everywhere(&key, &Payload::bytes(bytes.clone()), &cx())
+        .unwrap();
+    let cut = |of: &str| {
+        let path = folder.path().join(of).join(key.as_str());
+        fs::write(path, &bytes[..500]).unwrap();
+    };
+    cut("a");
+    let read = |store: &Store| {
+        let mut read = Vec::new();
+        let mut stream = store.open(&key, Some(400..600), &cx())?;
+        stream.read_to_end(&mut read).unwrap();
+        Ok::<_, Fault>(read)
+    };
+    assert_eq!(read(&store).unwrap(), bytes[400..600]);
+    cut("b");
+    assert_eq!(read(&store).unwrap_err().kind, FaultKind::Corrupt);
 }
 
 #[test]

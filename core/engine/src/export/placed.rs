@@ -1,6 +1,7 @@
 //! The archive in a file: threads take block after block, each reads, hashes and writes its own, at its
 //! place. A pipe takes them one after the other instead (`ahead`).
 
+use std::cmp::Reverse;
 use std::io::{self, BufWriter, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -47,8 +48,11 @@ pub(super) fn write(
         let stored = source.open(parts, cx).map_err(io_of_fault)?;
         placed.copy(stored, place(placed.at))
     };
-    let written =
-        write_contents(&placed, place(0)).and_then(|()| by_turns(placed.blocks(), copy, cx));
+    file.reserve(placed.length()).map_err(ExportError::Output)?;
+    // The largest first: no thread is left alone with one at the end.
+    let mut blocks = placed.blocks().to_vec();
+    blocks.sort_by_key(|placed| Reverse(placed.block.length));
+    let written = write_contents(&placed, place(0)).and_then(|()| by_turns(&blocks, copy, cx));
     let reports = written.map_err(|error| match blame(error) {
         ExportError::Backup(fault) if output_failed.load(Ordering::Relaxed) => {
             ExportError::Output(fault)

@@ -1,5 +1,6 @@
 //! Storage: where the objects of a backup lie.
 
+use std::fs::File;
 use std::io::{Read, Write};
 use std::ops::Range;
 use std::path::Path;
@@ -36,6 +37,12 @@ pub trait StorageSink: Send + Sync {
         into: &mut (dyn Write + Send),
         cx: &Context,
     ) -> Result<(), Fault>;
+
+    /// The object's own file, opened to be read, where it lies on this machine and reading it passes
+    /// by nothing that this sink does on the way; `None` asks for [`Self::get`].
+    fn file(&self, _key: &ObjectKey, _cx: &Context) -> Result<Option<File>, Fault> {
+        Ok(None)
+    }
 
     /// Size of an object, or [`super::FaultKind::NotFound`].
     fn head(&self, key: &ObjectKey, cx: &Context) -> Result<ObjectInfo, Fault>;

@@ -1,6 +1,8 @@
-//! Reading objects from the first sink that gives them, in windows.
+//! Reading objects from the first sink that gives them: out of its own file where it has one on this machine,
+//! else in windows.
 
-use std::io::{self, Read, Write};
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 
 use respaldo_domain::object::{ObjectKey, Sha256};
@@ -12,6 +14,9 @@ use crate::ports::{Context, Fault, FaultKind, ObjectInfo, ObjectReader, StorageS
 
 /// Most that is held in memory of an object being read.
 pub const WINDOW_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Larger reads of a file go past its buffer.
+const FILE_BUFFER_BYTES: usize = 64 * 1024;
 
 impl Store {
     /// SHA-256 and size of an object's stored bytes, read to its end.
@@ -76,6 +81,26 @@ fn fetch(
     Err(Fault::bare(FaultKind::Corrupt, subject))
 }
 
+/// The sink's own file of an object, at the first byte of this range, all of which it has.
+fn own_file(
+    sink: &dyn StorageSink,
+    key: &ObjectKey,
+    range: &Range<u64>,
+    cx: &Context,
+) -> Result<Option<File>, Fault> {
+    let Some(mut file) = sink.file(key, cx)? else {
+        return Ok(None);
+    };
+    faults::step("store.get")?;
+    let reading = |error| Fault::io(format!("reading {key}"), error);
+    if range.end > file.metadata().map_err(reading)?.len() {
+        let subject = format!("{} has less of {key} than asked for", sink.name());
+        return Err(Fault::bare(FaultKind::Corrupt, subject));
+    }
+    file.seek(SeekFrom::Start(range.start)).map_err(reading)?;
+    Ok(Some(file))
+}
+
 /// Takes no more bytes than were asked for, whatever a sink sends.
 struct Bounded<'a> {
     into: &'a mut Vec<u8>,
@@ -113,7 +138,7 @@ impl ObjectReader for Store {
             Some(range) => Windows::over_range(self, key, range, cx)?,
             None => Windows::over_all(self, key, cx)?,
         };
-        // The first window is fetched here, so that what is missing is a fault of `open`.
+        // The first bytes are asked for here, so that what is missing is a fault of `open`.
         windows.refill()?;
         Ok(Box::new(windows))
     }
@@ -131,6 +156,10 @@ pub(super) struct Windows<'a> {
     sink: usize,
     window: Vec<u8>,
     taken: usize,
+    /// That sink's own file, at the first byte of the rest.
+    file: Option<BufReader<File>>,
+    /// A file failed on the way. Whether another sink has more of it is for windows to find out.
+    file_failed: bool,
     cx: Context,
 }
 
@@ -155,6 +184,8 @@ impl<'a> Windows<'a> {
             sink: 0,
             window,
             taken: 0,
+            file: None,
+            file_failed: false,
             cx,
         })
     }
@@ -170,25 +201,56 @@ impl<'a> Windows<'a> {
         })
     }
 
-    /// Fetches the next window from the first sink that gives it.
+    /// Finds the file that the first sink which answers reads from, or fetches the next window from it.
     fn refill(&mut self) -> Result<(), Fault> {
-        let end = self
-            .rest
-            .end
-            .min(self.rest.start.saturating_add(WINDOW_BYTES));
-        let range = self.rest.start..end;
+        let rest = self.rest.clone();
+        let end = rest.end.min(rest.start.saturating_add(WINDOW_BYTES));
         let (store, key, cx) = (self.store, &self.key, &self.cx);
         let (first, whole, window) = (self.sink, self.whole, &mut self.window);
-        self.sink = store.first_answer(first, key, |index, sink| {
+        let files = !self.file_failed;
+        (self.sink, self.file) = store.first_answer(first, key, |index, sink| {
             cx.check()?;
             if index != first {
                 agree(sink, key, whole, cx)?;
             }
-            fetch(sink, key, range.clone(), window, cx).map(|()| index)
+            let file = match files {
+                true => own_file(sink, key, &rest, cx)?,
+                false => None,
+            };
+            if let Some(file) = file {
+                window.clear();
+                let file = BufReader::with_capacity(FILE_BUFFER_BYTES, file);
+                return Ok((index, Some(file)));
+            }
+            fetch(sink, key, rest.start..end, window, cx).map(|()| (index, None))
         })?;
-        self.rest.start = end;
+        if self.file.is_none() {
+            self.rest.start = end;
+        }
         self.taken = 0;
         Ok(())
+    }
+
+    /// The next bytes of the file; none where nothing is read from one.
+    fn read_file(&mut self, out: &mut [u8]) -> io::Result<Option<usize>> {
+        let Some(file) = &mut self.file else {
+            return Ok(None);
+        };
+        self.cx.check().map_err(io_of_fault)?;
+        let left = usize::try_from(self.rest.end - self.rest.start).unwrap_or(usize::MAX);
+        let wanted = out.len().min(left);
+        match file.read(&mut out[..wanted]) {
+            Ok(got) if got > 0 || wanted == 0 => {
+                self.rest.start += got as u64;
+                Ok(Some(got))
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
+            // It was cut, or cannot be read here.
+            Ok(_) | Err(_) => {
+                (self.file, self.file_failed) = (None, true);
+                Ok(None)
+            }
+        }
     }
 }
 
@@ -210,7 +272,10 @@ fn agree(
 
 impl Read for Windows<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.taken == self.window.len() && !self.rest.is_empty() {
+        while self.taken == self.window.len() && !self.rest.is_empty() {
+            if let Some(got) = self.read_file(out)? {
+                return Ok(got);
+            }
             self.refill().map_err(io_of_fault)?;
         }
         let got = (&self.window[self.taken..]).read(out)?;

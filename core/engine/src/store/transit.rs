@@ -7,6 +7,8 @@ use sha2::Digest;
 
 use crate::ports::{Fault, FaultKind};
 
+const PIECE_BYTES: usize = 256 * 1024;
+
 /// Hashes and counts what is read through it.
 pub struct HashingReader<R> {
     inner: R,
@@ -46,7 +48,15 @@ impl<R: Read> HashingReader<R> {
 
     /// Reads what is left.
     pub fn drain(&mut self) -> io::Result<()> {
-        io::copy(self, &mut io::sink()).map(drop)
+        let mut piece = vec![0; PIECE_BYTES];
+        loop {
+            match self.read(&mut piece) {
+                Ok(0) => return Ok(()),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// The hash and the count of what was read.

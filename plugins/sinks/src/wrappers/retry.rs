@@ -1,5 +1,6 @@
 //! Tries again what failed for a reason that may pass.
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::ops::Range;
 use std::sync::Arc;
@@ -144,6 +145,11 @@ impl StorageSink for Retrying {
                 Err(fault) => self.pause_after(fault, &mut failed, !taken.failed, cx)?,
             }
         }
+    }
+
+    /// What fails while it is read is asked for in another way.
+    fn file(&self, key: &ObjectKey, cx: &Context) -> Result<Option<File>, Fault> {
+        self.again(cx, || self.inner.file(key, cx))
     }
 
     fn head(&self, key: &ObjectKey, cx: &Context) -> Result<ObjectInfo, Fault> {

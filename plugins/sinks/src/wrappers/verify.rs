@@ -1,5 +1,6 @@
 //! Reads back what was put.
 
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::ops::Range;
 use std::sync::Arc;
@@ -74,6 +75,10 @@ impl StorageSink for Verified {
         cx: &Context,
     ) -> Result<(), Fault> {
         self.inner.get(key, range, into, cx)
+    }
+
+    fn file(&self, key: &ObjectKey, cx: &Context) -> Result<Option<File>, Fault> {
+        self.inner.file(key, cx)
     }
 
     fn head(&self, key: &ObjectKey, cx: &Context) -> Result<ObjectInfo, Fault> {
