@@ -6,6 +6,7 @@
 use flate2::{Compress, FlushCompress};
 
 use crate::adler;
+use crate::encode::flate2_level;
 use crate::error::{ArchiveError, Result};
 
 /// Room kept free in the output, in bytes.
@@ -31,7 +32,7 @@ impl PieceEncoder {
     /// A coder for pieces of zlib level 1 to 9.
     pub fn new(level: u32) -> Self {
         Self {
-            deflate: Compress::new(flate2::Compression::new(level), false),
+            deflate: Compress::new(flate2_level(level as i32), false),
             made: Vec::new(),
             adler: adler::EMPTY,
             plain: 0,

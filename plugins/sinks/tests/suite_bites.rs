@@ -1,5 +1,6 @@
 //! The suite itself: a sink with a flaw does not pass.
 
+use std::fs::File;
 use std::io::Write;
 use std::ops::Range;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ enum Flaw {
     DeletesNeighbours,
     MissesOnDelete,
     ForgetsAtSweep,
+    ShowsAnotherFile,
 }
 
 struct Flawed {
@@ -77,6 +79,13 @@ impl StorageSink for Flawed {
         self.inner.get(key, range, into, cx)
     }
 
+    fn file(&self, _key: &ObjectKey, _cx: &Context) -> Result<Option<File>, Fault> {
+        let opened = || File::open("/dev/null").map_err(|e| Fault::io("open", e));
+        (self.flaw == Flaw::ShowsAnotherFile)
+            .then(opened)
+            .transpose()
+    }
+
     fn head(&self, key: &ObjectKey, cx: &Context) -> Result<ObjectInfo, Fault> {
         self.inner.head(key, cx)
     }
@@ -130,6 +139,7 @@ fn every_flaw_is_told() {
         Flaw::DeletesNeighbours,
         Flaw::MissesOnDelete,
         Flaw::ForgetsAtSweep,
+        Flaw::ShowsAnotherFile,
     ];
     for flaw in flaws {
         let make = || {

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
 use chrono::Local;
@@ -70,15 +71,11 @@ pub(super) fn seal(
         .map_err(BackupError::Store)?;
     draft.dumped.readings.tables.clear();
     let mut warnings = Vec::new();
-    let roles = match draft.base.kind {
-        BackupKind::Full => dump_roles(parts, &draft, &mut warnings, cx),
-        BackupKind::Differential | BackupKind::Incremental => None,
-    };
     let blocks = draft.dumped.receipt.tables.iter();
     let blocks = blocks.map(|table| (table.block.offset, table.block.length));
     let rest = rest::of_file(spool, blocks, cx).map_err(BackupError::Store)?;
     let mut set = parts.store.begin_set();
-    let objects = put_objects(parts, &mut set, draft.name, spool, readings, roles, cx)
+    let objects = put_objects(parts, &mut set, &draft, spool, readings, &mut warnings, cx)
         .map_err(BackupError::Store)?;
 
     run.enter("backup.manifest", cx)
@@ -136,19 +133,60 @@ fn prepare_seal(
     parts.codec.encode_header(&manifest.header.public())
 }
 
-/// Roles are not in a database, yet a restore elsewhere needs them. Where the role may not read
-/// them the backup is made without.
-fn dump_roles(
+/// Puts what the manifest will name. The server is asked for the roles meanwhile: an archive is hashed and put
+/// without it.
+fn put_objects(
     parts: &Parts,
+    set: &mut SetWriter<'_>,
     draft: &Draft<'_>,
+    spool: &Path,
+    readings: Vec<u8>,
     warnings: &mut Vec<Warning>,
     cx: &Context,
-) -> Option<Vec<u8>> {
+) -> Result<Vec<SealedObject>, Fault> {
+    let (vault, name) = (parts.store.vault(), draft.name);
+    thread::scope(|threads| {
+        let is_full = draft.base.kind == BackupKind::Full;
+        let roles = is_full.then(|| threads.spawn(|| dump_roles(parts, draft.target, cx)));
+        vault.keep(name, Kept::Stats, &readings)?;
+        let archive = vault.file(name, spool, cx)?;
+        let readings = vault.bytes(name, readings, cx)?;
+        let made = vec![
+            (ObjectRole::Archive, name.key(), archive),
+            (ObjectRole::Stats, name.stats_key(), readings),
+        ];
+        let mut objects = put_payloads(set, made, cx)?;
+        if let Some(text) = roles.and_then(|thread| dumped_roles(thread, warnings)) {
+            let roles = vault.bytes(name, text, cx)?;
+            let made = vec![(ObjectRole::Roles, name.roles_key(), roles)];
+            objects.extend(put_payloads(set, made, cx)?);
+        }
+        Ok(objects)
+    })
+}
+
+/// Roles are not in a database, yet a restore elsewhere needs them.
+fn dump_roles(parts: &Parts, target: &SourceTarget, cx: &Context) -> Result<String, Fault> {
     let stop = || cx.interrupt().is_set();
-    match roles::dump_roles(&parts.tools, &draft.target.conninfo, &stop, ROLES_LIMIT) {
+    roles::dump_roles(&parts.tools, &target.conninfo, &stop, ROLES_LIMIT)
+        .map_err(|error| Fault::new(FaultKind::Internal, "roles.sql", error))
+}
+
+/// Where the role may not read them the backup is made without.
+fn dumped_roles(
+    thread: ScopedJoinHandle<'_, Result<String, Fault>>,
+    warnings: &mut Vec<Warning>,
+) -> Option<Vec<u8>> {
+    let gone = |_| {
+        Err(Fault::bare(
+            FaultKind::Internal,
+            "roles.sql: its thread is gone",
+        ))
+    };
+    match thread.join().unwrap_or_else(gone) {
         Ok(text) => Some(text.into_bytes()),
-        Err(error) => {
-            let subject = format!("roles.sql: {}", chain(&error));
+        Err(fault) => {
+            let subject = chain(&fault);
             warnings.push(Warning {
                 code: WarningCode::MissingRole,
                 subject,
@@ -156,30 +194,6 @@ fn dump_roles(
             None
         }
     }
-}
-
-fn put_objects(
-    parts: &Parts,
-    set: &mut SetWriter<'_>,
-    name: &ArchiveName,
-    spool: &Path,
-    readings: Vec<u8>,
-    roles: Option<Vec<u8>>,
-    cx: &Context,
-) -> Result<Vec<SealedObject>, Fault> {
-    let vault = parts.store.vault();
-    vault.keep(name, Kept::Stats, &readings)?;
-    let archive = vault.file(name, spool, cx)?;
-    let readings = vault.bytes(name, readings, cx)?;
-    let mut made = vec![
-        (ObjectRole::Archive, name.key(), archive),
-        (ObjectRole::Stats, name.stats_key(), readings),
-    ];
-    if let Some(text) = roles {
-        let roles = vault.bytes(name, text, cx)?;
-        made.push((ObjectRole::Roles, name.roles_key(), roles));
-    }
-    put_payloads(set, made, cx)
 }
 
 /// Puts the objects of a set in order; returns them as the manifest names them.

@@ -11,7 +11,7 @@ use respaldo_domain::object::{ObjectKey, Sha256};
 use sha2::Digest;
 
 use super::Store;
-use super::transit::{HashingReader, io_of_fault};
+use super::transit::{HashingReader, drain, io_of_fault};
 use crate::ports::{Context, Fault, FaultKind, ObjectReader, PutSource};
 
 /// Bytes to be stored.
@@ -94,7 +94,7 @@ impl Payload {
     pub fn sha256(&self, cx: &Context) -> Result<Sha256, Fault> {
         if self.sha256.get().is_none() {
             let mut source = self.source(Offer::Stream, cx)?;
-            io::copy(&mut source, &mut io::sink())
+            drain(&mut source)
                 .map_err(|error| super::fault_of_io("reading what is to be stored", error))?;
         }
         let known = self.sha256.get().copied();

@@ -48,15 +48,7 @@ impl<R: Read> HashingReader<R> {
 
     /// Reads what is left.
     pub fn drain(&mut self) -> io::Result<()> {
-        let mut piece = vec![0; PIECE_BYTES];
-        loop {
-            match self.read(&mut piece) {
-                Ok(0) => return Ok(()),
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
+        drain(self)
     }
 
     /// The hash and the count of what was read.
@@ -71,6 +63,19 @@ impl<R: Read> Read for HashingReader<R> {
         self.hash.update(&out[..got]);
         self.bytes += got as u64;
         Ok(got)
+    }
+}
+
+/// Reads what is left of a stream, in pieces that suit a hash.
+pub(super) fn drain(stream: &mut impl Read) -> io::Result<()> {
+    let mut piece = vec![0; PIECE_BYTES];
+    loop {
+        match stream.read(&mut piece) {
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where a check works: a sink, a prefix, and sources that misbehave.
 
 use std::error::Error as _;
+use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::Arc;
@@ -105,7 +106,19 @@ impl Bench {
         Ok(bytes)
     }
 
-    /// Fails unless the object is exactly these bytes, by head and by get.
+    /// What the object's own file holds, where the sink has one.
+    fn file(&self, key: &ObjectKey) -> Result<Option<Vec<u8>>, Why> {
+        let read = |mut file: File| {
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).map(|_| bytes)
+        };
+        let file = self.sink.file(key, &self.cx)?;
+        file.map(read)
+            .transpose()
+            .map_err(|error| Why(format!("the file of {key}: {error}")))
+    }
+
+    /// Fails unless the object is exactly these bytes, by head, by get and by its own file.
     pub(super) fn ensure_object(&self, key: &ObjectKey, bytes: &[u8]) -> Verdict {
         let size_bytes = self.sink.head(key, &self.cx)?.size_bytes;
         ensure(size_bytes == bytes.len() as u64, || {
@@ -113,6 +126,9 @@ impl Bench {
         })?;
         ensure(self.get(key, None)? == bytes, || {
             format!("{key} holds other bytes")
+        })?;
+        ensure(self.file(key)?.is_none_or(|file| file == bytes), || {
+            format!("the file of {key} holds other bytes")
         })
     }
 
@@ -120,6 +136,10 @@ impl Bench {
     pub(super) fn ensure_absent(&self, key: &ObjectKey) -> Verdict {
         ensure_fault(self.sink.head(key, &self.cx), FaultKind::NotFound, "head")?;
         ensure_fault(self.get(key, None), FaultKind::NotFound, "get")?;
+        match self.sink.file(key, &self.cx) {
+            Ok(None) => {}
+            opened => ensure_fault(opened, FaultKind::NotFound, "file")?,
+        }
         let listed = self.sink.list(key.as_str(), &self.cx)?;
         ensure(listed.is_empty(), || format!("{key} is listed"))
     }

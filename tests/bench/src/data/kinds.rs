@@ -19,7 +19,8 @@ pub const KINDS: [Kind; 8] = [
     Kind {
         name: "orders",
         columns: "status text, currency text, total numeric(12,2), tax numeric(12,2),
-                  reference uuid, shipped_at timestamptz, address text",
+                  reference uuid, shipped_at timestamptz, lines int, carrier bigint, gift boolean,
+                  store bigint, address text",
         row: order,
     },
     Kind {
@@ -39,12 +40,14 @@ pub const KINDS: [Kind; 8] = [
     },
     Kind {
         name: "customers",
-        columns: "name text, email text, phone text, token uuid, since date, active boolean",
+        columns: "name text, email text, phone text, token uuid, since date, active boolean,
+                  visits bigint, newsletter boolean, credit bigint",
         row: customer,
     },
     Kind {
         name: "ledger",
-        columns: "account text, debit numeric(14,2), credit numeric(14,2), entry uuid",
+        columns: "account text, debit numeric(14,2), credit numeric(14,2), entry uuid,
+                  period bigint, closed boolean, journal bigint",
         row: ledger,
     },
     Kind {
@@ -59,14 +62,16 @@ pub const KINDS: [Kind; 8] = [
     },
 ];
 
-/// Appends the columns that every table has: id, parent, time, note.
+/// Appends the columns that every table has: id, parent, whether it is deleted, how often it was written, time, note.
 pub fn common(text: &mut String, id: u64, parents: u64, random: &mut Random) {
-    let _ = write!(text, "{id}\t{}\t", 1 + random.below(parents));
+    let deleted = random.one_of(&["f", "f", "f", "f", "f", "f", "f", "t"]);
+    let (parent, revision) = (1 + random.below(parents), 1 + random.below(3));
+    let _ = write!(text, "{id}\t{parent}\t{deleted}\t{revision}\t");
     // Rows come in the order of their times, as they do in most tables.
     let second = id * 37 + random.below(37);
     time(text, second);
     text.push('\t');
-    random.words(text, 0, 8);
+    random.words(text, 0, 3);
 }
 
 fn order(text: &mut String, random: &mut Random) {
@@ -81,13 +86,16 @@ fn order(text: &mut String, random: &mut Random) {
     text.push('\t');
     // Whole hours: parcels are collected by then.
     time(text, random.below(22_000) * 3_600);
-    text.push('\t');
-    random.words(text, 3, 6);
+    let (lines, carrier) = (1 + random.below(9), 1 + random.below(12));
+    let (gift, store) = (random.one_of(&["f", "f", "f", "t"]), 1 + random.below(40));
+    let _ = write!(text, "\t{lines}\t{carrier}\t{gift}\t{store}\t");
+    random.words(text, 2, 4);
 }
 
 fn event(text: &mut String, random: &mut Random) {
     text.push('\t');
-    random.uuid(text);
+    // Somebody looks at a few pages.
+    random.repeating_uuid(text, 2);
     let kind = random.one_of(&["click", "view", "search", "purchase", "login", "error"]);
     let _ = write!(text, "\t{kind}\t");
     let page = random.below(400);
@@ -109,7 +117,7 @@ fn document(text: &mut String, random: &mut Random) {
     text.push('\t');
     random.words(text, 3, 8);
     text.push('\t');
-    random.words(text, 40, 150);
+    random.words(text, 12, 45);
 }
 
 fn measurement(text: &mut String, random: &mut Random) {
@@ -139,6 +147,9 @@ fn customer(text: &mut String, random: &mut Random) {
         month + 1,
         day + 1
     );
+    let (visits, credit) = (random.below(60), random.below(20) * 100);
+    let newsletter = random.one_of(&["f", "t"]);
+    let _ = write!(text, "\t{visits}\t{newsletter}\t{credit}");
 }
 
 fn ledger(text: &mut String, random: &mut Random) {
@@ -156,7 +167,10 @@ fn ledger(text: &mut String, random: &mut Random) {
         }
     }
     text.push('\t');
-    random.uuid(text);
+    // An entry has two lines, one after the other.
+    random.repeating_uuid(text, 2);
+    let (period, closed) = (1 + random.below(12), random.one_of(&["t", "f"]));
+    let _ = write!(text, "\t{period}\t{closed}\t{}", 1 + random.below(5));
 }
 
 fn message(text: &mut String, random: &mut Random) {
@@ -168,7 +182,7 @@ fn message(text: &mut String, random: &mut Random) {
     text.push('\t');
     random.words(text, 2, 7);
     text.push('\t');
-    random.words(text, 8, 40);
+    random.words(text, 4, 16);
     let _ = write!(text, "\t{}", random.one_of(&["t", "f"]));
 }
 

@@ -11,18 +11,26 @@ const VOCABULARY: u64 = 1_000;
 
 /// SplitMix64.
 #[derive(Debug, Clone)]
-pub struct Random(u64);
+pub struct Random {
+    state: u64,
+    /// What the last repeating UUID was made of.
+    uuid: (u64, u64),
+}
 
 impl Random {
     /// A sequence of its own for each seed.
     pub fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x2545_f491_4f6c_dd1d))
+        let state = seed.wrapping_mul(0x2545_f491_4f6c_dd1d);
+        Self {
+            state,
+            uuid: (state, seed),
+        }
     }
 
     /// The next 64 bits.
     pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.0;
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.state;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         bits ^ (bits >> 31)
@@ -60,16 +68,16 @@ impl Random {
 
     /// Appends a UUID.
     pub fn uuid(&mut self, text: &mut String) {
-        let (a, b) = (self.next(), self.next());
-        let _ = write!(
-            text,
-            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-            a >> 32,
-            (a >> 16) & 0xffff,
-            a & 0xffff,
-            b >> 48,
-            b & 0xffff_ffff_ffff
-        );
+        let bits = (self.next(), self.next());
+        uuid_of(text, bits);
+    }
+
+    /// Appends the same UUID as last time, but a new one once in so many times.
+    pub fn repeating_uuid(&mut self, text: &mut String, times: u64) {
+        if self.below(times) == 0 {
+            self.uuid = (self.next(), self.next());
+        }
+        uuid_of(text, self.uuid);
     }
 
     /// Appends an amount of money below `limit`; most prices end in one of a few ways.
@@ -77,4 +85,16 @@ impl Random {
         let cents = self.one_of(&["00", "00", "00", "50", "90", "95", "99"]);
         let _ = write!(text, "{}.{cents}", self.below(limit));
     }
+}
+
+fn uuid_of(text: &mut String, (a, b): (u64, u64)) {
+    let _ = write!(
+        text,
+        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+        a >> 32,
+        (a >> 16) & 0xffff,
+        a & 0xffff,
+        b >> 48,
+        b & 0xffff_ffff_ffff
+    );
 }
