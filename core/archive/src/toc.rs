@@ -147,12 +147,21 @@ impl Toc {
         }
     }
 
-    /// Adds what pg_dump leaves to luck: what must wait for which rows, and in which order definitions give what the
-    /// source had. Both are described where they are done.
+    /// Adds what pg_dump leaves to luck: what must wait for which rows, what must not be done side by side, and in which order
+    /// definitions give what the source had. All are described where they are done.
     pub fn make_exact(&mut self) {
         self.wait_for_partitions();
+        self.attach_one_by_one();
         self.wait_for_grants();
         self.put_in_order();
+    }
+
+    /// Whether [`Toc::make_exact`] has nothing to add.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        let mut exact = self.clone();
+        exact.make_exact();
+        exact == *self
     }
 
     /// An id free in this archive, above dangling dependencies too: a new entry must not be taken for a dropped one.

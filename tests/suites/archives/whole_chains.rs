@@ -114,6 +114,11 @@ fn rebuilt(
         let kit = respaldo.folder().join("kit");
         let path = kit.to_str().unwrap();
         respaldo.ok(&["escape-kit", "--id", &point.id, "-o", path]);
+        let script = fs::read_to_string(kit.join("restore.sh")).unwrap();
+        assert!(
+            script.contains("\nrestore --section=post-data"),
+            "one session alone would make indexes and constraints"
+        );
         let before = stock::files(&kit);
         let (done, said) = stock::run_kit(cluster, ground.role(), &kit, "rebuilt", jobs);
         assert!(done, "{said}");

@@ -199,6 +199,34 @@ fn what_the_existing_system_adds_to_an_adopted_chain_is_adopted_later() {
     );
 }
 
+#[test]
+fn the_kit_of_an_archive_that_does_not_say_what_must_wait_makes_indexes_over_one_connection() {
+    let cluster = Cluster::start();
+    let scene = Scene::with_application(&cluster);
+    scene.sql(
+        "CREATE TABLE app.venta (id int, dia int, PRIMARY KEY (id, dia)) PARTITION BY RANGE (dia); \
+         CREATE TABLE app.venta_1 PARTITION OF app.venta FOR VALUES FROM (1) TO (2); \
+         CREATE TABLE app.venta_2 PARTITION OF app.venta FOR VALUES FROM (2) TO (3)",
+    );
+    let mut app = AppService::new(
+        &cluster,
+        &cluster.url_as(OWNER, &scene.db),
+        scene.respaldo.folder(),
+    );
+    let day = NaiveDate::from_ymd_opt(2026, 1, 2).unwrap();
+    app.full_backup(day.and_hms_opt(0, 0, 0).unwrap());
+    scene.respaldo.ok(&["catalog", "adopt"]);
+    let kit = scene.respaldo.folder().join("kit");
+    let name = "full_20260102_000000.backup";
+    let made = ["escape-kit", "--id", name, "-o", kit.to_str().unwrap()];
+    assert!(scene.respaldo.run(&made).is_done());
+    let script = fs::read_to_string(kit.join("restore.sh")).unwrap();
+    assert!(
+        script.contains("\nrestore --jobs=1 --section=post-data"),
+        "{script}"
+    );
+}
+
 /// Every archive in the repository with its bytes.
 fn archives(scene: &Scene<'_>) -> Vec<(std::path::PathBuf, Vec<u8>)> {
     files_below(&scene.repository())

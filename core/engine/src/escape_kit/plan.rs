@@ -31,6 +31,9 @@ pub(super) struct Plan {
     pub(super) loads: Vec<(String, String)>,
     /// Rows of tables renamed since.
     pub(super) renamed: Renamed,
+    /// Whether several sessions may make the definitions that follow the rows: whether the archive
+    /// names all that they wait for.
+    pub(super) rest_in_parallel: bool,
 }
 
 /// An archive of nothing but rows; without a table of contents where there are none.
@@ -49,6 +52,7 @@ pub(super) fn plan(parts: &Parts, manifest: &Manifest, cx: &Context) -> Result<P
         lists: Vec::new(),
         loads: Vec::new(),
         renamed: Renamed::default(),
+        rest_in_parallel: toc.is_exact(),
     };
     let rows = plan.rows_of(manifest, home, &toc, &toc)?;
     let listed = |entry: &Entry| match entry.is_table_data() {

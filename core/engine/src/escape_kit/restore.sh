@@ -68,6 +68,6 @@ say 'loading rows'
 @LOADS@
 restore --section=data --use-list=@LIST@ @DEFINITIONS@
 say 'making indexes, constraints and triggers'
-restore --section=post-data --use-list=@LIST@ @DEFINITIONS@
+restore @REST@ --use-list=@LIST@ @DEFINITIONS@
 ask 'ANALYZE'
 say 'done'

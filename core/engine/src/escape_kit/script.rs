@@ -48,6 +48,16 @@ pub(super) fn script(
         .replace("@LIST@", DEFINITIONS)
         .replace("@DEFINITIONS@", &definitions)
         .replace("@LOADS@", loads(plan).trim_end())
+        .replace("@REST@", rest(plan))
+}
+
+/// Archives of others, and of earlier versions of ours, do not say what must not be made side by
+/// side.
+fn rest(plan: &Plan) -> &'static str {
+    match plan.rest_in_parallel {
+        true => "--section=post-data",
+        false => "--jobs=1 --section=post-data",
+    }
 }
 
 fn loads(plan: &Plan) -> String {

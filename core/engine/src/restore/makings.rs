@@ -36,7 +36,7 @@ pub(super) struct Making {
     pub(super) is_foreign_key: bool,
 }
 
-/// Takes the makings out of the table of contents: their entries stay, so that what follows them
+/// Takes the makings out of a table of contents that was made exact: their entries stay, so that what follows them
 /// keeps its place, but pg_restore finds nothing to do for them.
 pub(super) fn take_from(toc: &mut Toc) -> Vec<Making> {
     let makings = match says(toc, "STDSTRINGS", "'on'") {
@@ -96,7 +96,6 @@ impl<'a> Choice<'a> {
         }
         let chosen = self.entries.iter().filter(|e| taken.contains(&e.dump_id));
         let mut makings: Vec<Making> = chosen.filter_map(|e| self.making(e, &taken)).collect();
-        one_after_another(&mut makings, |making| self.is_attach(making.dump_id));
         foreign_keys_after_attaching(&mut makings, |making| self.is_attach(making.dump_id));
         makings
     }
@@ -173,16 +172,8 @@ fn may_read_other_tables(sql: &str) -> bool {
     (lists > 1 && !plain_key) || sql.contains(" WHERE ")
 }
 
-/// Attached side by side, the index of a partition and that of its parent do not see each other,
-/// and the topmost one is never marked valid.
-fn one_after_another(makings: &mut [Making], is_attach: impl Fn(&Making) -> bool) {
-    let mut before = None;
-    for making in makings.iter_mut().filter(|making| is_attach(making)) {
-        making.needs.extend(before.replace(making.dump_id));
-    }
-}
-
-/// A foreign key needs the index of the table it refers to as a whole.
+/// A foreign key needs the index of the table it refers to as a whole. Indexes are attached one after another
+/// ([`Toc::attach_one_by_one`]): after the last one all are.
 fn foreign_keys_after_attaching(makings: &mut [Making], is_attach: impl Fn(&Making) -> bool) {
     let last = makings.iter().rev().find(|making| is_attach(making));
     let Some(last) = last.map(|making| making.dump_id) else {
@@ -287,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn indexes_are_attached_one_after_another_and_before_foreign_keys_of_partitions() {
+    fn indexes_are_attached_before_foreign_keys_of_partitions() {
         let entries = [
             entry(1, "TABLE", "top", "", &[]),
             entry(2, "TABLE", "leaf", "", &[]),
@@ -314,7 +305,7 @@ mod tests {
                 &[1],
             ),
             entry(7, "INDEX ATTACH", "leaf_i", "ALTER INDEX ...", &[4, 5]),
-            entry(8, "INDEX ATTACH", "other_i", "ALTER INDEX ...", &[5, 4]),
+            entry(8, "INDEX ATTACH", "other_i", "ALTER INDEX ...", &[5, 4, 7]),
         ];
         let makings = chosen(&entries);
         let by_id = |id| makings.iter().find(|making| making.dump_id == id).unwrap();
