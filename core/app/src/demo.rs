@@ -18,7 +18,7 @@ use respaldo_engine::operations::{Operations, Selector};
 use respaldo_engine::ports::Context;
 use respaldo_engine::restore::{RestoreRequest, RestoreTarget};
 use respaldo_engine::validate::ValidateRequest;
-use respaldo_postgres::{ConnInfo, Session, sql};
+use respaldo_postgres::{ConnInfo, Session, Tools, sql};
 use secrecy::SecretString;
 
 use crate::config::{Config, Environment, Layer, Sources};
@@ -148,7 +148,7 @@ fn play(
         .map(|point| scene.restore(point))
         .collect::<Result<_, _>>()?;
     if afterwards.keep {
-        scene.stock_tools(&points[2]);
+        scene.stock_tools(&points[2], scene.operations.parts().tools.get()?);
     }
     let seconds = started.elapsed().as_secs_f64();
     narrator.tell(Demo::Finished {
@@ -287,7 +287,7 @@ impl Scene<'_> {
         };
         let report = self.operations.backup(&request, self.cx)?;
         self.show(&report);
-        let tools = &self.operations.parts().tools;
+        let tools = self.operations.parts().tools.get()?;
         let image = Image::take(&self.server.database(DATABASE), tools)?;
         Ok(Point { report, image })
     }
@@ -376,7 +376,7 @@ impl Scene<'_> {
         let target = RestoreTarget::new_database(&database);
         let request = RestoreRequest::new(Selector::Name(manifest.archive.clone()), target);
         self.operations.restore(&request, self.cx)?;
-        let tools = &self.operations.parts().tools;
+        let tools = self.operations.parts().tools.get()?;
         let image = Image::take(&self.server.database(&database), tools)?;
         let differences = point.image.differences(&image);
         let (tables, rows) = (image.tables(), image.row_count());
@@ -398,8 +398,8 @@ impl Scene<'_> {
         })
     }
 
-    fn stock_tools(&self, point: &Point) {
-        let tool = self.operations.parts().tools.pg_restore.path().display();
+    fn stock_tools(&self, point: &Point, tools: &Tools) {
+        let tool = tools.pg_restore.path().display();
         let command = format!("{tool} --list {}", point.report.location);
         self.narrator.tell(Demo::StockTools { command: &command });
     }

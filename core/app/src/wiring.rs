@@ -5,6 +5,7 @@ mod second_place;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 
 use respaldo_catalog::{CatalogLimits, PgCatalog};
 use respaldo_contract::messages::ErrorCode;
@@ -21,7 +22,7 @@ use respaldo_engine::store::{Store, StoreSink, Vault};
 use respaldo_engine::validate::Deeper;
 use respaldo_notifiers::{Healthcheck, Smtp, TIME_LIMIT, Webhook};
 use respaldo_plugin_host::Kind;
-use respaldo_postgres::{ConnInfo, Session, SessionOptions, Tools, server};
+use respaldo_postgres::{ConnInfo, LazyTools, Session, SessionOptions, Tools, server};
 use respaldo_sinks::wrappers::{Retries, Wrapping};
 use serde_json::Value;
 
@@ -44,29 +45,45 @@ const TRIES: u32 = 5;
 /// Folder of the working folder in which sinks note what they have under way.
 const UPLOADS: &str = "uploads";
 
-/// The engine as configured. `target` is another server that is restored to: its version decides
-/// which tools are used, and the source need not be reachable.
+/// The engine as configured, its tools found. `target` is another server that is restored to: its
+/// version decides which tools are used, and the source need not be reachable.
 pub fn operations(config: &Config, target: Option<&ConnInfo>) -> Result<Operations, Failure> {
-    let tools = tools(config, target.unwrap_or(&config.source))?;
+    let tools = tools(config, target.unwrap_or(&config.source));
+    with_tools(config, tools, &Shelf::default())
+}
+
+/// The engine as configured, for what is done with stored backups: tools are looked for where
+/// something needs them after all.
+pub fn operations_on_storage(config: &Config) -> Result<Operations, Failure> {
+    let tools = tools(config, &config.source);
     Ok(Operations::new(parts(config, tools, &Shelf::default())?))
 }
 
 /// The engine as configured now, with plugins that an earlier one has left on the shelf.
 pub fn operations_again(config: &Config, shelf: &Shelf) -> Result<Operations, Failure> {
-    let tools = tools(config, &config.source)?;
-    Ok(Operations::new(parts(config, tools, shelf)?))
+    with_tools(config, tools(config, &config.source), shelf)
+}
+
+/// Looks for the tools while the rest is put together.
+fn with_tools(config: &Config, tools: LazyTools, shelf: &Shelf) -> Result<Operations, Failure> {
+    let searched = tools.clone();
+    let search = thread::spawn(move || searched.get().map(drop));
+    let parts = parts(config, tools.clone(), shelf);
+    // A search that panicked is made again.
+    search.join().unwrap_or_else(|_| tools.get().map(drop))?;
+    Ok(Operations::new(parts?))
 }
 
 /// The engine with the second place that is `asked` for here, whatever is stored.
 pub fn operations_copying(config: &Config, asked: &CloudSettings) -> Result<Operations, Failure> {
-    let (tools, catalog) = (tools(config, &config.source)?, catalog(config));
+    let (tools, catalog) = (tools(config, &config.source), catalog(config));
     let in_force = second_place::of(config, asked);
     let parts = parts_with(config, tools, &Shelf::default(), catalog, &in_force)?;
     Ok(Operations::new(parts))
 }
 
 /// The parts of the engine.
-fn parts(config: &Config, tools: Tools, shelf: &Shelf) -> Result<Parts, Failure> {
+fn parts(config: &Config, tools: LazyTools, shelf: &Shelf) -> Result<Parts, Failure> {
     let catalog = catalog(config);
     let in_force = sinks_in_force(config, catalog.as_deref());
     parts_with(config, tools, shelf, catalog, &in_force)
@@ -74,7 +91,7 @@ fn parts(config: &Config, tools: Tools, shelf: &Shelf) -> Result<Parts, Failure>
 
 fn parts_with(
     config: &Config,
-    tools: Tools,
+    tools: LazyTools,
     shelf: &Shelf,
     catalog: Option<Arc<dyn Catalog>>,
     in_force: &InForce,
@@ -116,14 +133,17 @@ fn add_drill(parts: &mut Parts) {
 
 /// Tools that can read the server. Where it does not answer any tools serve: what needs the
 /// server fails by itself, and what does not (showing, validating) works.
-pub fn tools(config: &Config, server: &ConnInfo) -> Result<Tools, Failure> {
-    let version = Session::connect(server, &SessionOptions::default())
-        .and_then(|mut session| server::version_num(&mut session));
-    let version = version.unwrap_or_else(|error| {
-        tracing::debug!(%error, "the server's version is not known");
-        0
-    });
-    Ok(Tools::find(config.pg_bin_path.as_deref(), version)?)
+fn tools(config: &Config, server: &ConnInfo) -> LazyTools {
+    let (pg_bin_path, server) = (config.pg_bin_path.clone(), server.clone());
+    LazyTools::new(move || {
+        let version = Session::connect(&server, &SessionOptions::default())
+            .and_then(|mut session| server::version_num(&mut session));
+        let version = version.unwrap_or_else(|error| {
+            tracing::debug!(%error, "the server's version is not known");
+            0
+        });
+        Tools::find(pg_bin_path.as_deref(), version)
+    })
 }
 
 /// The sinks as one store.
@@ -233,7 +253,7 @@ pub fn notifiers(notify: &NotifySettings) -> Result<Vec<Arc<dyn Notifier>>, Fail
 fn detector(
     config: &Config,
     plugins: &mut Plugins<'_>,
-    tools: &Tools,
+    tools: &LazyTools,
 ) -> Result<Arc<dyn respaldo_engine::ports::ChangeDetector>, Failure> {
     let name = &config.detector.name;
     if let Some(detector) = plugins.detector(name, tools)? {
@@ -258,7 +278,7 @@ pub fn detector_options(config: &Config) -> Result<DetectorOptions, ConfigError>
 fn dumper(
     config: &Config,
     plugins: &mut Plugins<'_>,
-    tools: &Tools,
+    tools: &LazyTools,
 ) -> Result<Arc<dyn respaldo_engine::ports::Dumper>, Failure> {
     let name = &config.dumper.name;
     let options: DumperOptions = config.dumper.options("dumper")?;

@@ -4,6 +4,7 @@
 //! spares a quarter of a million small pieces of memory.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::io::Write;
 
 use crate::entry::{Entry, Offset, Section, is_of_large_objects, offset_from};
@@ -24,6 +25,9 @@ pub struct Skimmed<'a> {
 #[derive(Debug)]
 pub struct Skim<'a> {
     bytes: Cow<'a, [u8]>,
+    dump_id: i32,
+    /// Encoded.
+    dependencies: &'a [u8],
     tag: &'a [u8],
     desc: &'a [u8],
     section: Section,
@@ -74,6 +78,31 @@ impl<'a> Skimmed<'a> {
     }
 }
 
+impl Skimmed<'_> {
+    /// Drops entries, and every mention of them.
+    pub fn drop_entries(&mut self, is_dropped: impl Fn(&Skim<'_>) -> bool) -> Result<()> {
+        let mut dropped = HashSet::new();
+        self.entries.retain(|entry| {
+            let stays = !is_dropped(entry);
+            if !stays {
+                dropped.insert(entry.dump_id);
+            }
+            stays
+        });
+        if dropped.is_empty() {
+            return Ok(());
+        }
+        for skim in &mut self.entries {
+            if skim.mentions(&dropped)? {
+                let mut entry = skim.entry()?;
+                entry.dependencies.retain(|id| !dropped.contains(id));
+                skim.replace(&entry)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Skim<'_> {
     /// Its kind, `TABLE DATA` for example.
     pub fn desc(&self) -> &[u8] {
@@ -95,13 +124,31 @@ impl Skim<'_> {
         is_of_large_objects(self.desc, self.tag)
     }
 
+    /// Whether it depends on one of these entries.
+    fn mentions(&self, dump_ids: &HashSet<i32>) -> Result<bool> {
+        let mut cursor = Cursor {
+            bytes: self.dependencies,
+            at: 0,
+        };
+        while let Some(text) = cursor.string("a dependency")? {
+            let id = std::str::from_utf8(text)
+                .ok()
+                .and_then(|id| id.parse().ok());
+            let id = id.ok_or_else(|| cursor.damaged("a dependency is malformed"))?;
+            if dump_ids.contains(&id) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// All of it.
     pub fn entry(&self) -> Result<Entry> {
         let mut bytes = &*self.bytes;
         Entry::read(&mut WireReader::new(&mut bytes), self.version)
     }
 
-    /// Puts another in its place, of the same name and kind.
+    /// Puts another in its place: the same entry with other words or fewer dependencies.
     pub fn replace(&mut self, entry: &Entry) -> Result<()> {
         let mut bytes = Vec::new();
         entry.write(&mut bytes, self.version)?;
@@ -129,7 +176,7 @@ impl<'a> Cursor<'a> {
             "an access method",
         ];
         let start = self.at;
-        self.int("an entry's dump id")?;
+        let dump_id = self.int("an entry's dump id")?;
         self.int("an entry")?;
         for what in UP_TO_TAG {
             self.string(what)?;
@@ -146,12 +193,16 @@ impl<'a> Cursor<'a> {
         }
         self.string("an owner")?;
         self.string("an entry")?;
+        let first_dependency = self.at;
         while self.string("a dependency")?.is_some() {}
+        let dependencies = &self.bytes[first_dependency..self.at];
         let offset = self.take("an offset")?;
         let offset =
             offset_from(offset).ok_or_else(|| self.damaged("an offset's state is not known"))?;
         Ok(Skim {
             bytes: Cow::Borrowed(&self.bytes[start..self.at]),
+            dump_id,
+            dependencies,
             tag,
             desc,
             section,
@@ -271,6 +322,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_dropped_is_mentioned_no_more_and_the_rest_stays_byte_for_byte() {
+        for version in [Version::V1_14, Version::V1_15, Version::V1_16] {
+            let mut toc = toc(version);
+            let mut index = entry(5, "INDEX", "i", &[1, 4, 3]);
+            index.relkind = version.has_relkind().then_some(0);
+            toc.entries.push(index);
+            let before = bytes(&toc);
+            let mut skimmed = Skimmed::of(&before).unwrap();
+            skimmed
+                .drop_entries(|entry| entry.desc() == b"TABLE DATA")
+                .unwrap();
+            let mut after = Vec::new();
+            skimmed.write(&mut after).unwrap();
+            toc.entries.remove(2);
+            toc.entries[2].dependencies = vec![1, 3];
+            assert_eq!(after, bytes(&toc));
+        }
+    }
+
+    #[test]
     fn what_is_cut_short_or_goes_on_is_an_error() {
         let whole = bytes(&toc(Version::V1_15));
         for end in 0..whole.len() {
@@ -288,6 +359,8 @@ mod tests {
                 damaged[place] ^= 1 << bit;
                 if let Ok(skimmed) = Skimmed::of(&damaged) {
                     let _ = skimmed.entries.iter().map(Skim::entry).count();
+                    let mut skimmed = skimmed;
+                    let _ = skimmed.drop_entries(|entry| entry.has_block());
                     let mut out = Vec::new();
                     let _ = skimmed.write(&mut out);
                 }

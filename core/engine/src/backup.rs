@@ -336,13 +336,9 @@ fn probe_source(parts: &Parts, run: &mut Run, cx: &Context) -> Result<SourceTarg
         facts,
     };
     parts.dumper.probe(&target, cx)?;
-    if parts
-        .tools
-        .pg_dump
-        .is_older_minor_than(target.facts.server_version_num)
-    {
-        let version = parts.tools.pg_dump.version().text.clone();
-        run.warn(WarningCode::OldTools, version);
+    let pg_dump = &parts.tools.get()?.pg_dump;
+    if pg_dump.is_older_minor_than(target.facts.server_version_num) {
+        run.warn(WarningCode::OldTools, pg_dump.version().text.clone());
     }
     Ok(target)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use respaldo_domain::retention::PolicyOverrides;
 use respaldo_domain::second_place::Provider;
 use respaldo_domain::table::TableName;
-use respaldo_postgres::{ConnInfo, Tools};
+use respaldo_postgres::{ConnInfo, LazyTools};
 
 use crate::ports::{Catalog, ChangeDetector, Codec, Dumper, Validator};
 use crate::schedule::ScheduleSettings;
@@ -20,7 +20,7 @@ pub struct Parts {
     /// The database that is backed up.
     pub source: ConnInfo,
     /// Stock tools that can read the server.
-    pub tools: Tools,
+    pub tools: LazyTools,
     /// Finds out what changed.
     pub detector: Arc<dyn ChangeDetector>,
     /// Writes archives.

@@ -32,6 +32,6 @@ pub use runtime::block_on;
 pub use session::{CopyIn, PgError, PgErrorKind, Session, SessionOptions, Statement, sql};
 pub use snapshot::{Fence, Snapshot};
 pub use tools::{
-    ArchiveTools, Finished, Looked, RunningTool, StopFlag, Tool, ToolCommand, ToolError,
+    ArchiveTools, Finished, LazyTools, Looked, RunningTool, StopFlag, Tool, ToolCommand, ToolError,
     ToolVersion, Tools,
 };

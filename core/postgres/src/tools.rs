@@ -8,6 +8,7 @@ mod command;
 mod error;
 mod find;
 mod guardian;
+mod lazy;
 mod running;
 mod version;
 
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 pub use command::ToolCommand;
 pub use error::{Looked, ToolError};
+pub use lazy::LazyTools;
 pub use running::{Finished, RunningTool};
 pub use version::ToolVersion;
 

@@ -17,7 +17,7 @@ mod pg_dump;
 use std::sync::Arc;
 
 use respaldo_engine::ports::Dumper;
-use respaldo_postgres::Tools;
+use respaldo_postgres::LazyTools;
 
 pub use foreign::{ArchiveSource, Foreign};
 pub use options::DumperOptions;
@@ -31,18 +31,19 @@ pub const NAMES: &[&str] = &[
 ];
 
 /// The dumper of that name with its usual options.
-pub fn by_name(name: &str, tools: &Tools) -> Option<Arc<dyn Dumper>> {
+pub fn by_name(name: &str, tools: &LazyTools) -> Option<Arc<dyn Dumper>> {
     with_options(name, tools, &DumperOptions::default())
 }
 
 /// The dumper of that name.
-pub fn with_options(name: &str, tools: &Tools, options: &DumperOptions) -> Option<Arc<dyn Dumper>> {
+pub fn with_options(
+    name: &str,
+    tools: &LazyTools,
+    options: &DumperOptions,
+) -> Option<Arc<dyn Dumper>> {
     match name {
         #[cfg(feature = "pg-dump")]
-        pg_dump::NAME => Some(Arc::new(pg_dump::PgDump::new(
-            tools.pg_dump.clone(),
-            options,
-        ))),
+        pg_dump::NAME => Some(Arc::new(pg_dump::PgDump::new(tools.clone(), options))),
         #[cfg(feature = "parallel")]
         parallel::NAME => Some(Arc::new(parallel::Parallel::new(tools, options))),
         _ => None,

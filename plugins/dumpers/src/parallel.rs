@@ -16,7 +16,7 @@ use respaldo_domain::manifest::Compression;
 use respaldo_engine::ports::{
     ArchiveFile, Context, DumpReceipt, DumpRequest, Dumper, Fault, SourceTarget,
 };
-use respaldo_postgres::Tools;
+use respaldo_postgres::LazyTools;
 
 use crate::options::DumperOptions;
 use crate::pg_dump::PgDump;
@@ -37,9 +37,9 @@ pub struct Parallel {
 
 impl Parallel {
     /// A dumper whose definitions come from `tools`.
-    pub fn new(tools: &Tools, options: &DumperOptions) -> Self {
+    pub fn new(tools: &LazyTools, options: &DumperOptions) -> Self {
         Self {
-            stock: PgDump::new(tools.pg_dump.clone(), options),
+            stock: PgDump::new(tools.clone(), options),
             options: options.clone(),
         }
     }

@@ -34,7 +34,7 @@ use respaldo_engine::ports::{
     ArchiveFile, Context, Definitions, DumpReceipt, DumpRequest, Dumper, Fault, FaultKind,
     SourceTarget,
 };
-use respaldo_postgres::{StopFlag, Tool, ToolVersion};
+use respaldo_postgres::{LazyTools, StopFlag, Tool};
 
 use crate::options::DumperOptions;
 pub(crate) use catalog::Relations;
@@ -51,22 +51,22 @@ pub const NAME: &str = "pg-dump";
 /// Dumps with the stock tool.
 #[derive(Debug)]
 pub struct PgDump {
-    tool: Tool,
+    tools: LazyTools,
     options: DumperOptions,
 }
 
 impl PgDump {
-    /// A dumper that runs `tool`.
-    pub fn new(tool: Tool, options: &DumperOptions) -> Self {
+    /// A dumper that runs the pg_dump of `tools`.
+    pub fn new(tools: LazyTools, options: &DumperOptions) -> Self {
         Self {
-            tool,
+            tools,
             options: options.clone(),
         }
     }
 
-    /// The version of the tool.
-    pub(crate) fn version(&self) -> &ToolVersion {
-        self.tool.version()
+    /// The tool.
+    pub(crate) fn tool(&self) -> Result<&Tool, Fault> {
+        Ok(&self.tools.get()?.pg_dump)
     }
 
     /// Writes an archive of definitions that are there, where there are no rows to be dumped and were none before;
@@ -91,7 +91,7 @@ impl PgDump {
         out.flush()
             .map_err(|error| faults::of_archive(error.into()))?;
         Ok(Some(DumpReceipt {
-            pg_dump: self.tool.version().text.clone(),
+            pg_dump: self.tool()?.version().text.clone(),
             header_version: definitions.header.version.to_string(),
             compression: self.options.method.compression(),
             tables: Vec::new(),
@@ -107,8 +107,9 @@ impl PgDump {
         runs: Vec<Vec<String>>,
         stop: StopFlag<'s>,
     ) -> Result<Vec<Run<'s>>, Fault> {
+        let tool = self.tool()?;
         runs.into_iter()
-            .map(|arguments| Run::start(&self.tool, request, arguments, stop))
+            .map(|arguments| Run::start(tool, request, arguments, stop))
             .collect()
     }
 }
@@ -123,8 +124,8 @@ impl Dumper for PgDump {
     }
 
     fn probe(&self, target: &SourceTarget, _cx: &Context) -> Result<String, Fault> {
-        let version = self.tool.version();
-        let tool = self.tool.path().display();
+        let tool = self.tool()?;
+        let (version, tool) = (tool.version(), tool.path().display());
         let refuse = |what| {
             Fault::new(
                 FaultKind::Invalid,
@@ -162,7 +163,7 @@ impl Dumper for PgDump {
         schema.each_block(cx, |index, block| rewriter.block(index, block))?;
         let definitions = schema.definitions();
         schema.finish()?;
-        rewriter.finish(&self.tool.version().text, definitions)
+        rewriter.finish(&self.tool()?.version().text, definitions)
     }
 }
 

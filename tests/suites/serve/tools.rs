@@ -1,4 +1,4 @@
-//! Tools that are gone: hidden from the service alone, by a file system of its own.
+//! Tools that are gone: hidden from the service, and from what needs none, by a file system of their own.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -12,10 +12,11 @@ use super::scene::{Scene, end};
 /// Where Debian's packages put the tools.
 const USUAL: &str = "/usr/lib/postgresql";
 
-/// Runs the binary; `serve` with empty folders in the stead of those that have tools.
+/// Runs the binary; `serve`, and what is done with stored backups, with empty folders in the stead of those that
+/// have tools.
 const WRAPPER: &str = r#"#!/bin/sh
 case "$*" in
-*serve)
+*serve | list* | show* | export* | escape-kit*)
     exec unshare --mount -- sh -c '
         for place in $HIDDEN; do mount -t tmpfs none "$place" || exit 9; done
         exec env PATH=/nowhere "$0" "$@"' "$BINARY" "$@" ;;
@@ -23,7 +24,7 @@ esac
 exec "$BINARY" "$@"
 "#;
 
-/// A scene whose services find no tools, and the places where they are hidden.
+/// A scene whose services, and commands that need none, find no tools, and the places where they are hidden.
 fn without_tools() -> (Scene, Vec<String>) {
     let mut scene = Scene::open();
     let bin = scene.cluster.bin_dir().to_owned();
@@ -63,4 +64,18 @@ fn without_tools_backups_stop_and_go_on_by_themselves_once_they_are_back() {
     scene.wait_for_state("PROFESIONAL");
     scene.wait_for_backups(1);
     end(service);
+}
+
+#[test]
+fn stored_backups_are_listed_shown_and_exported_without_tools() {
+    let (scene, _) = without_tools();
+    let respaldo = &scene.respaldo;
+    let made = respaldo.ok(&["backup", "full", "--json"]).json();
+    let name = made["nombre"].as_str().unwrap();
+    let listed = respaldo.ok(&["list", "--json"]).json();
+    assert_eq!(listed.as_array().unwrap().len(), 1, "{listed:#}");
+    respaldo.ok(&["show", name, "--json"]);
+    respaldo.ok(&["export", "--id", name, "-o", "out.dump"]);
+    respaldo.ok(&["escape-kit", "--id", name, "-o", "kit"]);
+    assert!(respaldo.folder().join("out.dump").exists());
 }

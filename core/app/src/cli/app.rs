@@ -56,6 +56,11 @@ impl App {
         wiring::operations(&self.config()?, None)
     }
 
+    /// The engine as configured, for what is done with stored backups.
+    pub fn operations_on_storage(&self) -> Result<Operations, Failure> {
+        wiring::operations_on_storage(&self.config()?)
+    }
+
     /// A run that signals stop and the terminal watches. Its bars vanish when it is dropped.
     pub fn context(&self) -> Context {
         Context::new(self.interrupt.clone(), self.output.progress())

@@ -15,7 +15,7 @@ use respaldo_plugin_host::{
     Kind, Plugin, PluginConfig, PluginDetector, PluginDump, PluginError, PluginSink,
     PluginValidator,
 };
-use respaldo_postgres::Tools;
+use respaldo_postgres::{LazyTools, ToolError};
 
 use crate::config::Config;
 use crate::failure::Failure;
@@ -97,24 +97,27 @@ impl<'c> Plugins<'c> {
     pub(super) fn detector(
         &mut self,
         name: &str,
-        tools: &Tools,
+        tools: &LazyTools,
     ) -> Result<Option<Arc<dyn ChangeDetector>>, Failure> {
         let plugin = self.load(name, Kind::Detector)?;
-        Ok(plugin.map(|plugin| Arc::new(PluginDetector::new(plugin, folder_of(tools))) as _))
+        plugin
+            .map(|plugin| Ok(Arc::new(PluginDetector::new(plugin, folder_of(tools)?)) as _))
+            .transpose()
     }
 
     /// The dumper of that name.
     pub(super) fn dumper(
         &mut self,
         name: &str,
-        tools: &Tools,
+        tools: &LazyTools,
         options: &DumperOptions,
     ) -> Result<Option<Arc<dyn Dumper>>, Failure> {
         let plugin = self.load(name, Kind::Dumper)?;
-        Ok(plugin.map(|plugin| {
-            let source = Stream(PluginDump::new(plugin, folder_of(tools)));
-            Arc::new(Foreign::new(Arc::new(source), options)) as _
-        }))
+        let Some(plugin) = plugin else {
+            return Ok(None);
+        };
+        let source = Stream(PluginDump::new(plugin, folder_of(tools)?));
+        Ok(Some(Arc::new(Foreign::new(Arc::new(source), options))))
     }
 
     /// The sink of that strategy under its own name.
@@ -146,8 +149,10 @@ impl<'c> Plugins<'c> {
     }
 }
 
-fn folder_of(tools: &Tools) -> Option<PathBuf> {
-    tools.pg_dump.path().parent().map(Path::to_owned)
+/// Where the tools are: a plugin may run them, and is told.
+fn folder_of(tools: &LazyTools) -> Result<Option<PathBuf>, ToolError> {
+    let folder = tools.get()?.pg_dump.path().parent();
+    Ok(folder.map(Path::to_owned))
 }
 
 /// What a plugin writes, as the dumpers take it.

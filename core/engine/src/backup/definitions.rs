@@ -80,9 +80,9 @@ impl Known {
         order: &mut DumpRequest,
         spool: &Path,
         cx: &Context,
-    ) -> Self {
+    ) -> Result<Self, Fault> {
         let key = Key {
-            hash: sha256(&whole(parts, order, print)),
+            hash: sha256(&whole(parts, order, print)?),
             surroundings: print.surroundings.clone(),
         };
         let equal = stored
@@ -94,10 +94,10 @@ impl Known {
         let mut found = equal.filter(|stored| has_fetched(parts, stored, &into, cx));
         let stored = found.next();
         order.contents = stored.is_some().then_some(into);
-        Self {
+        Ok(Self {
             key: Some(key),
             written_by: stored.map(Stored::written_by),
-        }
+        })
     }
 
     /// What the manifest says of the archive that was written; `None` where no later backup may
@@ -126,7 +126,7 @@ impl Known {
 }
 
 /// Everything that the key is the hash of, each part with its length before it.
-fn whole(parts: &Parts, order: &DumpRequest, print: &Print) -> Vec<u8> {
+fn whole(parts: &Parts, order: &DumpRequest, print: &Print) -> Result<Vec<u8>, Fault> {
     let schemas = order.exclude_schemas.iter();
     let schemas: Vec<_> = schemas.map(|schema| quote_identifier(schema)).collect();
     let left_out: Vec<_> = order.leave_out.iter().map(TableName::quoted).collect();
@@ -134,14 +134,14 @@ fn whole(parts: &Parts, order: &DumpRequest, print: &Print) -> Vec<u8> {
         "definitions 1",
         &parts.settings.version,
         parts.dumper.name(),
-        &parts.tools.pg_dump.version().text,
+        &parts.tools.get()?.pg_dump.version().text,
         &schemas.join("\n"),
         &left_out.join("\n"),
         &print.surroundings,
         &print.catalogs,
     ];
     let lines = all.iter().map(|part| format!("{}\n{part}\n", part.len()));
-    lines.collect::<String>().into_bytes()
+    Ok(lines.collect::<String>().into_bytes())
 }
 
 /// Whether what has no versions is no longer what it was when the key was taken, before pg_dump ran.

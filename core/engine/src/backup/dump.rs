@@ -163,6 +163,7 @@ impl Dump<'_> {
                 detection,
             },
         );
+        let ordered = ordered.map_err(BackupError::Dump)?;
         if let Some(what) = fence(parts, snapshot, &facts, &ordered.locks())? {
             return Ok(Look::Overtaken(what));
         }
@@ -262,7 +263,7 @@ impl Dump<'_> {
     }
 
     /// The order for the dumper, with definitions of an older backup where they are the same.
-    fn ordered(&self, snapshot: &Snapshot, decided: Decided) -> Ordered {
+    fn ordered(&self, snapshot: &Snapshot, decided: Decided) -> Result<Ordered, Fault> {
         let parts = self.parts;
         let mut order = order::order(
             parts,
@@ -282,11 +283,11 @@ impl Dump<'_> {
                 self.cx,
             )
         });
-        Ordered {
+        Ok(Ordered {
             decided,
             order,
-            definitions: definitions.unwrap_or_default(),
-        }
+            definitions: definitions.transpose()?.unwrap_or_default(),
+        })
     }
 
     fn write_spool(

@@ -168,7 +168,7 @@ fn put_objects(
 /// Roles are not in a database, yet a restore elsewhere needs them.
 fn dump_roles(parts: &Parts, target: &SourceTarget, cx: &Context) -> Result<String, Fault> {
     let stop = || cx.interrupt().is_set();
-    roles::dump_roles(&parts.tools, &target.conninfo, &stop, ROLES_LIMIT)
+    roles::dump_roles(parts.tools.get()?, &target.conninfo, &stop, ROLES_LIMIT)
         .map_err(|error| Fault::new(FaultKind::Internal, "roles.sql", error))
 }
 

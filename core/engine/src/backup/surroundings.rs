@@ -16,7 +16,7 @@ pub(super) fn warn_of_omissions(
     run: &mut Run,
     snapshot: &mut Snapshot,
 ) -> Result<(), Fault> {
-    let version = parts.tools.pg_dump.version();
+    let version = parts.tools.get()?.pg_dump.version();
     let left_out = omissions::of_pg_dump(version.major, snapshot.session())?;
     if !left_out.is_empty() {
         let subject = format!("pg_dump {}: {}", version.text, left_out.join(", "));

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use respaldo_postgres::{PgError, PgErrorKind};
+use respaldo_postgres::{PgError, PgErrorKind, ToolError};
 
 /// A failure of a port: what kind it is, for code; what it concerned and why, for people.
 #[derive(Debug)]
@@ -131,6 +131,26 @@ impl From<PgError> for Fault {
             subject: error.doing,
             source: Some(error.source),
         }
+    }
+}
+
+impl From<ToolError> for Fault {
+    fn from(error: ToolError) -> Self {
+        use std::io::ErrorKind;
+        let kind = match &error {
+            ToolError::NotFound { .. } => FaultKind::NotFound,
+            ToolError::Stopped { .. } => FaultKind::Cancelled,
+            ToolError::Start { source, .. } => match source.kind() {
+                ErrorKind::ArgumentListTooLong => FaultKind::Invalid,
+                ErrorKind::NotFound => FaultKind::NotFound,
+                _ => FaultKind::Unavailable,
+            },
+            ToolError::Failed { .. }
+            | ToolError::TooSlow { .. }
+            | ToolError::Exchange { .. }
+            | ToolError::TooMuchOutput { .. } => FaultKind::Unavailable,
+        };
+        Self::new(kind, "using the client tools", error)
     }
 }
 

@@ -234,7 +234,9 @@ fn pg_restore(
     archive: &Path,
 ) -> Result<ToolCommand, RestoreError> {
     let options = &restore.request.options;
-    let mut command = restore.parts.tools.pg_restore.command(database);
+    let tools = restore.parts.tools.get();
+    let tools = tools.map_err(|error| RestoreError::Definitions(error.into()))?;
+    let mut command = tools.pg_restore.command(database);
     if plan.manifest.coverage.is_complete() {
         command = command.arg("--exit-on-error");
     }
@@ -265,17 +267,10 @@ fn run(cx: &Context, plan: &RestorePlan, command: ToolCommand) -> Result<(), Res
             tracing::warn!(%error, "definitions of a partial backup are incomplete");
             Ok(())
         }
-        Err(error) => {
-            let kind = match error {
-                ToolError::Stopped { .. } => FaultKind::Cancelled,
-                _ => FaultKind::Unavailable,
-            };
-            Err(RestoreError::Definitions(Fault::new(
-                kind,
-                "running pg_restore",
-                error,
-            )))
-        }
+        Err(error) => Err(RestoreError::Definitions(Fault {
+            subject: "running pg_restore".to_owned(),
+            ..error.into()
+        })),
     }
 }
 

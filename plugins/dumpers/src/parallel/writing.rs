@@ -120,7 +120,7 @@ fn write_blocks(
     }
     let definitions = schema.definitions();
     schema.finish()?;
-    let mut receipt = rewriter.finish(&dumper.version().text, definitions)?;
+    let mut receipt = rewriter.finish(&dumper.tool()?.version().text, definitions)?;
     receipt.tables.extend(receipts);
     Ok(receipt)
 }

@@ -9,20 +9,10 @@ use respaldo_postgres::{ConnInfo, Session, SessionOptions, ToolError};
 
 /// A tool that did not start or was stopped.
 pub(super) fn of_tool(error: ToolError) -> Fault {
-    let kind = match &error {
-        ToolError::NotFound { .. } => FaultKind::NotFound,
-        ToolError::Stopped { .. } => FaultKind::Cancelled,
-        ToolError::Start { source, .. } => match source.kind() {
-            io::ErrorKind::ArgumentListTooLong => FaultKind::Invalid,
-            io::ErrorKind::NotFound => FaultKind::NotFound,
-            _ => FaultKind::Unavailable,
-        },
-        ToolError::Failed { .. }
-        | ToolError::TooSlow { .. }
-        | ToolError::Exchange { .. }
-        | ToolError::TooMuchOutput { .. } => FaultKind::Unavailable,
-    };
-    Fault::new(kind, "running pg_dump", error)
+    Fault {
+        subject: "running pg_dump".to_owned(),
+        ..error.into()
+    }
 }
 
 /// A pg_dump that failed: for a lock, for the server, or for a reason only its words tell.

@@ -5,7 +5,7 @@
 //! everything that is said of them. Values of sequences are in no catalog: each gets today's. An
 //! archive in which anything else is found is not taken over.
 //!
-//! Where neither archive has rows, which is every day's case in a large database, entries stay the
+//! Where no rows are to be dumped, which is every day's case in a large database, entries stay the
 //! bytes they are.
 
 use std::collections::{HashMap, HashSet};
@@ -37,20 +37,23 @@ pub(super) fn definitions(
     Some(toc)
 }
 
-/// The table of contents of an archive without rows, for one without rows; `None` where it has some, or
-/// something that is not understood.
+/// The table of contents of an archive, for one without rows; `None` where it has something that is not
+/// understood.
 pub(super) fn without_rows(
     contents: &[u8],
     compression: Compression,
     values: impl FnOnce() -> Option<HashMap<TableName, Value>>,
 ) -> Option<Skimmed<'_>> {
     let mut skimmed = Skimmed::of(contents).ok()?;
-    let stays = |entry: &Skim<'_>| {
+    let is_dropped =
+        |entry: &Skim<'_>| entry.desc() == b"TABLE DATA" || entry.is_of_large_objects();
+    skimmed.drop_entries(is_dropped).ok()?;
+    let is_understood = |entry: &Skim<'_>| {
         let is_of_data =
             entry.section() == Section::Data && !DATA_WITHOUT_BLOCKS.contains(&entry.desc());
-        !is_of_data && !entry.has_block() && !entry.is_of_large_objects()
+        !is_of_data && !entry.has_block()
     };
-    if !skimmed.entries.iter().all(stays) {
+    if !skimmed.entries.iter().all(is_understood) {
         return None;
     }
     let is_set = |entry: &&mut Skim<'_>| entry.desc() == b"SEQUENCE SET";

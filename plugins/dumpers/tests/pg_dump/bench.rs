@@ -93,7 +93,8 @@ impl Bench {
     ) -> Result<Dumped, Fault> {
         let path = self.folder.path().join("archive");
         let mut file = File::create(&path).unwrap();
-        let dumper = respaldo_dumpers::with_options("pg-dump", &self.tools(), options).unwrap();
+        let dumper =
+            respaldo_dumpers::with_options("pg-dump", &self.tools().into(), options).unwrap();
         let receipt = dumper.dump(request, &mut file, cx)?;
         Ok(Dumped { receipt, path })
     }

@@ -121,7 +121,7 @@ fn a_full_disk_is_told_apart() {
     let bench = Bench::new(LARGE);
     let mut snapshot = bench.snapshot();
     let request = bench.request(&mut snapshot, |_| true);
-    let dumper = respaldo_dumpers::by_name("pg-dump", &bench.tools()).unwrap();
+    let dumper = respaldo_dumpers::by_name("pg-dump", &bench.tools().into()).unwrap();
     let fault = dumper
         .dump(&request, &mut Small(300_000), &Context::quiet())
         .unwrap_err();

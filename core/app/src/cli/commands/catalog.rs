@@ -21,7 +21,7 @@ pub fn run(command: &CatalogCommand, app: &App) -> Result<ExitCode, Failure> {
 
 fn rebuild(app: &App) -> Result<ExitCode, Failure> {
     let report = app
-        .operations()?
+        .operations_on_storage()?
         .rebuild_catalog(&app.context())
         .map_err(|f| of_catalog(&f))?;
     let message = |lang| {
@@ -53,7 +53,7 @@ fn rebuild(app: &App) -> Result<ExitCode, Failure> {
 }
 
 fn adopt(app: &App) -> Result<ExitCode, Failure> {
-    let report = app.operations()?.adopt(&app.context());
+    let report = app.operations_on_storage()?.adopt(&app.context());
     let report = report.map_err(|fault| of_adoption(&fault))?;
     let message = |lang| {
         Outcome::Adopted {
@@ -93,7 +93,7 @@ fn faults(faults: &[(ArchiveName, Fault)]) -> Vec<Value> {
 
 fn purge_invalid(app: &App) -> Result<ExitCode, Failure> {
     let report = app
-        .operations()?
+        .operations_on_storage()?
         .purge_invalid_backups(&app.context())
         .map_err(|f| of_catalog(&f))?;
     let message = |lang| {

@@ -12,7 +12,7 @@ use crate::records::Numbers;
 
 /// Removes one backup, or says what stands in the way.
 pub fn run(args: DeleteArgs, app: &App) -> Result<ExitCode, Failure> {
-    let operations = app.operations()?;
+    let operations = app.operations_on_storage()?;
     let selector = Selector::from(args.backup);
     let (lang, cx) = (app.lang(), app.context());
     let numbers = Numbers::before(&operations);

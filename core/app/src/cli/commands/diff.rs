@@ -18,7 +18,7 @@ const SHOWN: usize = 60;
 
 /// Shows what differs between two backups.
 pub fn run(args: DiffArgs, app: &App) -> Result<ExitCode, Failure> {
-    let operations = app.operations()?;
+    let operations = app.operations_on_storage()?;
     let request = DiffRequest {
         before: Selector::from(args.before),
         after: Selector::from(args.after),

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 
 /// Writes a folder from which a restore point is rebuilt with stock tools alone.
 pub fn run(args: EscapeKitArgs, app: &App) -> Result<ExitCode, Failure> {
-    let operations = app.operations()?;
+    let operations = app.operations_on_storage()?;
     let folder = args.output.display().to_string();
     let request = EscapeKitRequest {
         selector: Selector::from(args.point),

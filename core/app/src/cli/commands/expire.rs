@@ -13,7 +13,7 @@ use crate::records;
 
 /// Applies retention, or shows what it would do.
 pub fn run(args: &ExpireArgs, app: &App) -> Result<ExitCode, Failure> {
-    let operations = app.operations()?;
+    let operations = app.operations_on_storage()?;
     let (lang, cx) = (app.lang(), app.context());
     let record = if args.dry_run {
         let plan = operations

@@ -30,7 +30,7 @@ pub fn run(args: ExportArgs, app: &App) -> Result<ExitCode, Failure> {
     } else {
         Durability::Synced
     };
-    let operations = app.operations()?;
+    let operations = app.operations_on_storage()?;
     let cx = app.context();
     let report = operations.export_to_file(&selector, &args.output, existing, durability, &cx)?;
     drop(cx);
@@ -52,7 +52,7 @@ fn to_stdout(selector: &Selector, app: &App) -> Result<ExitCode, Failure> {
     if stdout.is_terminal() {
         return misused("-o - > TTY");
     }
-    let operations = app.operations()?;
+    let operations = app.operations_on_storage()?;
     let report = operations.export(selector, &mut stdout, &app.context())?;
     let gaps = report.manifest.coverage.gaps.len();
     if gaps > 0 {

@@ -14,7 +14,7 @@ use crate::output::Table;
 
 /// Lists backups.
 pub fn run(args: &ListArgs, app: &App) -> Result<ExitCode, Failure> {
-    let operations = app.operations()?;
+    let operations = app.operations_on_storage()?;
     let filter = CatalogFilter {
         kind: args.kind.map(crate::cli::args::KindArg::kind),
         state: (!args.all_states).then_some(BackupState::Completed),

@@ -11,7 +11,7 @@ use crate::records;
 
 /// Shows the policy in force, or stores another first.
 pub fn run(command: &RetentionCommand, app: &App) -> Result<ExitCode, Failure> {
-    let operations = app.operations()?;
+    let operations = app.operations_on_storage()?;
     if let RetentionCommand::Set(args) = command {
         records::change_retention(&operations, &overrides(args))?;
     }

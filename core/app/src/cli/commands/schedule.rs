@@ -20,7 +20,7 @@ use crate::scheduled::next_runs;
 
 /// Shows the schedule, changes it, or says what it leads to.
 pub fn run(command: &ScheduleCommand, app: &App) -> Result<ExitCode, Failure> {
-    let operations = app.operations()?;
+    let operations = app.operations_on_storage()?;
     match command {
         ScheduleCommand::Show => Ok(show(&operations, app)),
         ScheduleCommand::Set(args) => set(args, &operations, app),

@@ -15,7 +15,7 @@ use crate::records;
 
 /// Shows one backup.
 pub fn run(args: ShowArgs, app: &App) -> Result<ExitCode, Failure> {
-    let operations = app.operations()?;
+    let operations = app.operations_on_storage()?;
     let selector = Selector::from(args.backup);
     let (manifest, entry) = operations
         .show(&selector, &app.context())

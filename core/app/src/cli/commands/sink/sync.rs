@@ -11,7 +11,7 @@ use crate::records;
 /// Copies what a sink lacks.
 pub fn run(name: &str, app: &App) -> Result<ExitCode, Failure> {
     let config = app.config()?;
-    let operations = app.operations()?;
+    let operations = app.operations_on_storage()?;
     let cx = app.context();
     let report = operations.sync(name, &cx).map_err(|error| match error {
         SyncError::Unknown(_) => records::unknown_sink(name, &config),
