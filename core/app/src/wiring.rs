@@ -49,7 +49,7 @@ const UPLOADS: &str = "uploads";
 /// version decides which tools are used, and the source need not be reachable.
 pub fn operations(config: &Config, target: Option<&ConnInfo>) -> Result<Operations, Failure> {
     let tools = tools(config, target.unwrap_or(&config.source));
-    with_tools(config, tools, &Shelf::default())
+    with_tools(config, &tools, &Shelf::default())
 }
 
 /// The engine as configured, for what is done with stored backups: tools are looked for where
@@ -61,11 +61,11 @@ pub fn operations_on_storage(config: &Config) -> Result<Operations, Failure> {
 
 /// The engine as configured now, with plugins that an earlier one has left on the shelf.
 pub fn operations_again(config: &Config, shelf: &Shelf) -> Result<Operations, Failure> {
-    with_tools(config, tools(config, &config.source), shelf)
+    with_tools(config, &tools(config, &config.source), shelf)
 }
 
 /// Looks for the tools while the rest is put together.
-fn with_tools(config: &Config, tools: LazyTools, shelf: &Shelf) -> Result<Operations, Failure> {
+fn with_tools(config: &Config, tools: &LazyTools, shelf: &Shelf) -> Result<Operations, Failure> {
     let searched = tools.clone();
     let search = thread::spawn(move || searched.get().map(drop));
     let parts = parts(config, tools.clone(), shelf);

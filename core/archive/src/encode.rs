@@ -180,13 +180,26 @@ impl Encoder {
     /// Takes text, and writes the chunks that are ready.
     pub(crate) fn push(&mut self, mut text: &[u8], out: &mut impl Write) -> Result<()> {
         while !text.is_empty() {
-            if self.run.buffer.len() == PIECE {
+            if self.run.buffer.len() >= PIECE {
                 self.submit(Last::No, out)?;
             }
             let taken = text.len().min(PIECE - self.run.buffer.len());
             self.run.buffer.extend_from_slice(&text[..taken]);
             text = &text[taken..];
         }
+        Ok(())
+    }
+
+    /// As [`Self::push`]; text that is large enough for a piece of its own becomes one.
+    pub(crate) fn push_whole(&mut self, text: Vec<u8>, out: &mut impl Write) -> Result<()> {
+        // Pieces without a common dictionary must not be small.
+        if self.plan.in_pieces() || text.len() < PIECE / 4 {
+            return self.push(&text, out);
+        }
+        if !self.run.buffer.is_empty() {
+            self.submit(Last::No, out)?;
+        }
+        self.run.buffer = text;
         Ok(())
     }
 

@@ -217,6 +217,12 @@ impl<W: Write> ArchiveWriter<W> {
         pushed
     }
 
+    fn push_whole(&mut self, text: Vec<u8>) -> Result<()> {
+        let pushed = self.encoder.push_whole(text, &mut self.out);
+        self.is_spoilt |= pushed.is_err();
+        pushed
+    }
+
     /// Ends a run of chunks.
     fn end_run(&mut self) -> Result<u64> {
         let plain = self.encoder.end(&mut self.out);
@@ -297,6 +303,11 @@ pub struct DataWriter<'a, W: Write> {
 }
 
 impl<W: Write> DataWriter<'_, W> {
+    /// Takes text whole, without copying it where that is worth something.
+    pub fn push(&mut self, text: Vec<u8>) -> Result<()> {
+        self.archive.push_whole(text)
+    }
+
     /// Ends the block. Dropped without this, the archive cannot be finished.
     pub fn finish(self) -> Result<BlockReport> {
         let plain = self.archive.end_run()?;

@@ -103,6 +103,12 @@ impl NewFile {
         check_file(&self.staging.to, self.existing)?;
         self.staging.publish(durability)
     }
+
+    /// Takes the room of so many bytes, where the system gives it at once: a disk without it is found out
+    /// before anything is written, and what has its room is written faster.
+    pub(crate) fn reserve(&self, bytes: u64) -> Result<(), Fault> {
+        reserve(&self.file, bytes).map_err(|e| self.staging.fault("writing", e))
+    }
 }
 
 /// Writes to a place of a file; several may, each to its own.
@@ -115,14 +121,6 @@ impl NewFile {
     /// A place of it.
     pub(crate) fn place(&self, at: u64) -> Place<'_> {
         Place { file: self, at }
-    }
-}
-
-impl NewFile {
-    /// Takes the room of so many bytes, where the system gives it at once: a disk without it is found out
-    /// before anything is written, and what has its room is written faster.
-    pub(crate) fn reserve(&self, bytes: u64) -> Result<(), Fault> {
-        reserve(&self.file, bytes).map_err(|e| self.staging.fault("writing", e))
     }
 }
 

@@ -133,29 +133,40 @@ impl CopySession {
     }
 }
 
-impl CopyOut for CopySession {
-    /// While nothing arrives `each` is given empty pieces, a few a second, so that it may stop a copy that waits.
-    fn copy_out<E: From<PgError>>(
+impl CopySession {
+    /// As [`CopyOut::copy_out`]; `each` may keep a piece, and leave an empty one. While nothing arrives it is given
+    /// empty ones, a few a second, so that it may stop a copy that waits.
+    pub fn copy_out_pieces<E: From<PgError>>(
         &mut self,
         statement: &str,
-        mut each: impl FnMut(&[u8]) -> Result<(), E>,
+        mut each: impl FnMut(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<(), E> {
         let failed = |error: LinkError| E::from(error.into_pg(doing(statement)));
         let mut batch = std::mem::take(&mut self.batch);
-        batch.reserve(BATCH_BYTES);
         let (link, runtime) = (&mut self.link, &self.runtime);
         runtime.block_on(link.query(statement)).map_err(failed)?;
         let mut end = Answer::default();
         let mut is_over = false;
         while !is_over {
             batch.clear();
+            batch.reserve(BATCH_BYTES);
             is_over = runtime
                 .block_on(gather(link, &mut batch, &mut end))
                 .map_err(failed)?;
-            each(&batch)?;
+            each(&mut batch)?;
         }
         self.batch = batch;
         end.refused.map_or(Ok(()), |error| Err(failed(error)))
+    }
+}
+
+impl CopyOut for CopySession {
+    fn copy_out<E: From<PgError>>(
+        &mut self,
+        statement: &str,
+        mut each: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.copy_out_pieces(statement, |piece| each(piece))
     }
 
     fn text(&mut self, query: &str) -> Result<String, PgError> {

@@ -2,8 +2,9 @@
 //! exclusive lock behind it makes everybody else wait too (the existing application gives up
 //! after 120 s). A watcher looks for such sessions and stops the dump.
 
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use respaldo_postgres::{ConnInfo, PgError, Session, SessionOptions, sql};
 
@@ -29,11 +30,12 @@ pub(super) fn run<T: Send>(
     work: impl FnOnce(&Context) -> Result<T, Fault> + Send,
 ) -> (Watched<T>, bool) {
     let stop = cx.interrupt().child();
-    let finished = Interrupt::default();
+    let (working, finished) = channel();
+    let seen_by = stop.clone();
     thread::scope(|scope| {
-        let watcher = scope.spawn(|| watch(source, hold, &stop, &finished));
-        let result = work(&cx.with_interrupt(stop.clone()));
-        finished.set();
+        let watcher = scope.spawn(move || watch(source, hold, &seen_by, &finished));
+        let result = work(&cx.with_interrupt(stop));
+        drop(working);
         let waited_for = watcher.join().unwrap_or(false);
         let gave_way = waited_for && !hold && result.is_err() && !cx.interrupt().is_set();
         let outcome = if gave_way {
@@ -46,13 +48,16 @@ pub(super) fn run<T: Send>(
 }
 
 /// Looks for waiters until the work is finished; returns whether there was one.
-fn watch(source: &ConnInfo, hold: bool, stop: &Interrupt, finished: &Interrupt) -> bool {
+fn watch(source: &ConnInfo, hold: bool, stop: &Interrupt, finished: &Receiver<()>) -> bool {
+    let goes_on = |pause| finished.recv_timeout(pause) == Err(RecvTimeoutError::Timeout);
     // A watcher that cannot connect watches nothing; the dump is right all the same.
     let Ok(mut session) = Session::connect(source, &SessionOptions::default()) else {
         return false;
     };
     let mut seen = false;
-    while !finished.is_set() {
+    let mut pause = Duration::ZERO;
+    while goes_on(pause) {
+        pause = INTERVAL;
         if somebody_waits(&mut session).unwrap_or(false) {
             seen = true;
             if !hold {
@@ -60,16 +65,8 @@ fn watch(source: &ConnInfo, hold: bool, stop: &Interrupt, finished: &Interrupt) 
                 return true;
             }
         }
-        pause(finished);
     }
     seen
-}
-
-fn pause(finished: &Interrupt) {
-    let start = Instant::now();
-    while start.elapsed() < INTERVAL && !finished.is_set() {
-        thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// Sessions of one run share an application name. A waiter that is itself one of them does not

@@ -19,6 +19,7 @@ const PIECES_AHEAD: usize = 16;
 const COLLECTED_BYTES: usize = 64 * 1024 * 1024;
 const ASK_EVERY: Duration = Duration::from_millis(100);
 const POLL_EVERY: Duration = Duration::from_millis(10);
+const FIRST_POLL: Duration = Duration::from_millis(1);
 /// Time to end by itself once asked to.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -134,6 +135,8 @@ impl<'s> RunningTool<'s> {
 
     fn wait(&mut self, deadline: Instant, limit: Duration) -> Result<ExitStatus, ToolError> {
         let tool = self.tool;
+        // Who has closed its output ends at once.
+        let mut pause = FIRST_POLL;
         loop {
             let ended = self.child.try_wait();
             if let Some(status) = ended.map_err(|source| ToolError::Exchange { tool, source })? {
@@ -141,7 +144,8 @@ impl<'s> RunningTool<'s> {
                 return Ok(status);
             }
             self.check_stop(Some((deadline, limit)))?;
-            thread::sleep(POLL_EVERY);
+            thread::sleep(pause);
+            pause = POLL_EVERY.min(pause * 2);
         }
     }
 

@@ -10,7 +10,7 @@ use respaldo_archive::{ArchiveError, CopyLines, PieceEncoder, PieceSum};
 use respaldo_domain::fingerprint::{Fingerprinting, RowFingerprint};
 use respaldo_engine::ports::{Context, DumpRequest, Fault, FaultKind};
 use respaldo_engine::row_parts::add_part;
-use respaldo_postgres::{CopyOut, CopySession};
+use respaldo_postgres::CopySession;
 
 use super::pieces::Piece;
 use super::window::Window;
@@ -19,8 +19,6 @@ use crate::pg_dump::copying_in_snapshot;
 
 /// Bytes sent at once.
 const CHUNK_BYTES: usize = 128 * 1024;
-/// Text compressed at once.
-const PART_BYTES: usize = 1024 * 1024;
 /// What ends the COPY text of a block.
 const END_MARK: &[u8] = b"\\.\n";
 
@@ -166,17 +164,15 @@ fn read(
     window.may_begin(job.index, cx)?;
     let mut lines = CopyLines::new();
     let mut fingerprint = Fingerprinting::default();
-    session.copy_out(&job.piece.statement, |text| {
+    session.copy_out_pieces(&job.piece.statement, |text| {
         cx.check()?;
         cx.progress().bytes(text.len() as u64);
         lines
             .push(text, |part| add_part(&mut fingerprint, part))
             .map_err(of_archive)?;
-        for part in text.chunks(PART_BYTES) {
-            coder.push(part).map_err(of_archive)?;
-            if coder.ready() >= CHUNK_BYTES {
-                send(job, coder.take(), window, cx)?;
-            }
+        coder.push(text).map_err(of_archive)?;
+        if coder.ready() >= CHUNK_BYTES {
+            send(job, coder.take(), window, cx)?;
         }
         Ok::<(), Fault>(())
     })?;
@@ -228,6 +224,14 @@ impl Coding {
     }
 }
 
+/// Text that waits for the writer takes the memory it is counted with.
+fn fitting(mut text: Vec<u8>) -> Vec<u8> {
+    if text.len() < text.capacity() / 2 {
+        text.shrink_to_fit();
+    }
+    text
+}
+
 /// Compresses, or passes on.
 enum Coder {
     Plain { made: Vec<u8>, plain: u64 },
@@ -245,11 +249,16 @@ impl Coder {
         }
     }
 
-    fn push(&mut self, text: &[u8]) -> Result<(), ArchiveError> {
+    /// Takes text, as it is where nothing is compressed here and nothing waits.
+    fn push(&mut self, text: &mut Vec<u8>) -> Result<(), ArchiveError> {
         match self {
             Self::Plain { made, plain } => {
-                made.extend_from_slice(text);
                 *plain += text.len() as u64;
+                if made.is_empty() {
+                    std::mem::swap(made, text);
+                } else {
+                    made.extend_from_slice(text);
+                }
                 Ok(())
             }
             Self::Zlib(encoder) => encoder.push(text),
@@ -265,7 +274,7 @@ impl Coder {
 
     fn take(&mut self) -> Vec<u8> {
         match self {
-            Self::Plain { made, .. } => std::mem::take(made),
+            Self::Plain { made, .. } => fitting(std::mem::take(made)),
             Self::Zlib(encoder) => encoder.take(),
         }
     }

@@ -2,7 +2,7 @@
 //! rows in it, then the blocks in the same order, whatever order the readers finish in.
 
 use std::collections::{HashMap, VecDeque};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::thread;
 
 use respaldo_archive::{
@@ -270,7 +270,7 @@ impl<'r, 'a> RowsOfTable<'r, 'a> {
             if text.is_empty() {
                 return out.finish();
             }
-            out.write_all(&text)?;
+            out.push(text)?;
         }
     }
 
