@@ -67,10 +67,11 @@ pub fn operations_again(config: &Config, shelf: &Shelf) -> Result<Operations, Fa
 /// Looks for the tools while the rest is put together.
 fn with_tools(config: &Config, tools: &LazyTools, shelf: &Shelf) -> Result<Operations, Failure> {
     let searched = tools.clone();
-    let search = thread::spawn(move || searched.get().map(drop));
+    let search = thread::Builder::new().spawn(move || drop(searched.get()));
     let parts = parts(config, tools.clone(), shelf);
-    // A search that panicked is made again.
-    search.join().unwrap_or_else(|_| tools.get().map(drop))?;
+    // Where there was no thread, or nothing was found, it is done here and says why.
+    drop(search.map(thread::JoinHandle::join));
+    tools.get()?;
     Ok(Operations::new(parts?))
 }
 

@@ -156,14 +156,6 @@ impl Toc {
         self.put_in_order();
     }
 
-    /// Whether [`Toc::make_exact`] has nothing to add.
-    #[must_use]
-    pub fn is_exact(&self) -> bool {
-        let mut exact = self.clone();
-        exact.make_exact();
-        exact == *self
-    }
-
     /// An id free in this archive, above dangling dependencies too: a new entry must not be taken for a dropped one.
     pub(crate) fn next_dump_id(&self) -> Result<i32> {
         let ids = self

@@ -69,7 +69,7 @@ impl PgDump {
         Ok(&self.tools.get()?.pg_dump)
     }
 
-    /// Writes an archive of definitions that are there, where there are no rows to be dumped and were none before;
+    /// Writes an archive of definitions that are there, where no rows are to be dumped;
     /// `None` where nothing was written.
     pub(crate) fn dump_without_rows(
         &self,

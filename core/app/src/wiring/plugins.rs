@@ -1,7 +1,6 @@
 //! Strategies of third parties, by the names that the configuration gives them.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use respaldo_contract::messages::ErrorCode;
@@ -15,7 +14,7 @@ use respaldo_plugin_host::{
     Kind, Plugin, PluginConfig, PluginDetector, PluginDump, PluginError, PluginSink,
     PluginValidator,
 };
-use respaldo_postgres::{LazyTools, ToolError};
+use respaldo_postgres::LazyTools;
 
 use crate::config::Config;
 use crate::failure::Failure;
@@ -100,9 +99,7 @@ impl<'c> Plugins<'c> {
         tools: &LazyTools,
     ) -> Result<Option<Arc<dyn ChangeDetector>>, Failure> {
         let plugin = self.load(name, Kind::Detector)?;
-        plugin
-            .map(|plugin| Ok(Arc::new(PluginDetector::new(plugin, folder_of(tools)?)) as _))
-            .transpose()
+        Ok(plugin.map(|plugin| Arc::new(PluginDetector::new(plugin, tools.clone())) as _))
     }
 
     /// The dumper of that name.
@@ -113,11 +110,10 @@ impl<'c> Plugins<'c> {
         options: &DumperOptions,
     ) -> Result<Option<Arc<dyn Dumper>>, Failure> {
         let plugin = self.load(name, Kind::Dumper)?;
-        let Some(plugin) = plugin else {
-            return Ok(None);
-        };
-        let source = Stream(PluginDump::new(plugin, folder_of(tools)?));
-        Ok(Some(Arc::new(Foreign::new(Arc::new(source), options))))
+        Ok(plugin.map(|plugin| {
+            let source = Stream(PluginDump::new(plugin, tools.clone()));
+            Arc::new(Foreign::new(Arc::new(source), options)) as _
+        }))
     }
 
     /// The sink of that strategy under its own name.
@@ -147,12 +143,6 @@ impl<'c> Plugins<'c> {
         }
         Ok(validators)
     }
-}
-
-/// Where the tools are: a plugin may run them, and is told.
-fn folder_of(tools: &LazyTools) -> Result<Option<PathBuf>, ToolError> {
-    let folder = tools.get()?.pg_dump.path().parent();
-    Ok(folder.map(Path::to_owned))
 }
 
 /// What a plugin writes, as the dumpers take it.

@@ -31,8 +31,8 @@ pub(super) struct Plan {
     pub(super) loads: Vec<(String, String)>,
     /// Rows of tables renamed since.
     pub(super) renamed: Renamed,
-    /// Whether several sessions may make the definitions that follow the rows: whether the archive
-    /// names all that they wait for.
+    /// Whether several sessions may make the definitions that follow the rows: whether the stored
+    /// archive names all that they wait for.
     pub(super) rest_in_parallel: bool,
 }
 
@@ -46,13 +46,15 @@ pub(super) struct Renamed {
 /// Decides where everything comes from.
 pub(super) fn plan(parts: &Parts, manifest: &Manifest, cx: &Context) -> Result<Plan, ExportError> {
     let home = manifest.definitions_in();
-    let mut toc = read_toc(parts, home, cx)?;
+    let stored = read_toc(parts, home, cx)?;
+    let mut toc = stored.clone();
+    toc.make_exact();
     let mut plan = Plan {
         archives: vec![home.clone()],
         lists: Vec::new(),
         loads: Vec::new(),
         renamed: Renamed::default(),
-        rest_in_parallel: toc.is_exact(),
+        rest_in_parallel: toc == stored,
     };
     let rows = plan.rows_of(manifest, home, &toc, &toc)?;
     let listed = |entry: &Entry| match entry.is_table_data() {

@@ -4,8 +4,8 @@
 #   sh restore.sh [--roles] DATABASE
 #
 # DATABASE is the name or the connection string of an empty database; --roles makes missing roles
-# first. The usual PG variables hold; JOBS=N loads with N connections, PG_RESTORE_OPTIONS goes to
-# every pg_restore. Nothing is written but into that database.
+# first. The usual PG variables hold; JOBS=N works with N connections where that is safe,
+# PG_RESTORE_OPTIONS goes to every pg_restore. Nothing is written but into that database.
 #
 @KEY_USAGE@
 # Backup @BACKUP@, as of @POINT@.
@@ -63,7 +63,7 @@ if [ $keeps_public = no ]; then
 fi
 
 say 'making tables'
-restore --section=pre-data --use-list=@LIST@ @DEFINITIONS@
+restore --jobs=1 --section=pre-data --use-list=@LIST@ @DEFINITIONS@
 say 'loading rows'
 @LOADS@
 restore --section=data --use-list=@LIST@ @DEFINITIONS@

@@ -83,16 +83,15 @@ impl<'a> Choice<'a> {
         let mut taken = BTreeSet::new();
         // What a taken entry needs may come after it in the archive: repeat until nothing is added.
         loop {
-            let more: Vec<i32> = self
-                .entries
-                .iter()
-                .filter(|entry| !taken.contains(&entry.dump_id) && self.may_take(entry, &taken))
-                .map(|entry| entry.dump_id)
-                .collect();
-            if more.is_empty() {
+            let before = taken.len();
+            for entry in self.entries {
+                if !taken.contains(&entry.dump_id) && self.may_take(entry, &taken) {
+                    taken.insert(entry.dump_id);
+                }
+            }
+            if taken.len() == before {
                 break;
             }
-            taken.extend(more);
         }
         let chosen = self.entries.iter().filter(|e| taken.contains(&e.dump_id));
         let mut makings: Vec<Making> = chosen.filter_map(|e| self.making(e, &taken)).collect();
@@ -312,6 +311,16 @@ mod tests {
         assert_eq!(by_id(8).needs, [5, 4, 7]);
         assert!(by_id(6).alone && by_id(6).needs == [8]);
         assert!(!by_id(4).after_all_rows);
+    }
+
+    #[test]
+    fn a_long_row_of_entries_that_need_one_another_is_taken_in_two_looks() {
+        let mut entries = vec![entry(1, "TABLE", "t", "", &[])];
+        for id in 2..100_000 {
+            let sql = "ALTER INDEX ...";
+            entries.push(entry(id, "INDEX ATTACH", "i", sql, &[1, id - 1]));
+        }
+        assert_eq!(chosen(&entries).len(), entries.len() - 1);
     }
 
     #[test]

@@ -4,7 +4,6 @@
 //! passed over, a second word on one makes it unknown, and without a base nothing is unchanged.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use respaldo_domain::changes::{Reason, TableVerdict, Verdict};
 use respaldo_domain::readings::Evidence;
@@ -13,6 +12,7 @@ use respaldo_engine::ports::{
     BaseReading, ChangeDetector, Context, Detection, DetectionRequest, Fault, FaultKind,
     LargeObjectVerdict, LineageStatus, SourceTarget,
 };
+use respaldo_postgres::LazyTools;
 use respaldo_sdk::records::{self, Summary, Word};
 use serde::Deserialize;
 use serde_json::Value;
@@ -24,7 +24,7 @@ use crate::request::Request;
 /// A plugin that says which tables did not change.
 pub struct PluginDetector {
     plugin: Plugin,
-    pg_bin_path: Option<PathBuf>,
+    tools: LazyTools,
 }
 
 /// What `verdicts` tells.
@@ -37,11 +37,8 @@ enum Told {
 
 impl PluginDetector {
     /// The detector of a plugin, with the tools that it may use.
-    pub fn new(plugin: Plugin, pg_bin_path: Option<PathBuf>) -> Self {
-        Self {
-            plugin,
-            pg_bin_path,
-        }
+    pub fn new(plugin: Plugin, tools: LazyTools) -> Self {
+        Self { plugin, tools }
     }
 
     fn request(&self, request: &DetectionRequest) -> Result<Request, Fault> {
@@ -49,7 +46,7 @@ impl PluginDetector {
         let base = request.base.as_deref().map(|base| self.base(base));
         let tables = request.tables.iter().filter(|facts| facts.has_data());
         let request = records::DetectionRequest {
-            target: convert::target(&request.target, self.pg_bin_path.as_deref()),
+            target: convert::target(&request.target, &self.tools)?,
             snapshot: request.snapshot.clone(),
             snapshot_at: request.snapshot_at.to_rfc3339(),
             tables: tables.map(|facts| convert::table(facts)).collect(),
@@ -92,7 +89,7 @@ impl ChangeDetector for PluginDetector {
     }
 
     fn baseline(&self, target: &SourceTarget, cx: &Context) -> Result<Option<Evidence>, Fault> {
-        let target = convert::target(target, self.pg_bin_path.as_deref());
+        let target = convert::target(target, &self.tools)?;
         let request = Request::Baseline {
             request: json(&target)?,
         };

@@ -4,9 +4,9 @@
 //! pg_dump's, compresses anew, counts rows, and checks that what was asked for is in it.
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use respaldo_engine::ports::{Context, DumpRequest, Fault, SourceTarget};
+use respaldo_postgres::LazyTools;
 use respaldo_sdk::records::{self, DumperFacts};
 
 use super::{document, json, records as convert};
@@ -17,16 +17,13 @@ use crate::service::Streams;
 /// A plugin that writes archives.
 pub struct PluginDump {
     plugin: Plugin,
-    pg_bin_path: Option<PathBuf>,
+    tools: LazyTools,
 }
 
 impl PluginDump {
     /// The dumper of a plugin, with the tools that it may use.
-    pub fn new(plugin: Plugin, pg_bin_path: Option<PathBuf>) -> Self {
-        Self {
-            plugin,
-            pg_bin_path,
-        }
+    pub fn new(plugin: Plugin, tools: LazyTools) -> Self {
+        Self { plugin, tools }
     }
 
     /// Name in manifests.
@@ -36,7 +33,7 @@ impl PluginDump {
 
     /// Checks that it can dump this source and returns the version of the pg_dump it uses.
     pub fn probe(&self, target: &SourceTarget, cx: &Context) -> Result<String, Fault> {
-        let target = convert::target(target, self.pg_bin_path.as_deref());
+        let target = convert::target(target, &self.tools)?;
         let request = Request::DumperProbe {
             request: json(&target)?,
         };
@@ -54,7 +51,7 @@ impl PluginDump {
         let names =
             |names: &[respaldo_domain::table::TableName]| names.iter().map(convert::name).collect();
         let record = records::DumpRequest {
-            target: convert::target(&request.target, self.pg_bin_path.as_deref()),
+            target: convert::target(&request.target, &self.tools)?,
             snapshot: request.snapshot.clone(),
             tables: request
                 .tables

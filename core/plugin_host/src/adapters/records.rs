@@ -1,23 +1,23 @@
 //! The engine's values as the documents of the boundary.
 
-use std::path::Path;
-
 use respaldo_domain::table::{Readability, TableFacts, TableName};
-use respaldo_engine::ports::SourceTarget;
+use respaldo_engine::ports::{Fault, SourceTarget};
+use respaldo_postgres::LazyTools;
 use respaldo_sdk::records::{Name, Table, Target};
 use secrecy::ExposeSecret;
 
-/// The source, with its secret.
-pub(super) fn target(target: &SourceTarget, pg_bin_path: Option<&Path>) -> Target {
+/// The source, with its secret, and where the tools are.
+pub(super) fn target(target: &SourceTarget, tools: &LazyTools) -> Result<Target, Fault> {
     let facts = &target.facts;
-    Target {
+    let pg_bin_path = tools.get()?.pg_dump.path().parent();
+    Ok(Target {
         conninfo: target.conninfo.secret_url().expose_secret().to_owned(),
         database: facts.database.clone(),
         server_version_num: facts.server_version_num,
         in_recovery: facts.in_recovery,
         role: facts.role.clone(),
         pg_bin_path: pg_bin_path.map(|path| path.to_string_lossy().into_owned()),
-    }
+    })
 }
 
 /// A table by name.

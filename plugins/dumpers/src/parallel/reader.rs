@@ -224,9 +224,9 @@ impl Coding {
     }
 }
 
-/// Text that waits for the writer takes the memory it is counted with.
+/// Text that waits for the writer takes little more memory than it is counted with.
 fn fitting(mut text: Vec<u8>) -> Vec<u8> {
-    if text.len() < text.capacity() / 2 {
+    if text.capacity() - text.len() > text.len() / 8 {
         text.shrink_to_fit();
     }
     text

@@ -130,7 +130,88 @@ fn now() -> [i32; 7] {
 
 #[cfg(test)]
 mod tests {
+    use respaldo_archive::{Header, Offset, Version};
+
     use super::*;
+
+    fn entry(dump_id: i32, desc: &str, tag: &str, dependencies: &[i32]) -> Entry {
+        let (section, offset) = match desc {
+            "TABLE DATA" | "BLOBS" => (Section::Data, Offset::At(4000)),
+            "SEQUENCE SET" | "MATERIALIZED VIEW DATA" => (Section::Data, Offset::NoData),
+            "TRIGGER" | "INDEX" => (Section::PostData, Offset::NoData),
+            _ => (Section::PreData, Offset::NoData),
+        };
+        let set = "SELECT pg_catalog.setval('s.q', 1, false);\n";
+        Entry {
+            dump_id,
+            had_dumper: offset != Offset::NoData,
+            table_oid: 0,
+            oid: 0,
+            tag: tag.into(),
+            desc: desc.into(),
+            section,
+            defn: Some(if desc == "SEQUENCE SET" { set } else { "" }.into()),
+            drop_stmt: None,
+            copy_stmt: None,
+            namespace: Some("s".into()),
+            tablespace: None,
+            table_am: None,
+            relkind: Some(0),
+            owner: Some("o".into()),
+            with_oids: None,
+            dependencies: dependencies.to_vec(),
+            offset,
+        }
+    }
+
+    #[test]
+    fn what_is_left_without_rows_is_what_is_left_with_rows_of_others() {
+        let header = Header {
+            version: Version::V1_16,
+            int_size: 4,
+            offset_size: 8,
+            format: 1,
+            compression: Compression::Gzip(-1),
+            created: [0; 7],
+            database: Some("d".into()),
+            server_version: Some("17.1".into()),
+            dump_version: Some("17.1".into()),
+        };
+        let entries = vec![
+            entry(1, "TABLE", "t", &[]),
+            entry(2, "SEQUENCE", "q", &[]),
+            entry(3, "BLOB METADATA", "5..6", &[]),
+            entry(4, "ACL", "LARGE OBJECT 5", &[3]),
+            entry(5, "COMMENT", "LARGE OBJECT 6", &[3]),
+            entry(6, "ACL", "TABLE t", &[1]),
+            entry(7, "TABLE DATA", "t", &[1]),
+            entry(8, "BLOBS", "5..6", &[3]),
+            entry(9, "SEQUENCE SET", "q", &[2, 7]),
+            entry(10, "MATERIALIZED VIEW DATA", "m", &[1, 7]),
+            entry(11, "INDEX", "i", &[1]),
+            entry(12, "TRIGGER", "t t", &[7, 1, 8]),
+        ];
+        let mut bytes = Vec::new();
+        Toc { header, entries }.write(&mut bytes).unwrap();
+        let value = Value {
+            last: 42,
+            is_called: true,
+        };
+        let values = HashMap::from([(TableName::new("s", "q"), value)]);
+
+        let mut whole = definitions(&bytes[..], &values).unwrap();
+        let skimmed = without_rows(&bytes, Compression::None, || Some(values)).unwrap();
+        let mut skimmed_bytes = Vec::new();
+        skimmed.write(&mut skimmed_bytes).unwrap();
+        let (skimmed, _) = Toc::read(&mut &skimmed_bytes[..]).unwrap();
+        whole.header.compression = skimmed.header.compression;
+        whole.header.created = skimmed.header.created;
+        assert_eq!(skimmed, whole);
+        let left: Vec<i32> = skimmed.entries.iter().map(|entry| entry.dump_id).collect();
+        assert_eq!(left, [1, 2, 6, 9, 10, 11, 12]);
+        assert_eq!(skimmed.entries[6].dependencies, [1]);
+        assert!(bytes.len() > skimmed_bytes.len());
+    }
 
     #[test]
     fn the_value_is_found_behind_any_name() {

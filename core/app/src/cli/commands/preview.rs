@@ -15,7 +15,7 @@ use crate::output::Table;
 
 /// Shows what a restore would do.
 pub fn run(args: PreviewArgs, app: &App) -> Result<ExitCode, Failure> {
-    let operations = app.operations()?;
+    let operations = app.operations_on_storage()?;
     let asked = match args.point.at {
         Some(TimePoint::At(at)) => Some(at),
         _ => None,

@@ -149,7 +149,7 @@ fn tell(app: &App) -> Result<Told, Failure> {
 }
 
 fn look(app: &App) -> Result<(Operations, Status), Failure> {
-    let operations = app.operations_on_storage()?;
+    let operations = app.operations()?;
     let cx = app.context();
     let status = operations.status(&cx).map_err(|fault| of_catalog(&fault))?;
     drop(cx);
