@@ -131,9 +131,7 @@ impl CopySession {
     fn is_late(&self, began: Instant) -> bool {
         !self.answer_timeout.is_zero() && began.elapsed() >= self.answer_timeout
     }
-}
 
-impl CopySession {
     /// As [`CopyOut::copy_out`]; `each` may keep a piece, and leave an empty one. While nothing arrives it is given
     /// empty ones, a few a second, so that it may stop a copy that waits.
     pub fn copy_out_pieces<E: From<PgError>>(

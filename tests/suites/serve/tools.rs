@@ -1,4 +1,4 @@
-//! Tools that are gone: hidden from the service, and from what needs none, by a file system of their own.
+//! Tools that are gone: hidden from the service, and from other commands, by a file system of their own.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -12,11 +12,11 @@ use super::scene::{Scene, end};
 /// Where Debian's packages put the tools.
 const USUAL: &str = "/usr/lib/postgresql";
 
-/// Runs the binary; `serve`, and what is done with stored backups, with empty folders in the stead of those that
-/// have tools.
+/// Runs the binary; everything but a full backup with empty folders in the stead of those that have tools.
 const WRAPPER: &str = r#"#!/bin/sh
 case "$*" in
-*serve | list* | show* | export* | escape-kit*)
+*"backup full"*) ;;
+*)
     exec unshare --mount -- sh -c '
         for place in $HIDDEN; do mount -t tmpfs none "$place" || exit 9; done
         exec env PATH=/nowhere "$0" "$@"' "$BINARY" "$@" ;;
@@ -24,7 +24,7 @@ esac
 exec "$BINARY" "$@"
 "#;
 
-/// A scene whose services, and commands that need none, find no tools, and the places where they are hidden.
+/// A scene whose services and commands find no tools, and the places where they are hidden.
 fn without_tools() -> (Scene, Vec<String>) {
     let mut scene = Scene::open();
     let bin = scene.cluster.bin_dir().to_owned();
@@ -78,4 +78,6 @@ fn stored_backups_are_listed_shown_and_exported_without_tools() {
     respaldo.ok(&["export", "--id", name, "-o", "out.dump"]);
     respaldo.ok(&["escape-kit", "--id", name, "-o", "kit"]);
     assert!(respaldo.folder().join("out.dump").exists());
+    let refused = respaldo.run(&["backup", "inc", "--json"]);
+    refused.expect_error(12, "tools-missing");
 }
