@@ -19,7 +19,7 @@ pub enum BlockKind {
 }
 
 impl BlockKind {
-    fn from_byte(byte: u8) -> Option<Self> {
+    pub(crate) fn from_byte(byte: u8) -> Option<Self> {
         match byte {
             1 => Some(Self::Data),
             3 => Some(Self::Blobs),

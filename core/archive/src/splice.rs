@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Read, Write};
 
-use crate::block::{BlockInfo, BlockReport, Framed};
+use crate::block::{BlockInfo, BlockKind, BlockReport, Framed};
 use crate::encode::EncodeOptions;
 use crate::entry::{Entry, Offset, Section};
 use crate::error::{ArchiveError, Result};
@@ -14,7 +14,7 @@ use crate::header::{Compression, Version};
 use crate::tap::Tally;
 use crate::text::Text;
 use crate::toc::Toc;
-use crate::wire::put_int;
+use crate::wire::{INT_LEN, int_bytes, put_int};
 use crate::writer::{ArchiveWriter, Finished};
 
 type TableName = (Option<Text>, Text);
@@ -282,7 +282,35 @@ impl PlacedBlock {
         if written != length {
             return Err(another_length(self.at));
         }
-        Ok(BlockReport {
+        Ok(self.report(kind))
+    }
+
+    /// Writes it to `out` without looking into it, for stored bytes that fail to be read where they are not
+    /// those of a block written before: whoever reads them knows their hash. What follows the head lies
+    /// in every archive alike, and goes in pieces that begin where pages of the file do.
+    pub fn copy_known(&self, mut stored: impl Read, mut out: impl Write) -> Result<BlockReport> {
+        let length = self.block.length;
+        let mut piece = vec![0; KNOWN_PIECE];
+        let mut kind = None;
+        let (mut at, end) = (self.at, self.at + length);
+        while at < end {
+            let until_page = KNOWN_PIECE - at as usize % KNOWN_PIECE;
+            let wanted = until_page.max(HEAD_BYTES).min((end - at) as usize);
+            let piece = &mut piece[..wanted];
+            stored.read_exact(piece).map_err(|error| cut(error, at))?;
+            if kind.is_none() {
+                kind = Some(self.rename(piece)?);
+            }
+            out.write_all(piece)?;
+            at += wanted as u64;
+        }
+        let kind = kind.ok_or_else(|| another_length(self.at))?;
+        Ok(self.report(kind))
+    }
+
+    fn report(&self, kind: BlockKind) -> BlockReport {
+        let SplicedBlock { dump_id, length } = self.block;
+        BlockReport {
             info: BlockInfo {
                 dump_id,
                 offset: self.at,
@@ -291,9 +319,29 @@ impl PlacedBlock {
             kind,
             sha256: None,
             plain_bytes: None,
-        })
+        }
+    }
+
+    /// Puts the dump id into the head of stored bytes.
+    fn rename(&self, stored: &mut [u8]) -> Result<BlockKind> {
+        let Some((head, _)) = stored.split_first_chunk_mut::<HEAD_BYTES>() else {
+            return Err(another_length(self.at));
+        };
+        let [kind, id @ ..] = head;
+        let problem = "no block begins here";
+        let kind = BlockKind::from_byte(*kind).ok_or(ArchiveError::Damaged {
+            at: self.at,
+            problem,
+        })?;
+        *id = int_bytes(self.block.dump_id);
+        Ok(kind)
     }
 }
+
+/// Bytes of a known block copied at once.
+const KNOWN_PIECE: usize = 256 * 1024;
+/// What a block begins with: its kind, and its dump id.
+const HEAD_BYTES: usize = 1 + INT_LEN;
 
 /// A place that must not be written beyond: another block follows.
 struct Bounded<W> {
@@ -314,6 +362,14 @@ impl<W: Write> Write for Bounded<W> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
+    }
+}
+
+fn cut(error: io::Error, at: u64) -> ArchiveError {
+    let reading = "a block";
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => ArchiveError::Truncated { at, reading },
+        _ => error.into(),
     }
 }
 

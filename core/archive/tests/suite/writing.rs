@@ -160,8 +160,12 @@ fn rows_of_older_archives_join_a_newer_schema() {
 fn in_places<'a>(placed: &Placed, source: impl Fn(i32) -> &'a [u8]) -> Vec<u8> {
     let mut out = vec![0; placed.length() as usize];
     for placed in placed.blocks().iter().rev() {
+        let stored = source(placed.block.dump_id);
         let place = &mut out[placed.at as usize..];
-        placed.copy(source(placed.block.dump_id), place).unwrap();
+        let read = placed.copy(stored, &mut *place).unwrap();
+        let mut known = Vec::new();
+        assert_eq!(placed.copy_known(stored, &mut known).unwrap(), read);
+        assert!(place.starts_with(&known) && known.len() as u64 == placed.block.length);
     }
     placed.toc().write(&mut &mut out[..]).unwrap();
     out
@@ -243,6 +247,41 @@ fn a_stored_block_of_another_length_or_cut_short_is_an_error() {
         Ok(&block[..block.len() - 1])
     });
     assert!(matches!(cut, Err(ArchiveError::Truncated { .. })));
+}
+
+/// A block whose hash is known is not looked into, but for what names it.
+#[test]
+fn a_known_block_comes_whole_whatever_its_length_and_place() {
+    let archive = golden_named("15-gzip");
+    let (mut toc, _, reports) = contents(&archive[..]).unwrap();
+    let dump_id = reports[0].info.dump_id;
+    toc.retain(|entry| entry.dump_id == dump_id);
+    let bytes: Vec<u8> = (0..700_000_u32).map(|i| (i % 251) as u8).collect();
+    for length in [6, 7, 1_000, 262_144, 262_145, 700_000] {
+        let said = [SplicedBlock {
+            dump_id,
+            length: length as u64,
+        }];
+        let mut placed = Placed::new(toc.clone(), &said).unwrap().blocks()[0];
+        for before_a_page in [0, 1, 5, 6, 4_000] {
+            placed.at = placed.at.next_multiple_of(262_144) - before_a_page;
+            let mut stored = bytes[..length].to_vec();
+            stored[0] = 1;
+            let mut out = Vec::new();
+            placed.copy_known(&stored[..], &mut out).unwrap();
+            assert!(out[6..] == stored[6..] && out[0] == 1 && out.len() == length);
+            assert_eq!(out[1..6], [&[0][..], &dump_id.to_le_bytes()].concat());
+            let cut = placed.copy_known(&stored[..length - 1], io::sink());
+            assert!(matches!(cut, Err(ArchiveError::Truncated { .. })));
+            stored[0] = 0;
+            let strange = placed.copy_known(&stored[..], io::sink());
+            assert!(matches!(strange, Err(ArchiveError::Damaged { .. })));
+        }
+    }
+    let said = [SplicedBlock { dump_id, length: 5 }];
+    let short = Placed::new(toc, &said).unwrap().blocks()[0];
+    let short = short.copy_known(&bytes[..5], io::sink());
+    assert!(matches!(short, Err(ArchiveError::Damaged { .. })));
 }
 
 #[test]

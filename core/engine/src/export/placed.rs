@@ -46,7 +46,11 @@ pub(super) fn write(
             .get(&dump_id)
             .ok_or(ArchiveError::UnexpectedBlock(dump_id))?;
         let stored = source.open(parts, cx).map_err(io_of_fault)?;
-        placed.copy(stored, place(placed.at))
+        // Bytes that have the hash of a block are that block; others are read as what they are.
+        match source.sha256 {
+            Some(_) => placed.copy_known(stored, place(placed.at)),
+            None => placed.copy(stored, place(placed.at)),
+        }
     };
     file.reserve(placed.length()).map_err(ExportError::Output)?;
     // The largest first: no thread is left alone with one at the end.
