@@ -122,11 +122,7 @@ impl Plan {
         if self.in_pieces() {
             return Box::new(PieceCoder(Compress::new(flate2_level(self.level), false)));
         }
-        Box::new(StreamCoder {
-            plan: self,
-            stream: None,
-            idle: None,
-        })
+        Box::new(StreamCoder(PayloadEncoder::of_plan(self)))
     }
 
     /// Pieces that may be under way at once: every thread has one at hand and one waiting.
@@ -313,11 +309,90 @@ impl PieceCoder {
 }
 
 /// Makes one stream out of pieces given in order.
-struct StreamCoder {
+struct StreamCoder(PayloadEncoder);
+
+impl Coder for StreamCoder {
+    fn code(&mut self, piece: Piece) -> Result<Coded> {
+        if piece.is_first {
+            self.0.forget();
+        }
+        self.0.push(&piece.text)?;
+        let bytes = match piece.is_last {
+            true => self.0.finish()?,
+            false => self.0.take(),
+        };
+        Ok(Coded {
+            bytes,
+            plain: piece.text.len() as u64,
+            adler: adler::EMPTY,
+        })
+    }
+}
+
+/// Makes the payload of block after block, each one stream, where the text of its rows is.
+pub struct PayloadEncoder {
     plan: Plan,
     stream: Option<Stream>,
     /// From the last stream, for the next: it is half a megabyte.
     idle: Option<igzip::ZlibEncoder>,
+}
+
+impl PayloadEncoder {
+    /// A coder for blocks of an archive with this compression. It has no threads of its own.
+    pub fn new(compression: Compression, options: EncodeOptions) -> Self {
+        Self::of_plan(Plan::new(compression, options))
+    }
+
+    fn of_plan(plan: Plan) -> Self {
+        Self {
+            plan,
+            stream: None,
+            idle: None,
+        }
+    }
+
+    /// Takes text.
+    pub fn push(&mut self, text: &[u8]) -> Result<()> {
+        self.stream()?.push(text)
+    }
+
+    /// Compressed bytes that are ready.
+    pub fn ready(&mut self) -> usize {
+        self.stream.as_mut().map_or(0, |stream| stream.made().len())
+    }
+
+    /// Takes the compressed bytes that are ready, in memory of just their size.
+    pub fn take(&mut self) -> Vec<u8> {
+        let Some(stream) = &mut self.stream else {
+            return Vec::new();
+        };
+        let taken = stream.made().as_slice().to_vec();
+        stream.made().clear();
+        taken
+    }
+
+    /// Ends the payload, and gives its last bytes. The coder is as new.
+    pub fn finish(&mut self) -> Result<Vec<u8>> {
+        self.stream()?;
+        let stream = self.stream.take().ok_or(ArchiveError::WorkerGone)?;
+        let (bytes, idle) = stream.finish()?;
+        self.idle = idle;
+        Ok(bytes)
+    }
+
+    /// Gives up a payload that was begun.
+    fn forget(&mut self) {
+        self.stream = None;
+    }
+
+    fn stream(&mut self) -> Result<&mut Stream> {
+        let stream = match (self.stream.take(), self.idle.take()) {
+            (Some(stream), _) => stream,
+            (None, Some(encoder)) => Stream::FastZlib(encoder),
+            (None, None) => Stream::new(self.plan)?,
+        };
+        Ok(self.stream.insert(stream))
+    }
 }
 
 enum Stream {
@@ -326,34 +401,6 @@ enum Stream {
     Zlib(ZlibEncoder<Vec<u8>>),
     Lz4(Box<FrameEncoder<Vec<u8>>>),
     Zstd(zstd::stream::write::Encoder<'static, Vec<u8>>),
-}
-
-impl Coder for StreamCoder {
-    fn code(&mut self, piece: Piece) -> Result<Coded> {
-        if piece.is_first {
-            self.stream = Some(match self.idle.take() {
-                Some(encoder) => Stream::FastZlib(encoder),
-                None => Stream::new(self.plan)?,
-            });
-        }
-        let mut stream = self.stream.take().ok_or(ArchiveError::WorkerGone)?;
-        stream.push(&piece.text)?;
-        let plain = piece.text.len() as u64;
-        let bytes = if piece.is_last {
-            let (bytes, idle) = stream.finish()?;
-            self.idle = idle;
-            bytes
-        } else {
-            let bytes = std::mem::take(stream.made());
-            self.stream = Some(stream);
-            bytes
-        };
-        Ok(Coded {
-            bytes,
-            plain,
-            adler: adler::EMPTY,
-        })
-    }
 }
 
 impl Stream {

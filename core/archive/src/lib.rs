@@ -34,7 +34,7 @@ mod writer;
 pub use block::{BlockInfo, BlockKind, BlockReport};
 pub use columns::of_primary_key;
 pub use decode::{DecodedBlock, Decoder, decode_block};
-pub use encode::EncodeOptions;
+pub use encode::{EncodeOptions, PayloadEncoder};
 pub use entry::{Entry, Offset, Section};
 pub use error::ArchiveError;
 pub use header::{Compression, Header, Version};

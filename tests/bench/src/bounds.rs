@@ -1,7 +1,7 @@
 //! The ratios that were to be reached, and whether they were.
 
 use crate::meter::Cost;
-use crate::results::{Results, Row};
+use crate::results::{Results, Row, Spread};
 use crate::rooms::{OURS, OURS_AT_6, OURS_STOCK};
 use crate::rooms::{boundary, upload, viewers};
 
@@ -276,7 +276,7 @@ pub fn check(results: &Results) -> Vec<Bound> {
 fn checked(rule: &Rule, results: &Results) -> Bound {
     let (of, figure) = rule.of;
     let divided = |mine: Figure, theirs: Option<(Work, Figure)>| match theirs {
-        Some((work, theirs)) => Some(middle(results, of, mine)? / middle(results, work, theirs)?),
+        Some(theirs) => divided(results, (of, mine), theirs),
         None => middle(results, of, mine),
     };
     let whole = figure == Wall && rule.to.is_some();
@@ -298,6 +298,21 @@ fn checked(rule: &Rule, results: &Results) -> Bound {
                 .flatten()
                 .any(|work| was_disturbed(results, work)),
     }
+}
+
+/// The median of the rounds' ratios where both were measured in each: a machine that is slower in one round than in
+/// another is so for both. Else the ratio of the medians.
+fn divided(results: &Results, of: (Work, Figure), by: (Work, Figure)) -> Option<f64> {
+    let costs = |(work, figure): (Work, Figure)| -> Option<Vec<f64>> {
+        let row = results.find(work.0, work.1)?;
+        row.costs.iter().map(|cost| figure.of(cost)).collect()
+    };
+    let (ours, theirs) = (costs(of)?, costs(by)?);
+    if of.0.0 != by.0.0 || ours.len() != theirs.len() {
+        return Some(middle(results, of.0, of.1)? / middle(results, by.0, by.1)?);
+    }
+    let ratios = ours.iter().zip(&theirs).map(|(ours, theirs)| ours / theirs);
+    Some(Spread::of(ratios.collect())?.median)
 }
 
 fn middle(results: &Results, work: Work, figure: Figure) -> Option<f64> {
@@ -352,6 +367,22 @@ mod tests {
         assert_eq!(bounds[0].measured, Some(0.2));
         assert_eq!(bounds[0].verdict(), "reached");
         assert_eq!(bounds[1].verdict(), "not measured");
+    }
+
+    #[test]
+    fn ratios_are_taken_round_by_round() {
+        let cost = |wall_s| Cost {
+            wall_s,
+            ..Cost::default()
+        };
+        let mut results = Results::default();
+        results.section("full", String::new(), None);
+        for (theirs, ours) in [(10.0, 2.0), (20.0, 4.0), (10.0, 3.0)] {
+            results.record(FC.1, Ok(cost(theirs)));
+            results.record(OURS, Ok(cost(ours)));
+        }
+        let measured = check(&results)[0].measured.unwrap();
+        assert!((measured - 0.2).abs() < 1e-9, "{measured}");
     }
 
     #[test]

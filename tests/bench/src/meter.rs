@@ -84,7 +84,7 @@ impl Meter {
         &self,
         work: impl FnOnce() -> Result<T, Failed>,
     ) -> Result<(Cost, T), Failed> {
-        let idle = proc::descendants();
+        let idle = proc::pids();
         let stop = AtomicBool::new(false);
         thread::scope(|scope| {
             let watcher = scope.spawn(|| peak_kib(&idle, &stop));
@@ -137,7 +137,7 @@ impl Counters {
 fn peak_kib(idle: &HashSet<u32>, stop: &AtomicBool) -> u64 {
     let mut peak = 0;
     while !stop.load(Ordering::Relaxed) {
-        let working: HashSet<u32> = proc::descendants().difference(idle).copied().collect();
+        let working = proc::begun_below(idle);
         peak = peak.max(proc::memory_kib(&working));
         thread::sleep(LOOK_AT_MEMORY_EVERY);
     }

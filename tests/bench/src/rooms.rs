@@ -58,7 +58,8 @@ fn server() -> ClusterBuilder {
     Cluster::builder().conf("shared_buffers", "128MB")
 }
 
-/// Waits until the server has nothing left to write of what went before.
+/// Waits until neither the server nor the system has anything left to write of what went before: no tool pays for
+/// the one whose turn it was.
 fn quiet(cluster: &Cluster) {
     Client::connect(&cluster.url("postgres")).exec("CHECKPOINT");
     let archiving = cluster.data_dir().join("pg_wal/archive_status");
@@ -74,4 +75,5 @@ fn quiet(cluster: &Cluster) {
     while waiting() && Instant::now() < end {
         std::thread::sleep(Duration::from_millis(50));
     }
+    rustix::fs::sync();
 }

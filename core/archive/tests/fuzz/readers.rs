@@ -313,7 +313,7 @@ fn join(toc: Toc, stored: &[u8], length: u64) -> Ended {
         .collect();
     if let Ok(placed) = Placed::new(toc.clone(), &blocks) {
         for block in placed.blocks() {
-            let _ = block.copy_known(&stored[..], io::sink());
+            let _ = block.copy_known(stored, io::sink());
             let _ = block.copy(stored, io::sink());
         }
     }

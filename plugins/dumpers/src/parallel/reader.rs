@@ -1,12 +1,14 @@
 //! Readers: each has a connection on the snapshot and takes piece after piece, counts and
-//! fingerprints its rows, compresses them where the writer cannot keep up with all readers
-//! compressing alone, and sends them to the writer.
+//! fingerprints its rows, compresses them, and sends them to the writer. Text they leave to the writer where pieces
+//! of a table cannot be compressed apart, and one thread compresses more than a server sends.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use respaldo_archive::{ArchiveError, CopyLines, PieceEncoder, PieceSum};
+use respaldo_archive::{
+    ArchiveError, Compression, CopyLines, EncodeOptions, PayloadEncoder, PieceEncoder, PieceSum,
+};
 use respaldo_domain::fingerprint::{Fingerprinting, RowFingerprint};
 use respaldo_engine::ports::{Context, DumpRequest, Fault, FaultKind};
 use respaldo_engine::row_parts::add_part;
@@ -21,6 +23,8 @@ use crate::pg_dump::copying_in_snapshot;
 const CHUNK_BYTES: usize = 128 * 1024;
 /// What ends the COPY text of a block.
 const END_MARK: &[u8] = b"\\.\n";
+/// End mark of COPY, and the two newlines pg_dump writes after it.
+pub(super) const END_OF_BLOCK: &[u8] = b"\\.\n\n\n";
 
 /// What a reader sends.
 pub(super) enum Sent {
@@ -28,7 +32,7 @@ pub(super) enum Sent {
     Bytes(Vec<u8>),
     /// Its end.
     End {
-        /// To join it; `None` where it is text.
+        /// To join it; `None` where it is text, or all of a payload.
         sum: Option<PieceSum>,
         /// Bytes of its text.
         plain_bytes: u64,
@@ -144,9 +148,10 @@ pub(super) fn work(
     coding: Coding,
     cx: &Context,
 ) {
-    let mut coder = Coder::new(coding);
+    let mut coders = Coders::new(coding);
     while let Some(job) = queue.next() {
-        if let Err(fault) = read(session, &job, window, &mut coder, cx) {
+        let coder = coders.of(&job.piece);
+        if let Err(fault) = read(session, &job, window, coder, cx) {
             // Nobody listens once the writer gave up.
             drop(job.to.send(Sent::Failed(fault)));
             return;
@@ -179,8 +184,12 @@ fn read(
     // The server sends no end mark; without one the last line would not count as whole.
     lines.push(END_MARK, |_| {}).map_err(of_archive)?;
     lines.finish().map_err(of_archive)?;
-    let (sum, plain_bytes) = coder.finish().map_err(of_archive)?;
-    send(job, coder.take(), window, cx)?;
+    let Finished {
+        bytes,
+        sum,
+        plain_bytes,
+    } = coder.finish().map_err(of_archive)?;
+    send(job, bytes, window, cx)?;
     // Nobody listens once the writer gave up.
     drop(job.to.send(Sent::End {
         sum,
@@ -206,8 +215,8 @@ fn of_archive(error: ArchiveError) -> Fault {
 pub(super) enum Coding {
     /// Nobody: the archive is plain.
     Plain,
-    /// The writer.
-    Stream,
+    /// The readers, a table that is one piece, to one stream; the writer, one that is cut.
+    Stream(Compression, EncodeOptions),
     /// The readers, to this level; the writer joins their pieces into one stream.
     Pieces(u32),
 }
@@ -217,9 +226,43 @@ impl Coding {
     pub(super) fn of(method: Method) -> Self {
         match method {
             Method::None => Self::Plain,
-            Method::Zstd(_) => Self::Stream,
-            Method::Gzip(_) if method.encoding().in_one_stream(method.header()) => Self::Stream,
-            Method::Gzip(_) => Self::Pieces(method.pieces()),
+            Method::Gzip(_) if !method.encoding().in_one_stream(method.header()) => {
+                Self::Pieces(method.pieces())
+            }
+            Method::Gzip(_) | Method::Zstd(_) => Self::Stream(method.header(), method.encoding()),
+        }
+    }
+
+    /// Whether readers make all of a block's payload, given whether its table is one piece.
+    pub(super) fn makes_payload(self, is_whole: bool) -> bool {
+        matches!(self, Self::Stream(..)) && is_whole
+    }
+}
+
+/// The coders of one reader.
+struct Coders {
+    coding: Coding,
+    whole: Option<Coder>,
+    cut: Coder,
+}
+
+impl Coders {
+    fn new(coding: Coding) -> Self {
+        let (whole, cut) = match coding {
+            Coding::Plain => (None, Coder::plain()),
+            Coding::Stream(compression, options) => {
+                let encoder = PayloadEncoder::new(compression, options);
+                (Some(Coder::Payload { encoder, plain: 0 }), Coder::plain())
+            }
+            Coding::Pieces(level) => (None, Coder::Zlib(PieceEncoder::new(level))),
+        };
+        Self { coding, whole, cut }
+    }
+
+    fn of(&mut self, piece: &Piece) -> &mut Coder {
+        match &mut self.whole {
+            Some(whole) if self.coding.makes_payload(piece.is_whole) => whole,
+            _ => &mut self.cut,
         }
     }
 }
@@ -234,18 +277,23 @@ fn fitting(mut text: Vec<u8>) -> Vec<u8> {
 
 /// Compresses, or passes on.
 enum Coder {
-    Plain { made: Vec<u8>, plain: u64 },
+    Plain {
+        made: Vec<u8>,
+        plain: u64,
+    },
     Zlib(PieceEncoder),
+    /// All of a block's payload, end mark and all.
+    Payload {
+        encoder: PayloadEncoder,
+        plain: u64,
+    },
 }
 
 impl Coder {
-    fn new(coding: Coding) -> Self {
-        match coding {
-            Coding::Plain | Coding::Stream => Self::Plain {
-                made: Vec::new(),
-                plain: 0,
-            },
-            Coding::Pieces(level) => Self::Zlib(PieceEncoder::new(level)),
+    fn plain() -> Self {
+        Self::Plain {
+            made: Vec::new(),
+            plain: 0,
         }
     }
 
@@ -262,13 +310,18 @@ impl Coder {
                 Ok(())
             }
             Self::Zlib(encoder) => encoder.push(text),
+            Self::Payload { encoder, plain } => {
+                *plain += text.len() as u64;
+                encoder.push(text)
+            }
         }
     }
 
-    fn ready(&self) -> usize {
+    fn ready(&mut self) -> usize {
         match self {
             Self::Plain { made, .. } => made.len(),
             Self::Zlib(encoder) => encoder.ready(),
+            Self::Payload { encoder, .. } => encoder.ready(),
         }
     }
 
@@ -276,16 +329,43 @@ impl Coder {
         match self {
             Self::Plain { made, .. } => fitting(std::mem::take(made)),
             Self::Zlib(encoder) => encoder.take(),
+            Self::Payload { encoder, .. } => encoder.take(),
         }
     }
 
-    fn finish(&mut self) -> Result<(Option<PieceSum>, u64), ArchiveError> {
-        match self {
-            Self::Plain { plain, .. } => Ok((None, std::mem::take(plain))),
+    fn finish(&mut self) -> Result<Finished, ArchiveError> {
+        Ok(match self {
+            Self::Plain { made, plain } => Finished {
+                bytes: fitting(std::mem::take(made)),
+                sum: None,
+                plain_bytes: std::mem::take(plain),
+            },
             Self::Zlib(encoder) => {
                 let sum = encoder.finish()?;
-                Ok((Some(sum), sum.plain_bytes))
+                Finished {
+                    bytes: encoder.take(),
+                    sum: Some(sum),
+                    plain_bytes: sum.plain_bytes,
+                }
             }
-        }
+            Self::Payload { encoder, plain } => {
+                encoder.push(END_OF_BLOCK)?;
+                Finished {
+                    bytes: fitting(encoder.finish()?),
+                    sum: None,
+                    plain_bytes: std::mem::take(plain) + END_OF_BLOCK.len() as u64,
+                }
+            }
+        })
     }
+}
+
+/// The end of a piece.
+struct Finished {
+    /// Its last bytes.
+    bytes: Vec<u8>,
+    /// To join it; `None` where it is text, or all of a payload.
+    sum: Option<PieceSum>,
+    /// Bytes of its text.
+    plain_bytes: u64,
 }

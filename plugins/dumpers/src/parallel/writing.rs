@@ -19,14 +19,11 @@ use respaldo_engine::ports::{
 use respaldo_engine::store::io_of_fault;
 
 use super::pieces;
-use super::reader::{self, Coding, Queue, Results, Sent};
+use super::reader::{self, Coding, END_OF_BLOCK, Queue, Results, Sent};
 use super::scope::{Scope, Table};
 use super::window::Window;
 use crate::options::DumperOptions;
 use crate::pg_dump::{PgDump, Rewriter, Schema, faults};
-
-/// End mark of COPY, and the two newlines pg_dump writes after it.
-const END_OF_BLOCK: &[u8] = b"\\.\n\n\n";
 
 /// Writes the whole archive. `request` has the tables that stock pg_dump dumps.
 pub(super) fn write(
@@ -52,6 +49,7 @@ pub(super) fn write(
         }
         let rows = Rows {
             tables: scope.tables,
+            has_ranges: scope.has_ranges,
             results,
             window,
             coding,
@@ -76,6 +74,7 @@ impl Drop for StopOnDrop<'_> {
 /// What the readers will deliver.
 struct Rows<'a> {
     tables: Vec<Table>,
+    has_ranges: bool,
     results: Results,
     window: &'a Window,
     coding: Coding,
@@ -209,8 +208,8 @@ fn write_rows(
 ) -> Result<DumpedTable, ArchiveError> {
     let mut block = RowsOfTable::begin(index, rows);
     let report = match block.rows.coding {
-        Coding::Stream => block.compress_into(writer.begin_data(dump_id)?)?,
-        Coding::Plain | Coding::Pieces(_) => writer.copy_block_raw(dump_id, &mut block)?,
+        Coding::Stream(..) if !block.is_made => block.compress_into(writer.begin_data(dump_id)?)?,
+        _ => writer.copy_block_raw(dump_id, &mut block)?,
     };
     let (plain_bytes, fingerprint) = (block.plain_bytes, block.fingerprint);
     let table = &rows.tables[index];
@@ -236,6 +235,8 @@ fn write_rows(
 struct RowsOfTable<'r, 'a> {
     table: usize,
     rows: &'r mut Rows<'a>,
+    /// Readers make it to its end.
+    is_made: bool,
     joiner: PieceJoiner,
     plain_bytes: u64,
     fingerprint: RowFingerprint,
@@ -247,11 +248,14 @@ impl<'r, 'a> RowsOfTable<'r, 'a> {
     fn begin(table: usize, rows: &'r mut Rows<'a>) -> Self {
         let header = match rows.coding {
             Coding::Pieces(_) => PieceJoiner::HEADER.to_vec(),
-            Coding::Plain | Coding::Stream => Vec::new(),
+            Coding::Plain | Coding::Stream(..) => Vec::new(),
         };
+        let is_whole = pieces::is_whole(&rows.tables[table], rows.has_ranges);
+        let is_made = rows.coding.makes_payload(is_whole);
         Self {
             table,
             rows,
+            is_made,
             joiner: PieceJoiner::default(),
             plain_bytes: 0,
             fingerprint: RowFingerprint::default(),
@@ -316,6 +320,9 @@ impl<'r, 'a> RowsOfTable<'r, 'a> {
     /// The end mark of COPY, in the stream like the rows, and the end of the stream.
     fn end(&mut self) -> io::Result<Vec<u8>> {
         self.ended = true;
+        if self.is_made {
+            return Ok(Vec::new());
+        }
         self.plain_bytes += END_OF_BLOCK.len() as u64;
         let Coding::Pieces(_) = self.rows.coding else {
             return Ok(END_OF_BLOCK.to_vec());

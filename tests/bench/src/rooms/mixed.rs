@@ -209,8 +209,10 @@ impl Stage {
         let (exported, copied) = (self.path("exported"), self.path("copied"));
         for _ in 0..options.rounds {
             remove(&exported);
+            quiet(&self.source);
             results.record(OURS, self.ours.export(&self.meter, &exported));
             remove(&copied);
+            quiet(&self.source);
             let copy = self
                 .meter
                 .measure(|| run_tool(std::process::Command::new("cp").arg(&exported).arg(&copied)));
