@@ -319,7 +319,7 @@ impl Coder for StreamCoder {
         self.0.push(&piece.text)?;
         let bytes = match piece.is_last {
             true => self.0.finish()?,
-            false => self.0.take(),
+            false => self.0.made().map(std::mem::take).unwrap_or_default(),
         };
         Ok(Coded {
             bytes,
@@ -353,29 +353,30 @@ impl PayloadEncoder {
 
     /// Takes text.
     pub fn push(&mut self, text: &[u8]) -> Result<()> {
-        self.stream()?.push(text)
+        let mut stream = self.begun()?;
+        stream.push(text)?;
+        self.stream = Some(stream);
+        Ok(())
     }
 
     /// Compressed bytes that are ready.
     pub fn ready(&mut self) -> usize {
-        self.stream.as_mut().map_or(0, |stream| stream.made().len())
+        self.made().map_or(0, |made| made.len())
     }
 
     /// Takes the compressed bytes that are ready, in memory of just their size.
     pub fn take(&mut self) -> Vec<u8> {
-        let Some(stream) = &mut self.stream else {
+        let Some(made) = self.made() else {
             return Vec::new();
         };
-        let taken = stream.made().as_slice().to_vec();
-        stream.made().clear();
+        let taken = made.as_slice().to_vec();
+        made.clear();
         taken
     }
 
     /// Ends the payload, and gives its last bytes. The coder is as new.
     pub fn finish(&mut self) -> Result<Vec<u8>> {
-        self.stream()?;
-        let stream = self.stream.take().ok_or(ArchiveError::WorkerGone)?;
-        let (bytes, idle) = stream.finish()?;
+        let (bytes, idle) = self.begun()?.finish()?;
         self.idle = idle;
         Ok(bytes)
     }
@@ -385,13 +386,17 @@ impl PayloadEncoder {
         self.stream = None;
     }
 
-    fn stream(&mut self) -> Result<&mut Stream> {
-        let stream = match (self.stream.take(), self.idle.take()) {
-            (Some(stream), _) => stream,
-            (None, Some(encoder)) => Stream::FastZlib(encoder),
-            (None, None) => Stream::new(self.plan)?,
-        };
-        Ok(self.stream.insert(stream))
+    fn made(&mut self) -> Option<&mut Vec<u8>> {
+        self.stream.as_mut().map(Stream::made)
+    }
+
+    /// The stream at hand, else a new one. It is given up where it is not put back.
+    fn begun(&mut self) -> Result<Stream> {
+        match (self.stream.take(), self.idle.take()) {
+            (Some(stream), _) => Ok(stream),
+            (None, Some(encoder)) => Ok(Stream::FastZlib(encoder)),
+            (None, None) => Stream::new(self.plan),
+        }
     }
 }
 

@@ -285,24 +285,24 @@ impl PlacedBlock {
         Ok(self.report(kind))
     }
 
-    /// Writes it to `out` without looking into it, for stored bytes that fail to be read where they are not
-    /// those of a block written before: whoever reads them knows their hash. What follows the head lies
-    /// in every archive alike, and goes in pieces that begin where pages of the file do.
+    /// Writes it to `out` without looking into it: `stored` must itself fail, with its last byte at the latest, where its
+    /// bytes have not the hash that they were written with. What follows the head lies in every archive alike, and goes
+    /// in pieces that begin where pages of the file do.
     pub fn copy_known(&self, mut stored: impl Read, mut out: impl Write) -> Result<BlockReport> {
         let length = self.block.length;
-        let mut piece = vec![0; KNOWN_PIECE];
+        let mut piece = vec![0; length.min(KNOWN_PIECE as u64) as usize];
         let mut kind = None;
         let (mut at, end) = (self.at, self.at + length);
         while at < end {
-            let until_page = KNOWN_PIECE - at as usize % KNOWN_PIECE;
-            let wanted = until_page.max(HEAD_BYTES).min((end - at) as usize);
-            let piece = &mut piece[..wanted];
+            let until_page = KNOWN_PIECE as u64 - at % KNOWN_PIECE as u64;
+            let wanted = until_page.max(HEAD_BYTES as u64).min(end - at);
+            let piece = &mut piece[..wanted as usize];
             stored.read_exact(piece).map_err(|error| cut(error, at))?;
             if kind.is_none() {
                 kind = Some(self.rename(piece)?);
             }
             out.write_all(piece)?;
-            at += wanted as u64;
+            at += wanted;
         }
         let kind = kind.ok_or_else(|| another_length(self.at))?;
         Ok(self.report(kind))

@@ -303,16 +303,20 @@ fn checked(rule: &Rule, results: &Results) -> Bound {
 /// The median of the rounds' ratios where both were measured in each: a machine that is slower in one round than in
 /// another is so for both. Else the ratio of the medians.
 fn divided(results: &Results, of: (Work, Figure), by: (Work, Figure)) -> Option<f64> {
-    let costs = |(work, figure): (Work, Figure)| -> Option<Vec<f64>> {
-        let row = results.find(work.0, work.1)?;
-        row.costs.iter().map(|cost| figure.of(cost)).collect()
+    let rounds = |((section, tool), figure): (Work, Figure)| -> Option<Vec<f64>> {
+        let row = results.find(section, tool)?;
+        let all = || row.costs.iter().map(|cost| figure.of(cost)).collect();
+        row.failed.is_none().then(all)?
     };
-    let (ours, theirs) = (costs(of)?, costs(by)?);
-    if of.0.0 != by.0.0 || ours.len() != theirs.len() {
-        return Some(middle(results, of.0, of.1)? / middle(results, by.0, by.1)?);
+    let ((section, _), (their_section, _)) = (of.0, by.0);
+    let is_same_work = section == their_section;
+    if let (true, Some(ours), Some(theirs)) = (is_same_work, rounds(of), rounds(by))
+        && ours.len() == theirs.len()
+    {
+        let ratios = ours.iter().zip(&theirs).map(|(ours, theirs)| ours / theirs);
+        return Some(Spread::of(ratios.collect())?.median);
     }
-    let ratios = ours.iter().zip(&theirs).map(|(ours, theirs)| ours / theirs);
-    Some(Spread::of(ratios.collect())?.median)
+    Some(middle(results, of.0, of.1)? / middle(results, by.0, by.1)?)
 }
 
 fn middle(results: &Results, work: Work, figure: Figure) -> Option<f64> {

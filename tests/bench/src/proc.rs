@@ -50,7 +50,7 @@ pub fn pids() -> HashSet<u32> {
         .collect()
 }
 
-/// Every process below this one that began after those were `known`. To look at these alone takes a tenth of what
+/// Every process below this one that began after those were `known`, but for children of those. To look at these alone takes a tenth of what
 /// it takes to look at all, which would be taken from the programs that are measured.
 pub fn begun_below(known: &HashSet<u32>) -> HashSet<u32> {
     let own = std::process::id();

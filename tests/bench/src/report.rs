@@ -10,7 +10,7 @@ use crate::results::{Results, Row, Section, Spread};
 
 const READING: &str = "\
 Throwaway servers on this machine with their defaults, but fsync off: the disk is not what is
-compared, and what went before is on it before each run. Tools in turns, medians, least and most in parentheses. *Client* and *server* are CPU
+compared, and what went before a dump, an export or a restore is on it. Tools in turns, medians, least and most in parentheses. *Client* and *server* are CPU
 seconds of the programs called and of PostgreSQL. *Peak* is the memory of all programs called together.
 *Others* is the share of the processors that was used by neither: **wall times mean something only
 where it is near 0; ratios of CPU seconds hold on a busy machine, too.** *By CPU* is the ratio of the

@@ -5,8 +5,8 @@ use std::io::{self, Cursor, Write};
 
 use crate::common::{all, contents, golden_named, rewrite, stored};
 use respaldo_archive::{
-    ArchiveError, ArchiveReader, ArchiveWriter, Compression, EncodeOptions, Entry, Hashes, Placed,
-    Splice, SplicedBlock, Toc, Version, decode_block, write_spliced,
+    ArchiveError, ArchiveReader, ArchiveWriter, Compression, EncodeOptions, Entry, Hashes,
+    PayloadEncoder, Placed, Splice, SplicedBlock, Toc, Version, decode_block, write_spliced,
 };
 
 /// Text between well and badly compressible.
@@ -80,6 +80,43 @@ fn a_stream_made_by_any_number_of_threads_is_one_stream_of_the_same_text() {
                 );
                 assert_eq!(back.finish().unwrap(), report.info.length);
             }
+        }
+    }
+}
+
+#[test]
+fn payloads_made_apart_are_blocks_like_any_other() {
+    for (compression, level) in [
+        (Compression::Gzip(2), None),
+        (Compression::Gzip(6), None),
+        (Compression::Zstd, Some(3)),
+        (Compression::Lz4, None),
+        (Compression::None, None),
+    ] {
+        let (mut toc, ids) = toc_of("16-gzip", compression);
+        toc.retain(|entry| ids[..1].contains(&entry.dump_id));
+        let options = EncodeOptions { level, threads: 0 };
+        let mut encoder = PayloadEncoder::new(compression, options);
+        for size in [0, 1, 700_000, 0, 2_000_000, 5] {
+            let text = text(size);
+            let mut payload = Vec::new();
+            for part in text.chunks(99_999) {
+                encoder.push(part).unwrap();
+                let ready = encoder.ready();
+                payload.extend(encoder.take());
+                assert_eq!(encoder.ready(), 0);
+                assert!(payload.len() >= ready);
+            }
+            payload.extend(encoder.finish().unwrap());
+            let mut writer = ArchiveWriter::create(Vec::new(), toc.clone(), options).unwrap();
+            let report = writer.copy_block_raw(ids[0], &mut &payload[..]).unwrap();
+            let archive = writer.finish_unseekable().unwrap().out;
+            let mut back = decode_block(stored(&archive, &report), compression).unwrap();
+            assert!(
+                all(&mut back).unwrap() == text,
+                "{size} bytes, {compression:?}"
+            );
+            assert_eq!(back.finish().unwrap(), report.info.length);
         }
     }
 }

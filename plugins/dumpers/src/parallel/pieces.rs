@@ -4,7 +4,7 @@ use super::scope::{Scope, Table};
 
 /// Pages of one range: 16 MiB.
 const RANGE_PAGES: u32 = 2048;
-/// Pages from which on a table is cut: to wait for one that is not takes no time.
+/// Pages beyond which a table is cut: 32 MiB.
 const LARGE_PAGES: u32 = 2 * RANGE_PAGES;
 
 /// One COPY.
@@ -14,35 +14,35 @@ pub(super) struct Piece {
     pub(super) table: usize,
     /// The statement.
     pub(super) statement: String,
-    /// It is all of its table.
-    pub(super) is_whole: bool,
+    /// It is all of its table, and little.
+    pub(super) is_small_table: bool,
 }
 
 /// All pieces, in the order of the archive.
 pub(super) fn plan(scope: &Scope) -> Vec<Piece> {
     let cut = |(index, table): (usize, &Table)| {
-        let is_whole = is_whole(table, scope.has_ranges);
-        let statements = match is_whole {
-            true => vec![whole(table)],
-            false => ranges(table),
-        };
+        let statements = statements(table, scope.has_ranges);
+        let is_small_table = is_small(table);
         statements.into_iter().map(move |statement| Piece {
             table: index,
             statement,
-            is_whole,
+            is_small_table,
         })
     };
     scope.tables.iter().enumerate().flat_map(cut).collect()
 }
 
-/// Whether a table is one piece.
-pub(super) fn is_whole(table: &Table, has_ranges: bool) -> bool {
-    !has_ranges || table.pages <= LARGE_PAGES
+/// With all that is stored apart. It is never cut.
+fn is_small(table: &Table) -> bool {
+    table.pages.saturating_add(table.toast_pages) <= LARGE_PAGES
 }
 
 /// The last range is open: the table may have grown since its size was read, and rows of the
 /// snapshot are never beyond its size then, but nothing must depend on it.
-fn ranges(table: &Table) -> Vec<String> {
+fn statements(table: &Table, has_ranges: bool) -> Vec<String> {
+    if !has_ranges || table.pages <= LARGE_PAGES {
+        return vec![whole(table)];
+    }
     let count = table.pages / RANGE_PAGES;
     let range = |index: u32| {
         let from = index * RANGE_PAGES;
@@ -96,6 +96,7 @@ mod tests {
             quoted_name: "s.t".to_owned(),
             quoted_columns: vec!["a".to_owned(), "\"B\"".to_owned()],
             pages,
+            toast_pages: 0,
         };
         Scope {
             tables: vec![table],
@@ -112,7 +113,7 @@ mod tests {
             .map(|piece| piece.statement.as_str())
             .collect();
         assert_eq!(statements.len(), 3);
-        assert!(pieces.iter().all(|piece| !piece.is_whole));
+        assert!(pieces.iter().all(|piece| !piece.is_small_table));
         assert!(
             statements[0].contains("ctid >= '(0,0)'") && statements[0].contains("< '(2048,0)'")
         );
@@ -125,8 +126,17 @@ mod tests {
         for scope in [scope(10, true), scope(100_000, false)] {
             let pieces = plan(&scope);
             assert_eq!(pieces.len(), 1);
-            assert!(pieces[0].is_whole);
+            assert_eq!(pieces[0].is_small_table, scope.tables[0].pages == 10);
             assert_eq!(pieces[0].statement, "COPY s.t (a, \"B\") TO STDOUT");
         }
+    }
+
+    #[test]
+    fn a_table_with_much_that_is_stored_apart_is_one_piece_and_not_small() {
+        let mut scope = scope(10, true);
+        scope.tables[0].toast_pages = LARGE_PAGES;
+        let pieces = plan(&scope);
+        assert_eq!(pieces.len(), 1);
+        assert!(!pieces[0].is_small_table);
     }
 }

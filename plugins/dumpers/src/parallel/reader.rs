@@ -1,6 +1,6 @@
 //! Readers: each has a connection on the snapshot and takes piece after piece, counts and
-//! fingerprints its rows, compresses them, and sends them to the writer. Text they leave to the writer where pieces
-//! of a table cannot be compressed apart, and one thread compresses more than a server sends.
+//! fingerprints its rows, and sends them to the writer. Small tables they compress to their end, pieces of large ones
+//! where those can be joined; else the writer compresses, beside them.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -210,13 +210,20 @@ fn of_archive(error: ArchiveError) -> Fault {
     Fault::new(FaultKind::Internal, "compressing rows", error)
 }
 
+/// The highest level of zstd to which readers compress: an encoder of level 6 takes some 6 MiB, one of level 19
+/// ninety (the tables of its parameters, for input of unknown length, in zstd's clevels.h).
+const LIGHT_ZSTD: u8 = 6;
+
 /// Who compresses the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Coding {
     /// Nobody: the archive is plain.
     Plain,
-    /// The readers, a table that is one piece, to one stream; the writer, one that is cut.
-    Stream(Compression, EncodeOptions),
+    /// The writer, each table to one stream.
+    Stream {
+        /// How the readers make the streams of small tables, if they do.
+        of_small: Option<(Compression, EncodeOptions)>,
+    },
     /// The readers, to this level; the writer joins their pieces into one stream.
     Pieces(u32),
 }
@@ -224,45 +231,60 @@ pub(super) enum Coding {
 impl Coding {
     /// What suits a method. Frames of zstd made apart could not be joined to one.
     pub(super) fn of(method: Method) -> Self {
+        let by_readers = Some((method.header(), method.encoding()));
         match method {
             Method::None => Self::Plain,
-            Method::Gzip(_) if !method.encoding().in_one_stream(method.header()) => {
-                Self::Pieces(method.pieces())
-            }
-            Method::Gzip(_) | Method::Zstd(_) => Self::Stream(method.header(), method.encoding()),
+            Method::Zstd(level) => Self::Stream {
+                of_small: by_readers.filter(|_| level <= LIGHT_ZSTD),
+            },
+            Method::Gzip(_) if method.encoding().in_one_stream(method.header()) => Self::Stream {
+                of_small: by_readers,
+            },
+            Method::Gzip(_) => Self::Pieces(method.pieces()),
         }
     }
 
-    /// Whether readers make all of a block's payload, given whether its table is one piece.
-    pub(super) fn makes_payload(self, is_whole: bool) -> bool {
-        matches!(self, Self::Stream(..)) && is_whole
+    /// Whether a reader makes all of a table's payload of a piece.
+    pub(super) fn makes_payload(self, piece: &Piece) -> bool {
+        matches!(self, Self::Stream { of_small: Some(_) }) && piece.is_small_table
     }
 }
 
 /// The coders of one reader.
 struct Coders {
     coding: Coding,
-    whole: Option<Coder>,
-    cut: Coder,
+    usual: Coder,
+    of_small: Option<Coder>,
 }
 
 impl Coders {
     fn new(coding: Coding) -> Self {
-        let (whole, cut) = match coding {
-            Coding::Plain => (None, Coder::plain()),
-            Coding::Stream(compression, options) => {
-                let encoder = PayloadEncoder::new(compression, options);
-                (Some(Coder::Payload { encoder, plain: 0 }), Coder::plain())
-            }
-            Coding::Pieces(level) => (None, Coder::Zlib(PieceEncoder::new(level))),
+        let usual = match coding {
+            Coding::Plain | Coding::Stream { .. } => Coder::Plain {
+                made: Vec::new(),
+                plain: 0,
+            },
+            Coding::Pieces(level) => Coder::Zlib(PieceEncoder::new(level)),
         };
-        Self { coding, whole, cut }
+        let of_small = match coding {
+            Coding::Stream { of_small } => of_small,
+            Coding::Plain | Coding::Pieces(_) => None,
+        };
+        let of_small = of_small.map(|(compression, options)| Coder::Payload {
+            encoder: PayloadEncoder::new(compression, options),
+            plain: 0,
+        });
+        Self {
+            coding,
+            usual,
+            of_small,
+        }
     }
 
     fn of(&mut self, piece: &Piece) -> &mut Coder {
-        match &mut self.whole {
-            Some(whole) if self.coding.makes_payload(piece.is_whole) => whole,
-            _ => &mut self.cut,
+        match &mut self.of_small {
+            Some(of_small) if self.coding.makes_payload(piece) => of_small,
+            _ => &mut self.usual,
         }
     }
 }
@@ -290,13 +312,6 @@ enum Coder {
 }
 
 impl Coder {
-    fn plain() -> Self {
-        Self::Plain {
-            made: Vec::new(),
-            plain: 0,
-        }
-    }
-
     /// Takes text, as it is where nothing is compressed here and nothing waits.
     fn push(&mut self, text: &mut Vec<u8>) -> Result<(), ArchiveError> {
         match self {

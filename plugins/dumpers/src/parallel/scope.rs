@@ -11,6 +11,7 @@ use crate::pg_dump::in_snapshot;
 const FACTS: &str = "
 SELECT c.oid::int8 AS oid,
        COALESCE(pg_catalog.pg_relation_size(c.oid), 0) / 8192 AS pages,
+       COALESCE(pg_catalog.pg_relation_size(NULLIF(c.reltoastrelid, 0)), 0) / 8192 AS toast_pages,
        EXISTS (SELECT 1 FROM pg_catalog.pg_extension AS e WHERE c.oid = ANY (e.extconfig))
        OR EXISTS (SELECT 1 FROM pg_catalog.pg_partition_ancestors(c.oid) AS a
                   JOIN pg_catalog.pg_partitioned_table AS p ON p.partrelid = a.relid
@@ -49,6 +50,8 @@ pub(super) struct Table {
     pub(super) quoted_name: String,
     pub(super) quoted_columns: Vec<String>,
     pub(super) pages: u32,
+    /// Of the values that are stored apart.
+    pub(super) toast_pages: u32,
 }
 
 impl Scope {
@@ -72,6 +75,9 @@ impl Scope {
             stock: Vec::new(),
             has_ranges: request.target.facts.server_version_num >= RANGES_SINCE,
         };
+        let pages = |row, name| -> Result<u32, Fault> {
+            Ok(u32::try_from(field::<i64>(row, name)?).unwrap_or(u32::MAX))
+        };
         for row in &rows {
             let oid = Oid(field::<i64>(row, "oid")? as u32);
             let Some(table) = names.remove(&oid) else {
@@ -87,7 +93,8 @@ impl Scope {
                 columns: field(row, "columns")?,
                 quoted_name: field(row, "quoted_name")?,
                 quoted_columns: field(row, "quoted_columns")?,
-                pages: u32::try_from(field::<i64>(row, "pages")?).unwrap_or(u32::MAX),
+                pages: pages(row, "pages")?,
+                toast_pages: pages(row, "toast_pages")?,
             });
         }
         // What the catalog does not know pg_dump will complain about.

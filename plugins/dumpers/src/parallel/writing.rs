@@ -1,7 +1,7 @@
 //! The archive of a parallel dump: the table of contents of stock pg_dump with our entries of
 //! rows in it, then the blocks in the same order, whatever order the readers finish in.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::{self, Read};
 use std::thread;
 
@@ -34,12 +34,15 @@ pub(super) fn write(
     archive: &mut dyn ArchiveFile,
     cx: &Context,
 ) -> Result<DumpReceipt, Fault> {
-    let (queue, results) = Queue::of(pieces::plan(&scope));
+    let coding = Coding::of(options.method);
+    let planned = pieces::plan(&scope);
+    let by_readers = planned.iter().filter(|piece| coding.makes_payload(piece));
+    let made = by_readers.map(|piece| piece.table).collect();
+    let (queue, results) = Queue::of(planned);
     let sessions = reader::sessions(request, options.jobs.clamp(1, 64).min(queue.len()))?;
     let window = Window::default();
     let stop = cx.interrupt().child();
     let cx = &cx.with_interrupt(stop.clone());
-    let coding = Coding::of(options.method);
     thread::scope(|threads| {
         // Whatever way the writing ends, the readers must not wait for it for ever.
         let _stop = StopOnDrop(&stop);
@@ -49,7 +52,7 @@ pub(super) fn write(
         }
         let rows = Rows {
             tables: scope.tables,
-            has_ranges: scope.has_ranges,
+            made,
             results,
             window,
             coding,
@@ -74,7 +77,8 @@ impl Drop for StopOnDrop<'_> {
 /// What the readers will deliver.
 struct Rows<'a> {
     tables: Vec<Table>,
-    has_ranges: bool,
+    /// Those whose payload readers make to its end.
+    made: HashSet<usize>,
     results: Results,
     window: &'a Window,
     coding: Coding,
@@ -207,9 +211,11 @@ fn write_rows(
     cx: &Context,
 ) -> Result<DumpedTable, ArchiveError> {
     let mut block = RowsOfTable::begin(index, rows);
-    let report = match block.rows.coding {
-        Coding::Stream(..) if !block.is_made => block.compress_into(writer.begin_data(dump_id)?)?,
-        _ => writer.copy_block_raw(dump_id, &mut block)?,
+    let report = match (block.rows.coding, block.is_made) {
+        (Coding::Stream { .. }, false) => block.compress_into(writer.begin_data(dump_id)?)?,
+        (Coding::Stream { .. }, true) | (Coding::Plain | Coding::Pieces(_), _) => {
+            writer.copy_block_raw(dump_id, &mut block)?
+        }
     };
     let (plain_bytes, fingerprint) = (block.plain_bytes, block.fingerprint);
     let table = &rows.tables[index];
@@ -248,10 +254,9 @@ impl<'r, 'a> RowsOfTable<'r, 'a> {
     fn begin(table: usize, rows: &'r mut Rows<'a>) -> Self {
         let header = match rows.coding {
             Coding::Pieces(_) => PieceJoiner::HEADER.to_vec(),
-            Coding::Plain | Coding::Stream(..) => Vec::new(),
+            Coding::Plain | Coding::Stream { .. } => Vec::new(),
         };
-        let is_whole = pieces::is_whole(&rows.tables[table], rows.has_ranges);
-        let is_made = rows.coding.makes_payload(is_whole);
+        let is_made = rows.made.contains(&table);
         Self {
             table,
             rows,

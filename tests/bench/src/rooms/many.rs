@@ -34,6 +34,7 @@ pub fn run(key: &'static str, tables: u32, options: &Options, results: &mut Resu
         "pg_dump -Fc",
         postgres::dump(&meter, &cluster, &url, &["-Fc"], &to),
     );
+    quiet(&cluster);
     results.record(OURS, ours.backup(&meter, "full", Apart::Dump));
 
     let title = format!("Incremental of {tables} tables of which none changed");
@@ -45,6 +46,7 @@ pub fn run(key: &'static str, tables: u32, options: &Options, results: &mut Resu
             "pg_dump -Fc --schema-only",
             postgres::dump(&meter, &cluster, &url, &schema, &to),
         );
+        quiet(&cluster);
         results.record(OURS, ours.backup(&meter, "inc", Apart::Detection));
     }
 }
