@@ -315,6 +315,9 @@ impl Coder for StreamCoder {
     fn code(&mut self, piece: Piece) -> Result<Coded> {
         if piece.is_first {
             self.0.forget();
+        } else if self.0.made().is_none() {
+            // It failed before: what follows must not begin another stream.
+            return Err(ArchiveError::WorkerGone);
         }
         self.0.push(&piece.text)?;
         let bytes = match piece.is_last {
