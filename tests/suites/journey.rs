@@ -11,6 +11,8 @@ mod compression;
 mod definitions;
 #[path = "journey/disaster.rs"]
 mod disaster;
+#[path = "journey/farewell.rs"]
+mod farewell;
 #[path = "journey/large_objects.rs"]
 mod large_objects;
 #[path = "journey/logical_slot.rs"]

@@ -14,6 +14,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use self::link::{Link, LinkError, Message};
 use crate::conninfo::ConnInfo;
+use crate::parting::farewell;
 use crate::session::{PgError, SessionOptions, doing, parse_server_options, startup_settings};
 use crate::sockets;
 
@@ -34,7 +35,7 @@ pub trait CopyOut {
     fn text(&mut self, query: &str) -> Result<String, PgError>;
 }
 
-/// A connection for COPY, used from one thread at a time. Dropping it closes the socket; the server ends the
+/// A connection for COPY, used from one thread at a time. Dropping it closes it; the server ends the
 /// transaction.
 pub struct CopySession {
     // Dropped before the runtime whose socket it has.
@@ -105,12 +106,6 @@ impl CopySession {
             .map_err(|error| error.into_pg(doing(text)))
     }
 
-    /// Closes the connection; the server ends the transaction.
-    pub fn close(mut self) -> Result<(), PgError> {
-        let closed = self.runtime.block_on(self.link.terminate());
-        closed.map_err(|error| error.into_pg("closing a connection".to_owned()))
-    }
-
     /// Runs statements to their end; returns the first value of the last row.
     fn run(&mut self, text: &str) -> Result<Option<Vec<u8>>, LinkError> {
         let mut last = Answer::default();
@@ -155,6 +150,12 @@ impl CopySession {
         }
         self.batch = batch;
         end.refused.map_or(Ok(()), |error| Err(failed(error)))
+    }
+}
+
+impl Drop for CopySession {
+    fn drop(&mut self) {
+        farewell(&self.runtime, self.link.terminate());
     }
 }
 

@@ -11,6 +11,7 @@ pub mod databases;
 pub mod definitions;
 mod facts;
 pub mod omissions;
+mod parting;
 mod passfile;
 pub mod roles;
 mod rows;

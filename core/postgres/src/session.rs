@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use crate::conninfo::ConnInfo;
 use crate::copying::CopyOut;
+use crate::parting::Parting;
 use crate::runtime::block_on;
 use crate::sockets;
 
@@ -173,9 +174,9 @@ fn kind_of_state(state: &str) -> PgErrorKind {
     }
 }
 
-/// A connection. Dropping it closes the socket; the server ends the transaction.
+/// A connection. Dropping it closes it; the server ends the transaction.
 pub struct Session {
-    connection: PgConnection,
+    connection: Parting,
     pid: i32,
     port: u16,
     answer_timeout: Duration,
@@ -234,7 +235,7 @@ impl Session {
                 .fetch_one(&mut connection)
                 .await?;
             Ok::<_, sqlx::Error>(Self {
-                connection,
+                connection: Parting::new(connection),
                 pid,
                 port: driver.get_port(),
                 answer_timeout: options.answer_timeout,
@@ -271,7 +272,7 @@ impl Session {
     pub fn execute(&mut self, statement: Statement) -> Result<u64, PgError> {
         let text = doing(&statement.text);
         let limit = self.answer_timeout;
-        let work = async { statement.query()?.execute(&mut self.connection).await };
+        let work = async { statement.query()?.execute(&mut *self.connection).await };
         answer(limit, work)
             .map(|done| done.rows_affected())
             .map_err(|error| PgError::new(text, error))
@@ -281,7 +282,7 @@ impl Session {
     pub fn rows(&mut self, statement: Statement) -> Result<Vec<PgRow>, PgError> {
         let text = doing(&statement.text);
         let limit = self.answer_timeout;
-        let work = async { statement.query()?.fetch_all(&mut self.connection).await };
+        let work = async { statement.query()?.fetch_all(&mut *self.connection).await };
         answer(limit, work).map_err(|error| PgError::new(text, error))
     }
 
@@ -294,7 +295,7 @@ impl Session {
         let failed = |text: &str, error| PgError::new(doing(text), error);
         let text = statement.text.clone();
         let query = statement.query().map_err(|error| failed(&text, error))?;
-        let mut stream = query.fetch(&mut self.connection);
+        let mut stream = query.fetch(&mut *self.connection);
         let mut all = Vec::new();
         block_on(async {
             while let Some(row) = poll_fn(|cx| stream.as_mut().poll_next(cx)).await {
@@ -308,7 +309,7 @@ impl Session {
     pub fn row(&mut self, statement: Statement) -> Result<PgRow, PgError> {
         let text = doing(&statement.text);
         let limit = self.answer_timeout;
-        let work = async { statement.query()?.fetch_one(&mut self.connection).await };
+        let work = async { statement.query()?.fetch_one(&mut *self.connection).await };
         answer(limit, work).map_err(|error| PgError::new(text, error))
     }
 
@@ -319,7 +320,7 @@ impl Session {
         let work = async {
             statement
                 .query()?
-                .fetch_optional(&mut self.connection)
+                .fetch_optional(&mut *self.connection)
                 .await
         };
         answer(limit, work).map_err(|error| PgError::new(text, error))

@@ -68,7 +68,7 @@ fn rows_are_those_that_the_driver_reads_and_no_piece_is_large() {
             assert_eq!(said, driver.text(question).unwrap(), "{question}");
         }
     }
-    ours.close().unwrap();
+    drop(ours);
 }
 
 #[test]
