@@ -10,6 +10,8 @@ pub struct Kind {
     pub name: &'static str,
     /// Columns after the common ones.
     pub columns: &'static str,
+    /// The one of them that rows are looked up by: what names them to others, or else when or whose they are.
+    pub looked_up_by: &'static str,
     /// Appends those columns of a row.
     pub row: fn(&mut String, &mut Random),
 }
@@ -21,43 +23,51 @@ pub const KINDS: [Kind; 8] = [
         columns: "status text, currency text, total numeric(12,2), tax numeric(12,2),
                   reference uuid, shipped_at timestamptz, lines int, carrier bigint, gift boolean,
                   store bigint, address text",
+        looked_up_by: "reference",
         row: order,
     },
     Kind {
         name: "events",
         columns: "session uuid, kind text, payload jsonb",
+        looked_up_by: "session",
         row: event,
     },
     Kind {
         name: "documents",
         columns: "title text, body text",
+        looked_up_by: "title",
         row: document,
     },
     Kind {
         name: "measurements",
         columns: "sensor int, value float8, quality numeric(6,3), taken timestamp",
+        looked_up_by: "taken",
         row: measurement,
     },
     Kind {
         name: "customers",
         columns: "name text, email text, phone text, token uuid, since date, active boolean,
                   visits bigint, newsletter boolean, credit bigint",
+        looked_up_by: "token",
         row: customer,
     },
     Kind {
         name: "ledger",
         columns: "account text, debit numeric(14,2), credit numeric(14,2), entry uuid,
                   period bigint, closed boolean, journal bigint",
+        looked_up_by: "entry",
         row: ledger,
     },
     Kind {
         name: "messages",
         columns: "sender text, recipient text, subject text, body text, seen boolean",
+        looked_up_by: "recipient",
         row: message,
     },
     Kind {
         name: "audit",
         columns: "actor text, action text, before jsonb, after jsonb",
+        looked_up_by: "actor",
         row: audit,
     },
 ];

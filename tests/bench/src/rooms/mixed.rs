@@ -38,8 +38,8 @@ struct Stage {
 /// Measures all of it.
 pub fn run(options: &Options, results: &mut Results) {
     let stage = Stage::open(options);
-    let restic = stage.fulls(options, results);
-    let naive = stage.days(&restic, results);
+    let repositories = stage.fulls(options, results);
+    let naive = stage.days(&repositories, results);
     stage.restores(&naive, options, results);
     stage.exports(options, results);
 }
@@ -71,25 +71,26 @@ impl Stage {
         }
     }
 
-    /// Full dumps. Those of the last round stay, for the days to build on.
-    fn fulls(&self, options: &Options, results: &mut Results) -> Result<Restic, Failed> {
+    /// Full dumps. Those of the last round stay, for the days to build on, and restic's of all rounds.
+    fn fulls(&self, options: &Options, results: &mut Results) -> Vec<Result<Restic, Failed>> {
         let title = format!("Full dump of the mixed database, {}", sizes(&self.url));
         results.section("full", title, Some("around the dump"));
-        let restic = RefCell::new(Err(Failed("no round".to_owned())));
+        let repositories = RefCell::new(Vec::new());
         for round in 1..=options.rounds {
             let mut turns: Vec<Turn<'_>> =
                 DUMPS.map(|(tool, flags)| self.dumping(tool, flags)).into();
             turns.push(("pgBackRest full", Box::new(|| self.physical("full"))));
             let first = || {
-                remove(&self.path("restic"));
-                *restic.borrow_mut() = Restic::open(self.folder.path());
-                self.chunks(&restic.borrow())
+                let restic = Restic::create(&self.path(&format!("restic{round}")));
+                let cost = self.chunks(&restic);
+                repositories.borrow_mut().push(restic);
+                cost
             };
             turns.push(("restic over pg_dump, first", Box::new(first)));
             turns.extend(self.our_fulls(round == options.rounds));
             results.round(round - 1, &turns);
         }
-        restic.into_inner()
+        repositories.into_inner()
     }
 
     fn dumping<'a>(&'a self, tool: &'static str, flags: &'a [&'a str]) -> Turn<'a> {
@@ -118,8 +119,9 @@ impl Stage {
         })
     }
 
-    /// Six days, each with an incremental of every kind.
-    fn days(&self, restic: &Result<Restic, Failed>, results: &mut Results) -> Naive {
+    /// Six days, each with an incremental of every kind. The days take turns among restic's repositories:
+    /// how much of a day one stores depends by a sixth on where it happens to cut.
+    fn days(&self, repositories: &[Result<Restic, Failed>], results: &mut Results) -> Naive {
         let title = format!(
             "One day: 2 % of the rows of {} of 40 tables changed",
             data::changing().count()
@@ -133,6 +135,7 @@ impl Stage {
         for day in 1..=DAYS {
             workload::day(&self.url, day);
             naive.days.push(self.path(&format!("day{day}")));
+            let restic = &repositories[day as usize % repositories.len()];
             let changed = || {
                 quiet(&self.source);
                 naive.day(&self.meter, &self.source, &self.url)

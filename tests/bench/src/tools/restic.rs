@@ -1,5 +1,6 @@
 //! restic over pg_dump: a plain dump piped into a repository that keeps each chunk once.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -23,9 +24,10 @@ pub fn version() -> Option<String> {
 }
 
 impl Restic {
-    /// Makes an empty repository below `folder`.
-    pub fn open(folder: &Path) -> Result<Self, Failed> {
+    /// Makes an empty repository in a new `folder`. Each draws by lot where it cuts what is stored.
+    pub fn create(folder: &Path) -> Result<Self, Failed> {
         version().ok_or_else(|| Failed("restic is not installed".to_owned()))?;
+        fs::create_dir(folder).unwrap();
         let new = Self {
             folder: folder.to_owned(),
         };
@@ -62,11 +64,11 @@ impl Restic {
         let mut command = Command::new(PROGRAM);
         command.arg("--repo").arg(self.repository());
         command.env("RESTIC_PASSWORD", "bench");
-        command.env("RESTIC_CACHE_DIR", self.folder.join("restic-cache"));
+        command.env("RESTIC_CACHE_DIR", self.folder.join("cache"));
         command
     }
 
     fn repository(&self) -> PathBuf {
-        self.folder.join("restic")
+        self.folder.join("repository")
     }
 }
