@@ -158,6 +158,7 @@ impl Campaign {
             backend: session.pid(),
         };
         let heart = Heart {
+            lost: Raised(Interrupt::default()),
             session,
             mandate: mandate.clone(),
             who: self.who.clone(),
@@ -213,12 +214,11 @@ pub struct Leader {
 
 impl Leader {
     fn begin(heart: Heart, mandate: Mandate) -> Result<Self, Fault> {
-        let lost = Interrupt::default();
+        let lost = heart.lost.0.clone();
         let (states, said) = mpsc::channel();
-        let flag = lost.clone();
         let thread = thread::Builder::new().name("respaldo-leader".to_owned());
         let thread = thread
-            .spawn(move || heart.beat(&said, &Raised(flag)))
+            .spawn(move || heart.beat(&said))
             .map_err(|e| Fault::io("starting the heartbeat of a leader", e))?;
         Ok(Self {
             mandate,
@@ -283,6 +283,8 @@ impl Drop for Raised {
 
 /// The leader's session and thread.
 struct Heart {
+    // Dropped first: the server gives the lock to others while the session says good-bye.
+    lost: Raised,
     session: Session,
     mandate: Mandate,
     who: Instance,
@@ -293,13 +295,13 @@ struct Heart {
 
 impl Heart {
     /// Beats until told to stop or until it cannot be sure to lead.
-    fn beat(mut self, said: &Receiver<String>, lost: &Raised) -> Result<(), Fault> {
+    fn beat(mut self, said: &Receiver<String>) -> Result<(), Fault> {
         let mut wait = Duration::ZERO;
         loop {
             match said.recv_timeout(wait) {
                 Ok(state) => self.state = state,
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return self.resign(lost),
+                Err(RecvTimeoutError::Disconnected) => return self.resign(),
             }
             if let Err(fault) = self.confirm() {
                 let passes = !matches!(fault.kind, FaultKind::Unavailable | FaultKind::Busy)
@@ -326,8 +328,8 @@ impl Heart {
     }
 
     /// Nothing may be started on this lead once others may lead: the flag first.
-    fn resign(mut self, lost: &Raised) -> Result<(), Fault> {
-        lost.0.set();
+    fn resign(mut self) -> Result<(), Fault> {
+        self.lost.0.set();
         record::erase(&mut self.session, &self.mandate)?;
         Ok(self.session.close()?)
     }

@@ -8,9 +8,9 @@ use sqlx::postgres::PgConnection;
 use tokio::runtime::{Handle, Runtime};
 use tokio::time::timeout;
 
-use crate::runtime::block_on;
+use crate::runtime::{block_on, spawn};
 
-/// Longest wait for the good-bye to leave: it is a courtesy.
+/// Longest wait for it, which is a courtesy. Over TLS the driver waits until the server has closed its end.
 const LIMIT: Duration = Duration::from_millis(250);
 
 /// The driver's connection, which says good-bye when it is dropped.
@@ -57,21 +57,24 @@ impl Drop for Parting {
         let Some(connection) = self.0.take() else {
             return;
         };
-        if may_wait() {
-            // Without it the server notices by itself.
-            drop(block_on(async { timeout(LIMIT, connection.close()).await }));
+        let parting = async { timeout(LIMIT, connection.close()).await };
+        // Whether it leaves does not matter: the server notices by itself, too.
+        if is_outside_of_runtimes() {
+            drop(block_on(parting));
+        } else {
+            spawn(parting);
         }
     }
 }
 
 /// Lets a farewell leave, if this thread may wait for it.
 pub(crate) fn farewell(runtime: &Runtime, words: impl Future) {
-    if may_wait() {
+    if is_outside_of_runtimes() {
         drop(runtime.block_on(async { timeout(LIMIT, words).await }));
     }
 }
 
 /// An asynchronous thread must not wait.
-fn may_wait() -> bool {
-    Handle::try_current().is_err()
+fn is_outside_of_runtimes() -> bool {
+    Handle::try_current().is_err_and(|error| error.is_missing_context())
 }

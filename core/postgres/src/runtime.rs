@@ -13,6 +13,11 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     runtime().block_on(future)
 }
 
+/// Lets a future run to its end beside the caller, from any thread.
+pub(crate) fn spawn<F: Future<Output: Send> + Send + 'static>(future: F) {
+    runtime().spawn(future);
+}
+
 #[expect(
     clippy::expect_used,
     reason = "without threads nothing can run; there is no error path"

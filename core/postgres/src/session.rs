@@ -382,7 +382,7 @@ impl Session {
         })
     }
 
-    /// Closes the connection and waits until the server saw it.
+    /// Closes the connection, and tells whether the server could be told.
     pub fn close(self) -> Result<(), PgError> {
         answer(self.answer_timeout, self.connection.close())
             .map_err(|e| PgError::new("closing a connection", e))

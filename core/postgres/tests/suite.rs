@@ -6,6 +6,8 @@
 
 #[path = "suite/copying.rs"]
 mod copying;
+#[path = "suite/parting.rs"]
+mod parting;
 #[path = "suite/session.rs"]
 mod session;
 #[path = "suite/snapshot.rs"]

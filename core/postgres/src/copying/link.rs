@@ -131,7 +131,7 @@ impl Link {
         self.send(&message).await
     }
 
-    /// Says good-bye, and waits until the server has closed its end.
+    /// Says good-bye.
     pub(super) async fn terminate(&mut self) -> Result<(), LinkError> {
         let mut message = BytesMut::new();
         frontend::terminate(&mut message);
