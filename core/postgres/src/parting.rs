@@ -1,6 +1,6 @@
 //! How connections end: not without a word, of which every server's log complains inside a transaction.
 
-use std::ops::{Deref, DerefMut};
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use sqlx::Connection;
@@ -21,34 +21,18 @@ impl Parting {
         Self(Some(connection))
     }
 
+    /// The connection, which is there until the end.
+    pub(crate) fn live(&mut self) -> sqlx::Result<&mut PgConnection> {
+        let gone = || sqlx::Error::Io(ErrorKind::NotConnected.into());
+        self.0.as_mut().ok_or_else(gone)
+    }
+
     /// Says good-bye, and tells whether that left.
     pub(crate) async fn close(mut self) -> sqlx::Result<()> {
         match self.0.take() {
             Some(connection) => connection.close().await,
             None => Ok(()),
         }
-    }
-}
-
-#[expect(
-    clippy::expect_used,
-    reason = "only what consumes it takes the connection out"
-)]
-impl Deref for Parting {
-    type Target = PgConnection;
-
-    fn deref(&self) -> &PgConnection {
-        self.0.as_ref().expect("taken only at the end")
-    }
-}
-
-#[expect(
-    clippy::expect_used,
-    reason = "only what consumes it takes the connection out"
-)]
-impl DerefMut for Parting {
-    fn deref_mut(&mut self) -> &mut PgConnection {
-        self.0.as_mut().expect("taken only at the end")
     }
 }
 

@@ -262,7 +262,8 @@ impl Session {
     /// Runs statements without parameters, several at once allowed; results are dropped.
     pub fn batch(&mut self, text: &str) -> Result<(), PgError> {
         let limit = self.answer_timeout;
-        let work = self.connection.execute(AssertSqlSafe(text.to_owned()));
+        let text_of_ours = AssertSqlSafe(text.to_owned());
+        let work = async { self.connection.live()?.execute(text_of_ours).await };
         answer(limit, work)
             .map(drop)
             .map_err(|error| PgError::new(doing(text), error))
@@ -272,7 +273,7 @@ impl Session {
     pub fn execute(&mut self, statement: Statement) -> Result<u64, PgError> {
         let text = doing(&statement.text);
         let limit = self.answer_timeout;
-        let work = async { statement.query()?.execute(&mut *self.connection).await };
+        let work = async { statement.query()?.execute(self.connection.live()?).await };
         answer(limit, work)
             .map(|done| done.rows_affected())
             .map_err(|error| PgError::new(text, error))
@@ -282,7 +283,7 @@ impl Session {
     pub fn rows(&mut self, statement: Statement) -> Result<Vec<PgRow>, PgError> {
         let text = doing(&statement.text);
         let limit = self.answer_timeout;
-        let work = async { statement.query()?.fetch_all(&mut *self.connection).await };
+        let work = async { statement.query()?.fetch_all(self.connection.live()?).await };
         answer(limit, work).map_err(|error| PgError::new(text, error))
     }
 
@@ -295,7 +296,9 @@ impl Session {
         let failed = |text: &str, error| PgError::new(doing(text), error);
         let text = statement.text.clone();
         let query = statement.query().map_err(|error| failed(&text, error))?;
-        let mut stream = query.fetch(&mut *self.connection);
+        let connection = self.connection.live();
+        let connection = connection.map_err(|error| failed(&text, error))?;
+        let mut stream = query.fetch(connection);
         let mut all = Vec::new();
         block_on(async {
             while let Some(row) = poll_fn(|cx| stream.as_mut().poll_next(cx)).await {
@@ -309,7 +312,7 @@ impl Session {
     pub fn row(&mut self, statement: Statement) -> Result<PgRow, PgError> {
         let text = doing(&statement.text);
         let limit = self.answer_timeout;
-        let work = async { statement.query()?.fetch_one(&mut *self.connection).await };
+        let work = async { statement.query()?.fetch_one(self.connection.live()?).await };
         answer(limit, work).map_err(|error| PgError::new(text, error))
     }
 
@@ -320,7 +323,7 @@ impl Session {
         let work = async {
             statement
                 .query()?
-                .fetch_optional(&mut *self.connection)
+                .fetch_optional(self.connection.live()?)
                 .await
         };
         answer(limit, work).map_err(|error| PgError::new(text, error))
@@ -346,7 +349,8 @@ impl Session {
         mut each: impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         let failed = |error| E::from(PgError::new(doing(statement), error));
-        let stream = block_on(self.connection.copy_out_raw(statement)).map_err(failed)?;
+        let connection = self.connection.live().map_err(failed)?;
+        let stream = block_on(connection.copy_out_raw(statement)).map_err(failed)?;
         let mut stream = pin!(stream);
         // Rows arrive one message each; entering the runtime once per megabyte, not once per row,
         // is what keeps this cheap.
@@ -374,8 +378,9 @@ impl Session {
     /// Begins `COPY ... FROM STDIN`.
     pub fn copy_in(&mut self, statement: &str) -> Result<CopyIn<'_>, PgError> {
         sockets::be_patient(self.port);
-        let inner = block_on(self.connection.copy_in_raw(statement))
-            .map_err(|error| PgError::new(doing(statement), error))?;
+        let failed = |error| PgError::new(doing(statement), error);
+        let connection = self.connection.live().map_err(failed)?;
+        let inner = block_on(connection.copy_in_raw(statement)).map_err(failed)?;
         Ok(CopyIn {
             inner,
             statement: doing(statement),
