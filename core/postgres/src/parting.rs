@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::runtime::{block_on, spawn};
 
-/// Longest wait for it, which is a courtesy. Over TLS the driver waits until the server has closed its end.
+/// Longest wait for a good-bye, which is a courtesy. Over TLS the driver waits until the server has closed its end.
 const LIMIT: Duration = Duration::from_millis(250);
 
 /// The driver's connection, which says good-bye when it is dropped.
@@ -51,7 +51,7 @@ impl Drop for Parting {
     }
 }
 
-/// Lets a farewell leave, if this thread may wait for it.
+/// Lets a farewell leave where this thread may wait for it; elsewhere nothing is said.
 pub(crate) fn farewell(runtime: &Runtime, words: impl Future) {
     if is_outside_of_runtimes() {
         drop(runtime.block_on(async { timeout(LIMIT, words).await }));

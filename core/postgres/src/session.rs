@@ -262,8 +262,8 @@ impl Session {
     /// Runs statements without parameters, several at once allowed; results are dropped.
     pub fn batch(&mut self, text: &str) -> Result<(), PgError> {
         let limit = self.answer_timeout;
-        let text_of_ours = AssertSqlSafe(text.to_owned());
-        let work = async { self.connection.live()?.execute(text_of_ours).await };
+        let statements = AssertSqlSafe(text.to_owned());
+        let work = async { self.connection.live()?.execute(statements).await };
         answer(limit, work)
             .map(drop)
             .map_err(|error| PgError::new(doing(text), error))
