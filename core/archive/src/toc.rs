@@ -157,7 +157,9 @@ impl Toc {
     }
 
     /// An id free in this archive, above dangling dependencies too: a new entry must not be taken for a dropped one.
-    pub(crate) fn next_dump_id(&self) -> Result<i32> {
+    /// # Errors
+    /// All are used up.
+    pub fn next_dump_id(&self) -> Result<i32> {
         let ids = self
             .entries
             .iter()

@@ -1,7 +1,8 @@
 //! The stock pg_dump: its plain stream passes through our archive writer, which compresses on
 //! another core, counts rows and fingerprints them.
 //!
-//! Normally one pg_dump writes everything, told by exact names whose rows to leave out. Where the
+//! Normally one pg_dump writes everything, told by exact names whose rows to leave out, or by schemas
+//! where that spares it many names. Where the
 //! names do not fit its arguments, one run writes the definitions and large objects, further ones
 //! the rows in scope, sequence values and refreshes (which a run that leaves out all data leaves
 //! out too), all from the same snapshot, and their archives are joined.
@@ -12,6 +13,7 @@
 //! An archive counts only when every pg_dump ended with success, every block that its table of
 //! contents promises came, and every table in scope is among them.
 
+mod bare;
 mod catalog;
 pub(crate) mod faults;
 mod lock_watch;
@@ -37,10 +39,13 @@ use respaldo_engine::ports::{
 use respaldo_postgres::{LazyTools, StopFlag, Tool};
 
 use crate::options::DumperOptions;
+use bare::BareSchemas;
 pub(crate) use catalog::Relations;
 #[cfg(feature = "parallel")]
 pub(crate) use catalog::{copying_in_snapshot, in_snapshot};
 pub(crate) use merge::Joined;
+#[cfg(feature = "parallel")]
+pub(crate) use merge::{among, next_id};
 pub(crate) use rewrite::Rewriter;
 use run::Run;
 pub(crate) use run::Stream;
@@ -210,14 +215,20 @@ impl<'s> Schema<'s> {
                 definitions,
             });
         }
-        let plan = plan::plan(request, &relations, dumper.options.argument_bytes)?;
+        let bare = BareSchemas::of(request, &relations);
+        let plan = plan::plan(
+            request,
+            &relations,
+            &bare.schemas,
+            dumper.options.argument_bytes,
+        )?;
         let mut runs = dumper.start(request, plan, stop)?;
-        let joined = Some(Joined::of(&mut runs, request, &relations)?);
-        let definitions = Definitions::Written;
+        let mut joined = Joined::of(&mut runs, request, &relations)?;
+        bare.add_values(&mut joined.toc, &relations)?;
         Ok(Self {
             runs,
-            joined,
-            definitions,
+            joined: Some(joined),
+            definitions: Definitions::Written,
         })
     }
 

@@ -23,7 +23,7 @@ use super::reader::{self, Coding, END_OF_BLOCK, Queue, Results, Sent};
 use super::scope::{Scope, Table};
 use super::window::Window;
 use crate::options::DumperOptions;
-use crate::pg_dump::{PgDump, Rewriter, Schema, faults};
+use crate::pg_dump::{PgDump, Rewriter, Schema, among, faults, next_id};
 
 /// Writes the whole archive. `request` has the tables that stock pg_dump dumps.
 pub(super) fn write(
@@ -131,27 +131,21 @@ fn write_blocks(
 /// Adds an entry of rows for each table where pg_dump would have it: after other rows, before
 /// sequence values and large objects. Returns the dump ids.
 fn add_entries(toc: &mut Toc, tables: &[Table]) -> Result<Vec<i32>, Fault> {
-    let used = toc
-        .entries
-        .iter()
-        .flat_map(|entry| entry.dependencies.iter().copied().chain([entry.dump_id]));
-    let mut next = used.max().unwrap_or(0);
     let definitions: HashMap<u32, &Entry> = toc
         .entries
         .iter()
         .filter(|entry| entry.is("TABLE"))
         .map(|entry| (entry.oid, entry))
         .collect();
+    let mut next = toc.next_dump_id().map_err(faults::of_archive)?;
     let mut added = Vec::new();
     for table in tables {
         let Some(definition) = definitions.get(&table.oid.0) else {
             let what = format!("pg_dump has no definition of table {}", table.name);
             return Err(Fault::bare(FaultKind::Internal, what));
         };
-        next = next
-            .checked_add(1)
-            .ok_or_else(|| Fault::bare(FaultKind::Internal, "dump ids are used up"))?;
         added.push(entry(table, definition, next));
+        next = next_id(next)?;
     }
     let ids = added.iter().map(|entry| entry.dump_id).collect();
     let comes_after = |entry: &Entry| {
@@ -159,26 +153,10 @@ fn add_entries(toc: &mut Toc, tables: &[Table]) -> Result<Vec<i32>, Fault> {
     };
     let place = toc.entries.iter().position(comes_after);
     let after = toc.entries.split_off(place.unwrap_or(toc.entries.len()));
-    toc.entries = merge(std::mem::take(&mut toc.entries), added);
+    let there = std::mem::take(&mut toc.entries);
+    toc.entries = among(there, added, Entry::is_table_data);
     toc.entries.extend(after);
     Ok(ids)
-}
-
-/// Ours among the rows that are there, all by schema and name, as pg_dump orders them.
-fn merge(there: Vec<Entry>, ours: Vec<Entry>) -> Vec<Entry> {
-    let before = |a: &Entry, b: &Entry| (&a.namespace, &a.tag) < (&b.namespace, &b.tag);
-    let mut ours = ours.into_iter().peekable();
-    let mut merged = Vec::new();
-    for entry in there {
-        if entry.is_table_data() {
-            while let Some(ours) = ours.next_if(|ours| before(ours, &entry)) {
-                merged.push(ours);
-            }
-        }
-        merged.push(entry);
-    }
-    merged.extend(ours);
-    merged
 }
 
 /// As pg_dump writes it: what it does not say is NULL, which is not the same as empty to pg_restore.

@@ -10,6 +10,7 @@ use respaldo_domain::table::Oid;
 use respaldo_engine::ports::{DumpRequest, Fault, FaultKind};
 
 use super::catalog::Relations;
+use super::faults;
 use super::run::Run;
 
 /// A table of contents, and for each run the entries its blocks belong to.
@@ -114,20 +115,16 @@ struct Merge {
 
 impl Merge {
     fn starting_with(first: Toc, ids: Vec<HashMap<i32, i32>>) -> Result<Self, Fault> {
-        let entries = &first.entries;
-        // Above ids that are only referred to as well: those must not gain a meaning.
-        let used = entries
-            .iter()
-            .flat_map(|e| e.dependencies.iter().copied().chain([e.dump_id]));
         Ok(Self {
-            known: entries
+            known: first
+                .entries
                 .iter()
                 .map(|entry| (key(entry), entry.dump_id))
                 .collect(),
             data: Vec::new(),
             refreshes: Vec::new(),
             ids,
-            next_id: next(used.max().unwrap_or(0))?,
+            next_id: first.next_dump_id().map_err(faults::of_archive)?,
             toc: first,
         })
     }
@@ -139,7 +136,7 @@ impl Merge {
         for entry in &new {
             ids.insert(entry.dump_id, self.next_id);
             self.known.insert(key(entry), self.next_id);
-            self.next_id = next(self.next_id)?;
+            self.next_id = next_id(self.next_id)?;
         }
         let here: HashMap<i32, i32> = toc
             .entries
@@ -210,7 +207,29 @@ fn is_data(entry: &Entry) -> bool {
     has_rows || entry.is("SEQUENCE SET") || is_refresh(entry)
 }
 
-fn next(id: i32) -> Result<i32, Fault> {
+/// Ours among those of their kind, all by schema and name, as pg_dump orders them.
+pub(crate) fn among(
+    there: Vec<Entry>,
+    ours: Vec<Entry>,
+    is_of_kind: impl Fn(&Entry) -> bool,
+) -> Vec<Entry> {
+    let before = |a: &Entry, b: &Entry| (&a.namespace, &a.tag) < (&b.namespace, &b.tag);
+    let mut ours = ours.into_iter().peekable();
+    let mut merged = Vec::new();
+    for entry in there {
+        if is_of_kind(&entry) {
+            while let Some(ours) = ours.next_if(|ours| before(ours, &entry)) {
+                merged.push(ours);
+            }
+        }
+        merged.push(entry);
+    }
+    merged.extend(ours);
+    merged
+}
+
+/// The dump id after this one.
+pub(crate) fn next_id(id: i32) -> Result<i32, Fault> {
     id.checked_add(1)
         .ok_or_else(|| Fault::bare(FaultKind::Internal, "dump ids are used up"))
 }

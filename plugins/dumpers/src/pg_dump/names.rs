@@ -15,6 +15,11 @@ pub(super) fn of_relation(option: &str, name: &TableName) -> String {
     format!("--{option}={schema}.{name}")
 }
 
+/// An option with the pattern of all relations of a schema.
+pub(super) fn of_all_in(option: &str, schema: &str) -> String {
+    format!("--{option}={}.*", quote_identifier(schema))
+}
+
 /// An option with a schema's exact pattern.
 pub(super) fn of_schema(option: &str, schema: &str) -> String {
     format!("--{option}={}", quote_identifier(schema))

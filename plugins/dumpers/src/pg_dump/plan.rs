@@ -1,5 +1,7 @@
 //! Which pg_dumps are run, with which arguments.
 
+use std::collections::{BTreeSet, HashMap};
+
 use respaldo_domain::table::TableName;
 use respaldo_engine::ports::{DumpRequest, Fault, FaultKind};
 
@@ -8,19 +10,40 @@ use super::names;
 
 /// Runs wait for each other with an open connection and locks: a few, not dozens.
 const MAX_RUNS: usize = 12;
-/// So many tables at most are dumped by name beside definitions that are there: in a database of
-/// 10,000 that takes a fourth of the time of a run of everything.
+/// So many tables at most are named where there is another way. Dumped beside definitions that are there they
+/// take, in a database of 10,000, a fourth of the time of a run of everything.
 const MAX_NAMED: usize = 100;
 /// Encodings for which there is no conversion to UTF-8: those dumps stay in the database's own.
 const NOT_CONVERTED: [&str; 2] = ["SQL_ASCII", "MULE_INTERNAL"];
+
+/// Schemas of many tables none of whose rows pg_dump is to write: one pattern tells it so, where it would ask the
+/// server four times for each name. That leaves out the values of their sequences as well, which are to
+/// be added. Refreshes of materialized views would be left out, too: what order those need pg_dump knows best.
+pub(super) fn bare_schemas(request: &DumpRequest, relations: &Relations) -> BTreeSet<String> {
+    let mut names: HashMap<&str, usize> = HashMap::new();
+    for (_, table) in &relations.excluded {
+        *names.entry(&table.schema).or_default() += 1;
+    }
+    let scope = request.tables.iter().map(|table| &table.name);
+    let with_data = relations.views.iter().chain(&relations.configuration);
+    // How pg_dump writes those depends on settings.
+    let is_odd = |name: &&TableName| name.schema.contains('\\') || name.name.contains('\\');
+    let odd = relations.sequences.iter().filter(is_odd);
+    for name in with_data.chain(scope).chain(odd) {
+        names.remove(name.schema.as_str());
+    }
+    let many = names.into_iter().filter(|(_, count)| *count > MAX_NAMED);
+    many.map(|(schema, _)| schema.to_owned()).collect()
+}
 
 /// The arguments of each run; the first one writes the definitions.
 pub(super) fn plan(
     request: &DumpRequest,
     relations: &Relations,
+    bare: &BTreeSet<String>,
     argument_bytes: usize,
 ) -> Result<Vec<Vec<String>>, Fault> {
-    let whole = whole(request, relations);
+    let whole = whole(request, relations, bare);
     if names::space(&whole) <= argument_bytes {
         return Ok(vec![whole]);
     }
@@ -55,11 +78,14 @@ pub(super) fn of_data(
 }
 
 /// One run that is told whose rows to leave out.
-fn whole(request: &DumpRequest, relations: &Relations) -> Vec<String> {
+fn whole(request: &DumpRequest, relations: &Relations, bare: &BTreeSet<String>) -> Vec<String> {
     let mut arguments = definitions(request, relations);
+    let option = "exclude-table-data";
+    arguments.extend(bare.iter().map(|schema| names::of_all_in(option, schema)));
     let tables = relations.excluded.iter().map(|(_, name)| name);
     let without_data = tables.chain(&relations.unreadable_sequences);
-    arguments.extend(without_data.map(|name| names::of_relation("exclude-table-data", name)));
+    let named = without_data.filter(|name| !bare.contains(&name.schema));
+    arguments.extend(named.map(|name| names::of_relation(option, name)));
     arguments
 }
 

@@ -11,8 +11,10 @@ use sqlx::postgres::PgRow;
 use super::catalog::in_snapshot;
 
 /// Where a sequence stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Value {
+    /// Its name as the server quotes it, which is as pg_dump does.
+    pub(super) quoted: String,
     pub(super) last: i64,
     /// Whether that one was given out.
     pub(super) is_called: bool,
@@ -22,6 +24,7 @@ pub(super) struct Value {
 /// anything else it fails, and conditions beside one another are tried in any order.
 const CALLED: &str = "
 SELECT n.nspname::text AS schema, c.relname::text AS name,
+       pg_catalog.format('%I.%I', n.nspname, c.relname) AS quoted,
        pg_catalog.pg_sequence_last_value(c.oid) AS last
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
@@ -36,13 +39,17 @@ pub(super) fn values(request: &DumpRequest) -> Result<HashMap<TableName, Value>,
     let mut session = in_snapshot(request)?;
     let mut values = HashMap::new();
     let mut uncalled = Vec::new();
-    for (name, last) in session.each_row(sql(CALLED), called)? {
+    for Sequence { name, quoted, last } in session.each_row(sql(CALLED), called)? {
         match last {
             Some(last) => {
-                let is_called = true;
-                values.insert(name, Value { last, is_called });
+                let value = Value {
+                    quoted,
+                    last,
+                    is_called: true,
+                };
+                values.insert(name, value);
             }
-            None => uncalled.push(name),
+            None => uncalled.push((name, quoted)),
         }
     }
     for names in uncalled.chunks(AT_ONCE) {
@@ -52,26 +59,43 @@ pub(super) fn values(request: &DumpRequest) -> Result<HashMap<TableName, Value>,
     Ok(values)
 }
 
-fn called(row: &PgRow) -> Result<(TableName, Option<i64>), PgError> {
+struct Sequence {
+    name: TableName,
+    quoted: String,
+    /// `None` where it was never called.
+    last: Option<i64>,
+}
+
+fn called(row: &PgRow) -> Result<Sequence, PgError> {
     let (schema, name): (String, String) = (field(row, "schema")?, field(row, "name")?);
-    Ok((TableName { schema, name }, field(row, "last")?))
+    Ok(Sequence {
+        name: TableName { schema, name },
+        quoted: field(row, "quoted")?,
+        last: field(row, "last")?,
+    })
 }
 
 /// Reads sequences by name.
-fn read(session: &mut Session, names: &[TableName]) -> Result<Vec<(TableName, Value)>, PgError> {
-    let one = |(place, name): (usize, &TableName)| {
-        let name = name.quoted();
-        format!("SELECT {place}::int8 AS place, last_value AS last, is_called FROM {name}")
+fn read(
+    session: &mut Session,
+    names: &[(TableName, String)],
+) -> Result<Vec<(TableName, Value)>, PgError> {
+    let one = |(place, (_, quoted)): (usize, &(TableName, String))| {
+        format!("SELECT {place}::int8 AS place, last_value AS last, is_called FROM {quoted}")
     };
     let all: Vec<_> = names.iter().enumerate().map(one).collect();
     let rows = session.rows(sql(all.join("\nUNION ALL ")))?;
     let value = |row: &PgRow| {
         let place: i64 = field(row, "place")?;
+        let Some((name, quoted)) = names.get(place as usize) else {
+            return Ok(None);
+        };
         let value = Value {
+            quoted: quoted.clone(),
             last: field(row, "last")?,
             is_called: field(row, "is_called")?,
         };
-        Ok(names.get(place as usize).map(|name| (name.clone(), value)))
+        Ok(Some((name.clone(), value)))
     };
     let read = rows.iter().map(value);
     Ok(read

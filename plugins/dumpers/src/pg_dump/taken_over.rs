@@ -194,6 +194,7 @@ mod tests {
         let mut bytes = Vec::new();
         Toc { header, entries }.write(&mut bytes).unwrap();
         let value = Value {
+            quoted: "s.q".to_owned(),
             last: 42,
             is_called: true,
         };
