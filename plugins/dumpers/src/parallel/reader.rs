@@ -1,21 +1,20 @@
 //! Readers: each has a connection on the snapshot and takes piece after piece, counts and
-//! fingerprints its rows, and sends them to the writer. Small tables they compress to their end, pieces of large ones
+//! fingerprints its rows, and sends them to the window. Small tables they compress to their end, pieces of large ones
 //! where those can be joined; else the writer compresses, beside them.
 
 use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use respaldo_archive::{
     ArchiveError, Compression, CopyLines, EncodeOptions, PayloadEncoder, PieceEncoder, PieceSum,
 };
-use respaldo_domain::fingerprint::{Fingerprinting, RowFingerprint};
+use respaldo_domain::fingerprint::Fingerprinting;
 use respaldo_engine::ports::{Context, DumpRequest, Fault, FaultKind};
 use respaldo_engine::row_parts::add_part;
 use respaldo_postgres::CopySession;
 
 use super::pieces::Piece;
-use super::window::Window;
+use super::window::{End, Slot, Window};
 use crate::options::Method;
 use crate::pg_dump::copying_in_snapshot;
 
@@ -26,100 +25,34 @@ const END_MARK: &[u8] = b"\\.\n";
 /// End mark of COPY, and the two newlines pg_dump writes after it.
 pub(super) const END_OF_BLOCK: &[u8] = b"\\.\n\n\n";
 
-/// What a reader sends.
-pub(super) enum Sent {
-    /// Bytes of the piece: compressed, or its text.
-    Bytes(Vec<u8>),
-    /// Its end.
-    End {
-        /// To join it; `None` where it is text, or all of a payload.
-        sum: Option<PieceSum>,
-        /// Bytes of its text.
-        plain_bytes: u64,
-        /// Its rows.
-        fingerprint: RowFingerprint,
-    },
-    /// It failed.
-    Failed(Fault),
-}
-
-/// A piece and where its bytes go.
+/// A piece and its place in the archive.
 struct Job {
     index: usize,
     piece: Piece,
-    to: Sender<Sent>,
 }
-
-/// A piece that was begun: its table, and what comes of it.
-type Begun = (usize, Receiver<Sent>);
 
 /// Pieces not begun yet.
-pub(super) struct Queue(Mutex<Waiting>);
-
-struct Waiting {
-    pieces: VecDeque<(usize, Piece)>,
-    /// Told of each piece as it is begun, which is in their order.
-    begun: Sender<Begun>,
-}
-
-/// What comes of all pieces, in their order. A piece has a channel from when it is begun: those of ten
-/// thousand would take more memory than all else that is known of their tables.
-pub(super) struct Results {
-    begun: Receiver<Begun>,
-    /// Pieces of which nothing was heard.
-    left: usize,
-    front: Option<Begun>,
-}
+pub(super) struct Queue(Mutex<VecDeque<Job>>);
 
 impl Queue {
-    /// Pieces that are left.
-    pub(super) fn len(&self) -> usize {
-        self.lock().pieces.len()
+    /// A queue of all pieces.
+    pub(super) fn of(pieces: Vec<Piece>) -> Self {
+        let jobs = pieces.into_iter().enumerate();
+        let jobs = jobs.map(|(index, piece)| Job { index, piece });
+        Self(Mutex::new(jobs.collect()))
     }
 
-    /// A queue of all pieces, and what will come of them.
-    pub(super) fn of(pieces: Vec<Piece>) -> (Self, Results) {
-        let (to, begun) = channel();
-        let results = Results {
-            begun,
-            left: pieces.len(),
-            front: None,
-        };
-        let waiting = Waiting {
-            pieces: pieces.into_iter().enumerate().collect(),
-            begun: to,
-        };
-        (Self(Mutex::new(waiting)), results)
+    /// Pieces that are left.
+    pub(super) fn len(&self) -> usize {
+        self.lock().len()
     }
 
     fn next(&self) -> Option<Job> {
-        let mut waiting = self.lock();
-        let (index, piece) = waiting.pieces.pop_front()?;
-        let (to, from) = channel();
-        // Nobody listens once the writer gave up.
-        drop(waiting.begun.send((piece.table, from)));
-        Some(Job { index, piece, to })
+        self.lock().pop_front()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Job>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Results {
-    /// The next piece, if it is of this table; waits until it is begun.
-    pub(super) fn of_table(&mut self, table: usize) -> Option<&Receiver<Sent>> {
-        if self.front.is_none() && self.left > 0 {
-            self.left -= 1;
-            self.front = self.begun.recv().ok();
-        }
-        let front = self.front.as_ref();
-        front.filter(|(of, _)| *of == table).map(|(_, piece)| piece)
-    }
-
-    /// The piece came to its end.
-    pub(super) fn ended(&mut self) {
-        self.front = None;
     }
 }
 
@@ -150,26 +83,26 @@ pub(super) fn work(
 ) {
     let mut coders = Coders::new(coding);
     while let Some(job) = queue.next() {
+        let to = window.piece(job.index);
         let coder = coders.of(&job.piece);
-        if let Err(fault) = read(session, &job, window, coder, cx) {
-            // Nobody listens once the writer gave up.
-            drop(job.to.send(Sent::Failed(fault)));
-            return;
+        match read(session, &job.piece, &to, coder, cx) {
+            Ok(end) => to.end(end),
+            Err(fault) => return to.fail(fault),
         }
     }
 }
 
 fn read(
     session: &mut CopySession,
-    job: &Job,
-    window: &Window,
+    piece: &Piece,
+    to: &Slot<'_>,
     coder: &mut Coder,
     cx: &Context,
-) -> Result<(), Fault> {
-    window.may_begin(job.index, cx)?;
+) -> Result<End, Fault> {
+    to.may_begin(cx)?;
     let mut lines = CopyLines::new();
     let mut fingerprint = Fingerprinting::default();
-    session.copy_out_pieces(&job.piece.statement, |text| {
+    session.copy_out_pieces(&piece.statement, |text| {
         cx.check()?;
         cx.progress().bytes(text.len() as u64);
         lines
@@ -177,7 +110,7 @@ fn read(
             .map_err(of_archive)?;
         coder.push(text).map_err(of_archive)?;
         if coder.ready() >= CHUNK_BYTES {
-            send(job, coder.take(), window, cx)?;
+            to.send(coder.take(), cx)?;
         }
         Ok::<(), Fault>(())
     })?;
@@ -189,21 +122,12 @@ fn read(
         sum,
         plain_bytes,
     } = coder.finish().map_err(of_archive)?;
-    send(job, bytes, window, cx)?;
-    // Nobody listens once the writer gave up.
-    drop(job.to.send(Sent::End {
+    to.send(bytes, cx)?;
+    Ok(End {
         sum,
         plain_bytes,
         fingerprint: fingerprint.finish(),
-    }));
-    Ok(())
-}
-
-fn send(job: &Job, bytes: Vec<u8>, window: &Window, cx: &Context) -> Result<(), Fault> {
-    window.may_send(job.index, bytes.len(), cx)?;
-    job.to
-        .send(Sent::Bytes(bytes))
-        .map_err(|_| Fault::bare(FaultKind::Cancelled, "the dump was given up"))
+    })
 }
 
 fn of_archive(error: ArchiveError) -> Fault {

@@ -1,21 +1,43 @@
-//! How far readers may run ahead of the writer: bounded in bytes, so that memory is bounded
-//! whatever the tables. The piece the writer waits for is held back by nothing but its own bytes.
+//! Between the readers and the writer: what was read waits here for its turn, which is the order of the
+//! archive. Bounded in bytes, so that memory is bounded whatever the tables. The piece whose turn it is
+//! is held back by nothing but its own bytes.
 
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use respaldo_engine::ports::{Context, Fault};
+use respaldo_archive::PieceSum;
+use respaldo_domain::fingerprint::RowFingerprint;
+use respaldo_engine::ports::{Context, Fault, FaultKind};
 
 /// Bytes waiting for the writer.
 const LIMIT_BYTES: usize = 40 << 20;
 /// Bytes of the piece being written that may wait beyond that: it sends text, where the writer compresses.
 const LIMIT_BYTES_OF_HEAD: usize = 4 << 20;
-/// Pieces that may be ahead of the one being written.
-const LIMIT_PIECES: usize = 512;
+/// Pieces that may be ahead of the one being written: a few hundred bytes each, beside their own.
+const LIMIT_PIECES: usize = 8 * 1024;
 /// How soon an interruption is noticed.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-#[derive(Debug, Default)]
+/// What comes of a piece.
+pub(super) enum Sent {
+    /// Bytes of the piece: compressed, or its text.
+    Bytes(Vec<u8>),
+    /// Its end.
+    End(End),
+}
+
+/// What is known at the end of a piece.
+pub(super) struct End {
+    /// To join it; `None` where it is text, or all of a payload.
+    pub(super) sum: Option<PieceSum>,
+    /// Bytes of its text.
+    pub(super) plain_bytes: u64,
+    /// Its rows.
+    pub(super) fingerprint: RowFingerprint,
+}
+
+#[derive(Default)]
 struct State {
     /// The piece being written.
     head: usize,
@@ -23,6 +45,8 @@ struct State {
     waiting: usize,
     /// Of those, the ones sent since it is being written.
     of_head: usize,
+    /// What was sent and not taken.
+    sent: HashMap<usize, VecDeque<Result<Sent, Fault>>>,
 }
 
 impl State {
@@ -34,69 +58,216 @@ impl State {
         }
     }
 
-    fn sent(&mut self, index: usize, bytes: usize) {
+    fn counts(&mut self, index: usize, bytes: usize) {
         self.waiting += bytes;
         if index == self.head {
             self.of_head += bytes;
         }
     }
 
-    fn written(&mut self, bytes: usize) {
-        self.waiting = self.waiting.saturating_sub(bytes);
-        self.of_head = self.of_head.saturating_sub(bytes);
+    /// Takes what comes next of the piece being written.
+    fn take(&mut self) -> Option<Result<Sent, Fault>> {
+        let sent = self.sent.get_mut(&self.head)?.pop_front()?;
+        match &sent {
+            Ok(Sent::Bytes(bytes)) => {
+                self.waiting = self.waiting.saturating_sub(bytes.len());
+                self.of_head = self.of_head.saturating_sub(bytes.len());
+            }
+            Ok(Sent::End(_)) => {
+                self.sent.remove(&self.head);
+                self.head += 1;
+                self.of_head = 0;
+            }
+            Err(_) => {}
+        }
+        Some(sent)
     }
 }
 
 /// Shared by the readers and the writer.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Window {
     state: Mutex<State>,
+    /// Readers may go on.
     moved: Condvar,
+    /// There is something of the piece being written.
+    arrived: Condvar,
 }
 
 impl Window {
-    /// Waits until piece `index` may be begun.
-    pub(super) fn may_begin(&self, index: usize, cx: &Context) -> Result<(), Fault> {
-        self.wait_until(cx, |state| index < state.head + LIMIT_PIECES, |_| {})
+    /// Where a reader puts a piece.
+    pub(super) fn piece(&self, index: usize) -> Slot<'_> {
+        Slot {
+            window: self,
+            index,
+            is_open: true,
+        }
     }
 
-    /// Waits until piece `index` may send so many bytes, and counts them.
-    pub(super) fn may_send(&self, index: usize, bytes: usize, cx: &Context) -> Result<(), Fault> {
-        let has_room = |state: &State| state.has_room(index, bytes);
-        self.wait_until(cx, has_room, |state| state.sent(index, bytes))
+    /// What comes next, of all pieces in their order; waits for it. Its failure comes in a piece's turn.
+    pub(super) fn next(&self) -> Result<Sent, Fault> {
+        let mut state = self.lock();
+        loop {
+            if let Some(sent) = state.take() {
+                self.moved.notify_all();
+                return sent;
+            }
+            let woken = self.arrived.wait(state);
+            state = woken.unwrap_or_else(PoisonError::into_inner);
+        }
     }
 
-    /// The writer took bytes.
-    pub(super) fn written(&self, bytes: usize) {
-        self.change(|state| state.written(bytes));
-    }
-
-    /// The writer is done with a piece.
-    pub(super) fn advance(&self) {
-        self.change(|state| {
-            state.head += 1;
-            state.of_head = 0;
-        });
-    }
-
-    fn change(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
-        self.moved.notify_all();
+    fn put(&self, state: &mut State, index: usize, sent: Result<Sent, Fault>) {
+        state.sent.entry(index).or_default().push_back(sent);
+        if index == state.head {
+            self.arrived.notify_all();
+        }
     }
 
     fn wait_until(
         &self,
         cx: &Context,
         ready: impl Fn(&State) -> bool,
-        then: impl FnOnce(&mut State),
-    ) -> Result<(), Fault> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+    ) -> Result<MutexGuard<'_, State>, Fault> {
+        let mut state = self.lock();
         while !ready(&state) {
             cx.check()?;
             let waited = self.moved.wait_timeout(state, LOOK_EVERY);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        then(&mut state);
+        Ok(state)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The place of one piece. Whoever drops it before its end has failed it.
+pub(super) struct Slot<'a> {
+    window: &'a Window,
+    index: usize,
+    is_open: bool,
+}
+
+impl Slot<'_> {
+    /// Waits until the piece may be begun.
+    pub(super) fn may_begin(&self, cx: &Context) -> Result<(), Fault> {
+        let is_near = |state: &State| self.index < state.head + LIMIT_PIECES;
+        self.window.wait_until(cx, is_near).map(drop)
+    }
+
+    /// Sends bytes once there is room for them.
+    pub(super) fn send(&self, bytes: Vec<u8>, cx: &Context) -> Result<(), Fault> {
+        let has_room = |state: &State| state.has_room(self.index, bytes.len());
+        let mut state = self.window.wait_until(cx, has_room)?;
+        state.counts(self.index, bytes.len());
+        self.window
+            .put(&mut state, self.index, Ok(Sent::Bytes(bytes)));
         Ok(())
+    }
+
+    /// The piece is whole.
+    pub(super) fn end(self, end: End) {
+        self.last(Ok(Sent::End(end)));
+    }
+
+    /// It failed.
+    pub(super) fn fail(self, fault: Fault) {
+        self.last(Err(fault));
+    }
+
+    fn last(mut self, sent: Result<Sent, Fault>) {
+        self.is_open = false;
+        self.window.put(&mut self.window.lock(), self.index, sent);
+    }
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        if self.is_open {
+            let fault = Fault::bare(FaultKind::Internal, "a thread that copied rows is gone");
+            self.window
+                .put(&mut self.window.lock(), self.index, Err(fault));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use respaldo_engine::ports::Interrupt;
+
+    use super::*;
+
+    fn end() -> End {
+        End {
+            sum: None,
+            plain_bytes: 0,
+            fingerprint: RowFingerprint::default(),
+        }
+    }
+
+    /// What the writer gets: bytes as their number, ends and failures as they are.
+    fn all(window: &Window, count: usize) -> Vec<String> {
+        let told = |sent: Result<Sent, Fault>| match sent {
+            Ok(Sent::Bytes(bytes)) => bytes.len().to_string(),
+            Ok(Sent::End(_)) => "end".to_owned(),
+            Err(fault) => fault.to_string(),
+        };
+        (0..count).map(|_| told(window.next())).collect()
+    }
+
+    #[test]
+    fn pieces_come_out_in_their_order_whatever_order_they_come_in() {
+        let (window, cx) = (Window::default(), Context::quiet());
+        let (first, second) = (window.piece(0), window.piece(1));
+        second.send(vec![0; 7], &cx).unwrap();
+        second.end(end());
+        first.send(vec![0; 3], &cx).unwrap();
+        first.send(vec![0; 4], &cx).unwrap();
+        first.end(end());
+        assert_eq!(all(&window, 5), ["3", "4", "end", "7", "end"]);
+    }
+
+    #[test]
+    fn the_piece_whose_turn_it_is_goes_on_where_others_take_all_of_the_room() {
+        let (window, cx) = (Window::default(), Context::quiet());
+        let (first, second) = (window.piece(0), window.piece(1));
+        second.send(vec![0; LIMIT_BYTES], &cx).unwrap();
+        first.send(vec![0; 9], &cx).unwrap();
+        thread::scope(|threads| {
+            let more = threads.spawn(|| second.send(vec![0; 1], &cx));
+            first.end(end());
+            let all = all(&window, 4);
+            assert_eq!(all, ["9", "end", &LIMIT_BYTES.to_string(), "1"]);
+            more.join().unwrap().unwrap();
+        });
+        second.end(end());
+    }
+
+    #[test]
+    fn a_piece_that_nobody_ends_has_failed_in_its_turn() {
+        let (window, cx) = (Window::default(), Context::quiet());
+        drop(window.piece(1));
+        let first = window.piece(0);
+        first.send(vec![0; 2], &cx).unwrap();
+        first.end(end());
+        let all = all(&window, 3);
+        assert_eq!(all[..2], ["2", "end"]);
+        assert!(all[2].contains("is gone"), "{all:?}");
+    }
+
+    #[test]
+    fn an_interruption_ends_the_wait_for_room() {
+        let window = Window::default();
+        let stop = Interrupt::default();
+        let cx = Context::quiet().with_interrupt(stop.clone());
+        let second = window.piece(1);
+        second.send(vec![0; LIMIT_BYTES], &cx).unwrap();
+        stop.set();
+        assert!(second.send(vec![0; 1], &cx).is_err());
+        assert!(window.piece(LIMIT_PIECES).may_begin(&cx).is_err());
     }
 }

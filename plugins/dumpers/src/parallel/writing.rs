@@ -19,9 +19,9 @@ use respaldo_engine::ports::{
 use respaldo_engine::store::io_of_fault;
 
 use super::pieces;
-use super::reader::{self, Coding, END_OF_BLOCK, Queue, Results, Sent};
+use super::reader::{self, Coding, END_OF_BLOCK, Queue};
 use super::scope::{Scope, Table};
-use super::window::Window;
+use super::window::{End, Sent, Window};
 use crate::options::DumperOptions;
 use crate::pg_dump::{PgDump, Rewriter, Schema, among, faults, next_id};
 
@@ -38,7 +38,8 @@ pub(super) fn write(
     let planned = pieces::plan(&scope);
     let by_readers = planned.iter().filter(|piece| coding.makes_payload(piece));
     let made = by_readers.map(|piece| piece.table).collect();
-    let (queue, results) = Queue::of(planned);
+    let turns: VecDeque<usize> = planned.iter().map(|piece| piece.table).collect();
+    let queue = Queue::of(planned);
     let sessions = reader::sessions(request, options.jobs.clamp(1, 64).min(queue.len()))?;
     let window = Window::default();
     let stop = cx.interrupt().child();
@@ -53,7 +54,7 @@ pub(super) fn write(
         let rows = Rows {
             tables: scope.tables,
             made,
-            results,
+            turns,
             window,
             coding,
             end: PieceEncoder::new(options.method.pieces()),
@@ -79,7 +80,8 @@ struct Rows<'a> {
     tables: Vec<Table>,
     /// Those whose payload readers make to its end.
     made: HashSet<usize>,
-    results: Results,
+    /// Of the pieces that are still to come, their tables.
+    turns: VecDeque<usize>,
     window: &'a Window,
     coding: Coding,
     /// Compresses what ends a block made of pieces; one for all blocks, for it takes much memory.
@@ -264,21 +266,17 @@ impl<'r, 'a> RowsOfTable<'r, 'a> {
     /// The next bytes; none at the end.
     fn more(&mut self) -> io::Result<Vec<u8>> {
         loop {
-            let Some(piece) = self.rows.results.of_table(self.table) else {
+            if self.rows.turns.front() != Some(&self.table) {
                 return if self.ended {
                     Ok(Vec::new())
                 } else {
                     self.end()
                 };
-            };
-            match piece.recv() {
-                Ok(Sent::Bytes(bytes)) => {
-                    self.rows.window.written(bytes.len());
-                    if !bytes.is_empty() {
-                        return Ok(bytes);
-                    }
-                }
-                Ok(Sent::End {
+            }
+            match self.rows.window.next().map_err(io_of_fault)? {
+                Sent::Bytes(bytes) if bytes.is_empty() => {}
+                Sent::Bytes(bytes) => return Ok(bytes),
+                Sent::End(End {
                     sum,
                     plain_bytes,
                     fingerprint,
@@ -288,13 +286,7 @@ impl<'r, 'a> RowsOfTable<'r, 'a> {
                     }
                     self.plain_bytes += plain_bytes;
                     self.fingerprint.merge(fingerprint);
-                    self.rows.window.advance();
-                    self.rows.results.ended();
-                }
-                Ok(Sent::Failed(fault)) => return Err(io_of_fault(fault)),
-                Err(_) => {
-                    let what = "a thread that copied rows is gone";
-                    return Err(io_of_fault(Fault::bare(FaultKind::Internal, what)));
+                    self.rows.turns.pop_front();
                 }
             }
         }
