@@ -2,10 +2,10 @@
 //! another core, counts rows and fingerprints them.
 //!
 //! Normally one pg_dump writes everything, told by exact names whose rows to leave out, or by schemas
-//! where that spares it many names. Where the
-//! names do not fit its arguments, one run writes the definitions and large objects, further ones
-//! the rows in scope, sequence values and refreshes (which a run that leaves out all data leaves
-//! out too), all from the same snapshot, and their archives are joined.
+//! where that spares it many names. Where the names do not fit its arguments, one run writes the
+//! definitions and large objects, further ones the rows in scope, sequence values and refreshes (which
+//! a run that leaves out all data leaves out too), all from the same snapshot, and their archives are
+//! joined.
 //!
 //! Where the request brings definitions that are proven to be those of the snapshot, only rows are
 //! left for pg_dump to write; where there are none of those either, it is not run at all.
@@ -87,7 +87,7 @@ impl PgDump {
             return Ok(None);
         };
         let compression = self.options.method.header();
-        let values = || sequence_values(request);
+        let values = || sequence_values(request, sequences::Of::All);
         let Some(definitions) = taken_over::without_rows(&bytes, compression, values) else {
             return Ok(None);
         };
@@ -183,12 +183,16 @@ pub(crate) struct Schema<'s> {
 /// none, or something is in the way: they are then written anew.
 fn taken_over(request: &DumpRequest) -> Option<Toc> {
     let file = File::open(request.contents.as_ref()?).ok()?;
-    taken_over::definitions(BufReader::new(file), &sequence_values(request)?)
+    let values = sequence_values(request, sequences::Of::All)?;
+    taken_over::definitions(BufReader::new(file), &values)
 }
 
 /// `None` where they cannot be read.
-fn sequence_values(request: &DumpRequest) -> Option<HashMap<TableName, sequences::Value>> {
-    sequences::values(request)
+fn sequence_values(
+    request: &DumpRequest,
+    of: sequences::Of<'_>,
+) -> Option<HashMap<TableName, sequences::Value>> {
+    sequences::values(request, of)
         .inspect_err(|fault| {
             tracing::debug!(%fault, "values of sequences were not read; pg_dump reads them");
         })
@@ -216,12 +220,14 @@ impl<'s> Schema<'s> {
             });
         }
         let bare = BareSchemas::of(request, &relations);
-        let plan = plan::plan(
-            request,
-            &relations,
-            &bare.schemas,
-            dumper.options.argument_bytes,
-        )?;
+        let space = dumper.options.argument_bytes;
+        let (plan, bare) = match plan::in_one(request, &relations, &bare.schemas, space) {
+            Some(run) => (vec![run], bare),
+            None => {
+                let runs = plan::in_several(request, &relations, space)?;
+                (runs, BareSchemas::default())
+            }
+        };
         let mut runs = dumper.start(request, plan, stop)?;
         let mut joined = Joined::of(&mut runs, request, &relations)?;
         bare.add_values(&mut joined.toc, &relations)?;

@@ -45,6 +45,10 @@ struct State {
     waiting: usize,
     /// Of those, the ones sent since it is being written.
     of_head: usize,
+    /// Readers at work.
+    readers: usize,
+    /// The writer was told of a failure.
+    has_failed: bool,
     /// What was sent and not taken.
     sent: HashMap<usize, VecDeque<Result<Sent, Fault>>>,
 }
@@ -58,7 +62,7 @@ impl State {
         }
     }
 
-    fn counts(&mut self, index: usize, bytes: usize) {
+    fn count(&mut self, index: usize, bytes: usize) {
         self.waiting += bytes;
         if index == self.head {
             self.of_head += bytes;
@@ -78,7 +82,8 @@ impl State {
                 self.head += 1;
                 self.of_head = 0;
             }
-            Err(_) => {}
+            // Nothing comes after it.
+            Err(_) => self.has_failed = true,
         }
         Some(sent)
     }
@@ -104,13 +109,23 @@ impl Window {
         }
     }
 
-    /// What comes next, of all pieces in their order; waits for it. Its failure comes in a piece's turn.
+    /// Counts a reader, until it is dropped.
+    pub(super) fn reader(&self) -> Presence<'_> {
+        self.lock().readers += 1;
+        Presence(self)
+    }
+
+    /// What comes next, of all pieces in their order; waits for it. A piece's failure comes in its turn,
+    /// and that of readers that are gone when there is nothing else.
     pub(super) fn next(&self) -> Result<Sent, Fault> {
         let mut state = self.lock();
         loop {
             if let Some(sent) = state.take() {
                 self.moved.notify_all();
                 return sent;
+            }
+            if state.readers == 0 || state.has_failed {
+                return Err(gone());
             }
             let woken = self.arrived.wait(state);
             state = woken.unwrap_or_else(PoisonError::into_inner);
@@ -161,7 +176,7 @@ impl Slot<'_> {
     pub(super) fn send(&self, bytes: Vec<u8>, cx: &Context) -> Result<(), Fault> {
         let has_room = |state: &State| state.has_room(self.index, bytes.len());
         let mut state = self.window.wait_until(cx, has_room)?;
-        state.counts(self.index, bytes.len());
+        state.count(self.index, bytes.len());
         self.window
             .put(&mut state, self.index, Ok(Sent::Bytes(bytes)));
         Ok(())
@@ -186,11 +201,24 @@ impl Slot<'_> {
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
         if self.is_open {
-            let fault = Fault::bare(FaultKind::Internal, "a thread that copied rows is gone");
-            self.window
-                .put(&mut self.window.lock(), self.index, Err(fault));
+            let mut state = self.window.lock();
+            self.window.put(&mut state, self.index, Err(gone()));
         }
     }
+}
+
+/// A reader at work. The writer does not wait for those that are gone.
+pub(super) struct Presence<'a>(&'a Window);
+
+impl Drop for Presence<'_> {
+    fn drop(&mut self) {
+        self.0.lock().readers -= 1;
+        self.0.arrived.notify_all();
+    }
+}
+
+fn gone() -> Fault {
+    Fault::bare(FaultKind::Internal, "a thread that copied rows is gone")
 }
 
 #[cfg(test)]
@@ -219,9 +247,16 @@ mod tests {
         (0..count).map(|_| told(window.next())).collect()
     }
 
+    /// A window whose readers are at work, whoever plays them.
+    fn window() -> Window {
+        let window = Window::default();
+        window.lock().readers = 2;
+        window
+    }
+
     #[test]
     fn pieces_come_out_in_their_order_whatever_order_they_come_in() {
-        let (window, cx) = (Window::default(), Context::quiet());
+        let (window, cx) = (window(), Context::quiet());
         let (first, second) = (window.piece(0), window.piece(1));
         second.send(vec![0; 7], &cx).unwrap();
         second.end(end());
@@ -233,7 +268,7 @@ mod tests {
 
     #[test]
     fn the_piece_whose_turn_it_is_goes_on_where_others_take_all_of_the_room() {
-        let (window, cx) = (Window::default(), Context::quiet());
+        let (window, cx) = (window(), Context::quiet());
         let (first, second) = (window.piece(0), window.piece(1));
         second.send(vec![0; LIMIT_BYTES], &cx).unwrap();
         first.send(vec![0; 9], &cx).unwrap();
@@ -249,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_piece_that_nobody_ends_has_failed_in_its_turn() {
-        let (window, cx) = (Window::default(), Context::quiet());
+        let (window, cx) = (window(), Context::quiet());
         drop(window.piece(1));
         let first = window.piece(0);
         first.send(vec![0; 2], &cx).unwrap();
@@ -257,6 +292,30 @@ mod tests {
         let all = all(&window, 3);
         assert_eq!(all[..2], ["2", "end"]);
         assert!(all[2].contains("is gone"), "{all:?}");
+    }
+
+    #[test]
+    fn a_failure_comes_in_its_turn_and_nothing_after_it() {
+        let (window, cx) = (window(), Context::quiet());
+        let full = || Fault::bare(FaultKind::Full, "it is full");
+        window.piece(1).fail(full());
+        window.piece(2).end(end());
+        let first = window.piece(0);
+        first.send(vec![0; 2], &cx).unwrap();
+        first.end(end());
+        assert_eq!(all(&window, 3), ["2", "end", &full().to_string()]);
+        assert!(all(&window, 1)[0].contains("is gone"));
+    }
+
+    #[test]
+    fn the_writer_does_not_wait_for_readers_that_are_gone() {
+        let window = Window::default();
+        let reader = window.reader();
+        thread::scope(|threads| {
+            let written = threads.spawn(|| all(&window, 1));
+            drop(reader);
+            assert!(written.join().unwrap()[0].contains("is gone"));
+        });
     }
 
     #[test]

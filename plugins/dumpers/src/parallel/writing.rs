@@ -49,7 +49,11 @@ pub(super) fn write(
         let _stop = StopOnDrop(&stop);
         let (queue, window) = (&queue, &window);
         for mut session in sessions {
-            threads.spawn(move || reader::work(&mut session, queue, window, coding, cx));
+            let presence = window.reader();
+            threads.spawn(move || {
+                let _presence = presence;
+                reader::work(&mut session, queue, window, coding, cx);
+            });
         }
         let rows = Rows {
             tables: scope.tables,
@@ -190,6 +194,10 @@ fn write_rows(
     dump_id: i32,
     cx: &Context,
 ) -> Result<DumpedTable, ArchiveError> {
+    if rows.turns.front() != Some(&index) {
+        let what = "rows are not written in the order they are read";
+        return Err(io_of_fault(Fault::bare(FaultKind::Internal, what)).into());
+    }
     let mut block = RowsOfTable::begin(index, rows);
     let report = match (block.rows.coding, block.is_made) {
         (Coding::Stream { .. }, false) => block.compress_into(writer.begin_data(dump_id)?)?,

@@ -10,12 +10,12 @@ use respaldo_engine::ports::{DumpRequest, Fault, FaultKind};
 
 use super::catalog::Relations;
 use super::merge::{among, next_id};
-use super::sequences::Value;
+use super::sequences::{Of, Value};
 use super::{faults, plan, sequence_values};
 
 const SEQUENCE_SET: &str = "SEQUENCE SET";
 
-/// The schemas, and where sequences stand.
+/// The schemas, and what their sequences are set to.
 #[derive(Debug, Default)]
 pub(super) struct BareSchemas {
     pub(super) schemas: BTreeSet<String>,
@@ -25,12 +25,15 @@ pub(super) struct BareSchemas {
 impl BareSchemas {
     /// Those of this dump; none where the values of sequences cannot be read: each table is then named.
     pub(super) fn of(request: &DumpRequest, relations: &Relations) -> Self {
-        let schemas = plan::bare_schemas(request, relations);
+        let scope = request.tables.iter().map(|table| &table.name);
+        let schemas = plan::bare_schemas(scope, relations);
         if schemas.is_empty() {
             return Self::default();
         }
-        let all = |values| Self { schemas, values };
-        sequence_values(request).map(all).unwrap_or_default()
+        match sequence_values(request, Of::Schemas(&schemas)) {
+            Some(values) => Self { schemas, values },
+            None => Self::default(),
+        }
     }
 
     /// Adds an entry for each sequence that has a definition and may be read.
@@ -42,16 +45,15 @@ impl BareSchemas {
         let mut added = Vec::new();
         let mut id = toc.next_dump_id().map_err(faults::of_archive)?;
         for definition in toc.entries.iter().filter(|entry| entry.is("SEQUENCE")) {
-            let name = TableName::new(
-                text(definition.namespace.as_ref()),
-                text(Some(&definition.tag)),
-            );
-            if !self.schemas.contains(&name.schema) || unreadable.contains(&name) {
+            let Some(name) = self.name_of(definition) else {
+                continue;
+            };
+            if unreadable.contains(&name) {
                 continue;
             }
             let Some(value) = self.values.get(&name) else {
-                let what = format!("where sequence {name} stands was not read");
-                return Err(Fault::bare(FaultKind::Internal, what));
+                let what = format!("sequence {name} was dropped, or may no longer be read");
+                return Err(Fault::bare(FaultKind::SnapshotOvertaken, what));
             };
             added.push(entry(definition, value, id));
             id = next_id(id)?;
@@ -66,11 +68,13 @@ impl BareSchemas {
         toc.entries.extend(after);
         Ok(())
     }
-}
 
-/// Nothing that is in no schema, or no text, is among the names that were read.
-fn text(name: Option<&Text>) -> &str {
-    name.and_then(|name| name.as_str()).unwrap_or_default()
+    /// The name of what lies in one of the schemas.
+    fn name_of(&self, entry: &Entry) -> Option<TableName> {
+        let schema = entry.namespace.as_ref().and_then(|name| name.as_str());
+        let schema = schema.filter(|schema| self.schemas.contains(*schema))?;
+        Some(TableName::new(schema, String::from_utf8_lossy(&entry.tag)))
+    }
 }
 
 /// As pg_dump writes it: what it does not say is NULL.

@@ -1,4 +1,4 @@
-//! Names as patterns of pg_dump that match nothing else.
+//! Names as patterns of pg_dump that match nothing else, or all of a schema.
 //!
 //! Inside double quotes everything is literal, so a quoted name is an exact pattern. One pattern
 //! per name: for that the server uses an index. An alternation of many names in one pattern is a

@@ -10,43 +10,54 @@ use super::names;
 
 /// Runs wait for each other with an open connection and locks: a few, not dozens.
 const MAX_RUNS: usize = 12;
-/// So many tables at most are named where there is another way. Dumped beside definitions that are there they
-/// take, in a database of 10,000, a fourth of the time of a run of everything.
+/// So many tables at most are dumped by name beside definitions that are there: in a database of
+/// 10,000 that takes a fourth of the time of a run of everything.
 const MAX_NAMED: usize = 100;
+/// Tables of a schema from which on one pattern for all of them is worth reading sequences for.
+const MANY: usize = 100;
 /// Encodings for which there is no conversion to UTF-8: those dumps stay in the database's own.
 const NOT_CONVERTED: [&str; 2] = ["SQL_ASCII", "MULE_INTERNAL"];
 
 /// Schemas of many tables none of whose rows pg_dump is to write: one pattern tells it so, where it would ask the
-/// server four times for each name. That leaves out the values of their sequences as well, which are to
+/// server several times for each name. That leaves out the values of their sequences as well, which are to
 /// be added. Refreshes of materialized views would be left out, too: what order those need pg_dump knows best.
-pub(super) fn bare_schemas(request: &DumpRequest, relations: &Relations) -> BTreeSet<String> {
+pub(super) fn bare_schemas<'a>(
+    scope: impl Iterator<Item = &'a TableName>,
+    relations: &'a Relations,
+) -> BTreeSet<String> {
     let mut names: HashMap<&str, usize> = HashMap::new();
     for (_, table) in &relations.excluded {
         *names.entry(&table.schema).or_default() += 1;
     }
-    let scope = request.tables.iter().map(|table| &table.name);
     let with_data = relations.views.iter().chain(&relations.configuration);
-    // How pg_dump writes those depends on settings.
+    // How pg_dump writes a backslash depends on a setting.
     let is_odd = |name: &&TableName| name.schema.contains('\\') || name.name.contains('\\');
     let odd = relations.sequences.iter().filter(is_odd);
     for name in with_data.chain(scope).chain(odd) {
         names.remove(name.schema.as_str());
     }
-    let many = names.into_iter().filter(|(_, count)| *count > MAX_NAMED);
+    let many = names.into_iter().filter(|(_, count)| *count >= MANY);
     many.map(|(schema, _)| schema.to_owned()).collect()
 }
 
-/// The arguments of each run; the first one writes the definitions.
-pub(super) fn plan(
+/// The arguments of one run that writes everything, of `bare` schemas definitions alone; `None` where
+/// the names that are left do not fit.
+pub(super) fn in_one(
     request: &DumpRequest,
     relations: &Relations,
     bare: &BTreeSet<String>,
     argument_bytes: usize,
-) -> Result<Vec<Vec<String>>, Fault> {
+) -> Option<Vec<String>> {
     let whole = whole(request, relations, bare);
-    if names::space(&whole) <= argument_bytes {
-        return Ok(vec![whole]);
-    }
+    (names::space(&whole) <= argument_bytes).then_some(whole)
+}
+
+/// The arguments of several runs; the first one writes the definitions, the others all values of sequences.
+pub(super) fn in_several(
+    request: &DumpRequest,
+    relations: &Relations,
+    argument_bytes: usize,
+) -> Result<Vec<Vec<String>>, Fault> {
     let runs = split(request, relations, argument_bytes);
     let fit = runs.iter().all(|run| names::space(run) <= argument_bytes);
     if fit && runs.len() <= MAX_RUNS {
@@ -144,4 +155,56 @@ fn common(request: &DumpRequest) -> Vec<String> {
         arguments.push("--encoding=UTF8".to_owned());
     }
     arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use respaldo_domain::table::Oid;
+
+    use super::*;
+
+    /// Three schemas, each of as many tables as are many.
+    fn relations() -> Relations {
+        let of = |schema: &'static str| {
+            (0..MANY).map(move |n| (Oid(1), TableName::new(schema, format!("t{n}"))))
+        };
+        Relations {
+            excluded: ["a", "b", "c"].into_iter().flat_map(of).collect(),
+            ..Relations::default()
+        }
+    }
+
+    fn bare(scope: &[TableName], relations: &Relations) -> Vec<String> {
+        bare_schemas(scope.iter(), relations).into_iter().collect()
+    }
+
+    #[test]
+    fn schemas_of_many_tables_are_bare() {
+        let mut relations = relations();
+        relations.excluded.pop();
+        relations.sequences = vec![TableName::new("a", "s"), TableName::new("c", "s")];
+        relations.unreadable_sequences = vec![TableName::new("b", "s")];
+        assert_eq!(bare(&[], &relations), ["a", "b"]);
+    }
+
+    #[test]
+    fn no_schema_is_bare_that_has_what_pg_dump_must_write() {
+        let in_b = vec![TableName::new("b", "x")];
+        assert_eq!(bare(&in_b, &relations()), ["a", "c"]);
+        let views = Relations {
+            views: in_b.clone(),
+            ..relations()
+        };
+        let configuration = Relations {
+            configuration: in_b,
+            ..relations()
+        };
+        let sequences = Relations {
+            sequences: vec![TableName::new("b", "back\\slash")],
+            ..relations()
+        };
+        for relations in [views, configuration, sequences] {
+            assert_eq!(bare(&[], &relations), ["a", "c"]);
+        }
+    }
 }

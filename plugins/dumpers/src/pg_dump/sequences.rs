@@ -1,7 +1,7 @@
 //! Values of sequences, which follow no snapshot: as they are at the moment of reading, which is
 //! after the snapshot was taken, as pg_dump reads them too.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use respaldo_domain::table::TableName;
 use respaldo_engine::ports::{DumpRequest, Fault};
@@ -10,7 +10,7 @@ use sqlx::postgres::PgRow;
 
 use super::catalog::in_snapshot;
 
-/// Where a sequence stands.
+/// What a sequence is set to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Value {
     /// Its name as the server quotes it, which is as pg_dump does.
@@ -29,17 +29,32 @@ SELECT n.nspname::text AS schema, c.relname::text AS name,
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.relpersistence <> 't'
+AND ($1::text[] IS NULL OR n.nspname::text = ANY ($1::text[]))
 AND CASE c.relkind WHEN 'S' THEN pg_catalog.has_sequence_privilege(c.oid, 'SELECT') END";
 
 /// Sequences read by one statement, each by its name.
 const AT_ONCE: usize = 200;
 
-/// The values of all sequences that this role may read.
-pub(super) fn values(request: &DumpRequest) -> Result<HashMap<TableName, Value>, Fault> {
+/// Which sequences are read.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Of<'a> {
+    All,
+    Schemas(&'a BTreeSet<String>),
+}
+
+/// The values of sequences that this role may read.
+pub(super) fn values(
+    request: &DumpRequest,
+    of: Of<'_>,
+) -> Result<HashMap<TableName, Value>, Fault> {
+    let schemas: Option<Vec<&str>> = match of {
+        Of::All => None,
+        Of::Schemas(schemas) => Some(schemas.iter().map(String::as_str).collect()),
+    };
     let mut session = in_snapshot(request)?;
     let mut values = HashMap::new();
     let mut uncalled = Vec::new();
-    for Sequence { name, quoted, last } in session.each_row(sql(CALLED), called)? {
+    for Sequence { name, quoted, last } in session.each_row(sql(CALLED).bind(schemas), called)? {
         match last {
             Some(last) => {
                 let value = Value {
