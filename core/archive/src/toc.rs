@@ -157,6 +157,7 @@ impl Toc {
     }
 
     /// An id free in this archive, above dangling dependencies too: a new entry must not be taken for a dropped one.
+    ///
     /// # Errors
     /// All are used up.
     pub fn next_dump_id(&self) -> Result<i32> {

@@ -52,7 +52,8 @@ pub(super) fn in_one(
     (names::space(&whole) <= argument_bytes).then_some(whole)
 }
 
-/// The arguments of several runs; the first one writes the definitions, the others all values of sequences.
+/// The arguments of several runs; the first one writes the definitions, the others all rows in
+/// scope and all values of sequences.
 pub(super) fn in_several(
     request: &DumpRequest,
     relations: &Relations,
