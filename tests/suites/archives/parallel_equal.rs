@@ -173,6 +173,24 @@ fn a_sequence_that_may_not_be_read_is_left_out_of_many_tables() {
     assert!(!was_named(&cluster, "their_own_7"));
 }
 
+/// Nobody locks sequences: one that goes away under the snapshot has a definition there and no value.
+#[test]
+fn a_sequence_dropped_under_the_snapshot_makes_a_new_one() {
+    let cluster = many_tables();
+    let respaldo = driver(&cluster, "live", "parallel");
+    let held = respaldo.hold_at_step("backup.dump", &["backup", "full", "--json"]);
+    cluster.psql(
+        "live",
+        r#"DROP SEQUENCE "Odd ""it's"".|(x)$ñ".never_called"#,
+    );
+    let made = held.release();
+    assert!(made.is_done(), "{made:#?}");
+    let file = PathBuf::from(made.json()["archivo"].as_str().unwrap());
+    let script = script(&cluster, &file);
+    assert!(!script.iter().any(|line| line.contains("never_called")));
+    assert!(script.iter().any(|line| line.contains("zz_last")));
+}
+
 /// Makes a full of `live` and compares it.
 fn is_that_of_pg_dump(cluster: &Cluster) {
     let respaldo = driver(cluster, "live", "parallel");
