@@ -2,6 +2,8 @@
 //! and what each kind of role can do.
 #![expect(clippy::unwrap_used, reason = "test code")]
 
+#[path = "restores/binary.rs"]
+mod binary;
 #[path = "restores/in_place.rs"]
 mod in_place;
 #[path = "restores/indexes.rs"]

@@ -5,6 +5,7 @@
 //! ordinary threads (never from an asynchronous worker, where blocking would stall others).
 
 mod conninfo;
+mod copy_binary;
 mod copying;
 pub mod coverage;
 pub mod databases;
@@ -23,6 +24,7 @@ mod sockets;
 mod tools;
 
 pub use conninfo::{ConnInfo, ConnInfoError};
+pub use copy_binary::BinaryRows;
 pub use copying::{CopyOut, CopySession};
 // For those who know nothing else of the domain.
 pub use passfile::password_in_file;

@@ -4,6 +4,8 @@
     reason = "what cannot be set up must fail the test at once"
 )]
 
+#[path = "suite/copy_binary.rs"]
+mod copy_binary;
 #[path = "suite/copying.rs"]
 mod copying;
 #[path = "suite/parting.rs"]

@@ -11,7 +11,7 @@ use respaldo_domain::restore_plan::RestorePlan;
 use respaldo_domain::table::{TableName, quote_identifier};
 use respaldo_postgres::{Session, SessionOptions, sql};
 
-use super::load::{Manner, Work, load_into};
+use super::load::{Work, load_into};
 use super::{Done, IntoSchema, Restore, RestoreError, preflight, verify};
 use crate::ports::Fault;
 
@@ -74,7 +74,7 @@ fn fill(
         session
             .batch(&definition(&copy, &load.entry))
             .map_err(|e| failed(e.into()))?;
-        load_into(&work, session, load, &copy, Manner::Plain, restore.cx).map_err(failed)?;
+        load_into(&work, session, load, &copy, restore.cx).map_err(failed)?;
         let columns = &load.entry.columns;
         let found = verify::fingerprint(session, &copy, columns, "", restore.cx).map_err(failed)?;
         verification.tables += 1;
