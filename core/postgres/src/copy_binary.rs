@@ -14,6 +14,7 @@ mod moment;
 mod number;
 mod text;
 
+use memchr::{memchr, memrchr};
 use respaldo_domain::table::{Column, TableName};
 use sqlx::Row;
 
@@ -74,7 +75,11 @@ impl BinaryRows {
     /// Adds to `rows` what `text` holds, which must end where a row does. Returns how many bytes of it were taken, whole rows
     /// always: all, or those before the first row that had better be sent as text.
     pub fn convert(&self, text: &[u8], rows: &mut Vec<u8>) -> usize {
-        let mut rest = text;
+        // Servers write no bare carriage return, and may take one for the end of a row.
+        let sure = memchr(b'\r', text).map_or(text.len(), |at| {
+            memrchr(b'\n', &text[..at]).map_or(0, |end| end + 1)
+        });
+        let mut rest = &text[..sure];
         while !rest.is_empty() {
             let whole = rows.len();
             match self.row(rest, rows) {
@@ -85,7 +90,7 @@ impl BinaryRows {
                 }
             }
         }
-        text.len() - rest.len()
+        sure - rest.len()
     }
 
     /// Adds the first row of `text`; returns what follows it.
@@ -131,7 +136,16 @@ mod tests {
     #[test]
     fn a_row_with_too_few_or_too_many_columns_is_left_to_the_server() {
         let rows = rows(&["textrecv", "textrecv"]);
-        for text in [&b"a\n"[..], b"a\tb\tc\n", b"\n", b"\\N\n", b"a\tb", b"\\."] {
+        for text in [
+            &b"a\tb\r\n"[..],
+            b"a\rb\tc\n",
+            b"a\n",
+            b"a\tb\tc\n",
+            b"\n",
+            b"\\N\n",
+            b"a\tb",
+            b"\\.",
+        ] {
             let mut out = vec![7];
             assert_eq!(rows.convert(text, &mut out), 0, "{text:?}");
             assert_eq!(out, [7]);

@@ -14,22 +14,41 @@ use crate::runtime::{block_on, spawn};
 const LIMIT: Duration = Duration::from_millis(250);
 
 /// The driver's connection, which says good-bye when it is dropped.
-pub(crate) struct Parting(Option<PgConnection>);
+pub(crate) struct Parting {
+    connection: Option<PgConnection>,
+    is_lost: bool,
+}
 
 impl Parting {
     pub(crate) fn new(connection: PgConnection) -> Self {
-        Self(Some(connection))
+        Self {
+            connection: Some(connection),
+            is_lost: false,
+        }
     }
 
-    /// The connection, which is there until the end.
+    /// The connection, which is there until the end, unless it was lost.
     pub(crate) fn live(&mut self) -> sqlx::Result<&mut PgConnection> {
+        self.live_or_lost().map(|(connection, _)| connection)
+    }
+
+    /// The same, and what to set when its answers are no longer those to our questions.
+    pub(crate) fn live_or_lost(&mut self) -> sqlx::Result<(&mut PgConnection, &mut bool)> {
         let gone = || sqlx::Error::Io(ErrorKind::NotConnected.into());
-        self.0.as_mut().ok_or_else(gone)
+        match (&mut self.connection, &mut self.is_lost) {
+            (Some(connection), is_lost @ false) => Ok((connection, is_lost)),
+            _ => Err(gone()),
+        }
+    }
+
+    /// Whether it was lost.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.is_lost
     }
 
     /// Says good-bye, and tells whether that left.
     pub(crate) async fn close(mut self) -> sqlx::Result<()> {
-        match self.0.take() {
+        match self.connection.take() {
             Some(connection) => connection.close().await,
             None => Ok(()),
         }
@@ -38,7 +57,7 @@ impl Parting {
 
 impl Drop for Parting {
     fn drop(&mut self) {
-        let Some(connection) = self.0.take() else {
+        let Some(connection) = self.connection.take() else {
             return;
         };
         let parting = async { timeout(LIMIT, connection.close()).await };

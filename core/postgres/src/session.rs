@@ -249,6 +249,11 @@ impl Session {
         }
     }
 
+    /// Whether the session is of no more use: all it is asked ends in an error.
+    pub fn is_lost(&self) -> bool {
+        self.connection.is_lost()
+    }
+
     /// Process id of the server's backend.
     pub fn pid(&self) -> i32 {
         self.pid
@@ -379,11 +384,12 @@ impl Session {
     pub fn copy_in(&mut self, statement: &str) -> Result<CopyIn<'_>, PgError> {
         sockets::be_patient(self.port);
         let failed = |error| PgError::new(doing(statement), error);
-        let connection = self.connection.live().map_err(failed)?;
+        let (connection, is_lost) = self.connection.live_or_lost().map_err(failed)?;
         let inner = block_on(connection.copy_in_raw(statement)).map_err(failed)?;
         Ok(CopyIn {
             inner,
             statement: doing(statement),
+            is_lost,
         })
     }
 
@@ -461,10 +467,11 @@ where
 pub struct CopyIn<'s> {
     inner: sqlx::postgres::PgCopyIn<&'s mut PgConnection>,
     statement: String,
+    is_lost: &'s mut bool,
 }
 
 impl CopyIn<'_> {
-    /// Sends bytes of COPY text.
+    /// Sends bytes of what the statement is to copy.
     pub fn send(&mut self, bytes: &[u8]) -> Result<(), PgError> {
         block_on(self.inner.send(bytes))
             .map(drop)
@@ -476,9 +483,13 @@ impl CopyIn<'_> {
         block_on(self.inner.finish()).map_err(|error| PgError::new(self.statement, error))
     }
 
-    /// Gives up; the server undoes the statement.
+    /// Gives up; the server undoes the statement. Where it had refused the statement before, that is the error, and the
+    /// session is lost: the driver leaves the end of such an answer unread, to be taken for that of the next.
     pub fn abort(self, why: &str) -> Result<(), PgError> {
-        block_on(self.inner.abort(why)).map_err(|error| PgError::new(self.statement, error))
+        block_on(self.inner.abort(why)).map_err(|error| {
+            *self.is_lost = true;
+            PgError::new(self.statement, error)
+        })
     }
 }
 

@@ -13,7 +13,7 @@ use respaldo_domain::manifest::{Compression, TableData};
 use respaldo_domain::object::ObjectKey;
 use respaldo_domain::restore_plan::{RestorePlan, TableLoad};
 use respaldo_domain::table::{TableName, quote_identifier};
-use respaldo_postgres::{BinaryRows, CopyIn, Session};
+use respaldo_postgres::{BinaryRows, CopyIn, PgError, Session};
 
 use self::text::CopyText;
 use crate::faults::step;
@@ -47,10 +47,11 @@ struct Filling<'a> {
     cx: &'a Context,
 }
 
-/// Loads the block of a planned load.
+/// Loads the block of a planned load. `connect` gives another session where one was lost with a damaged block.
 pub(super) fn load_one(
     work: &Work<'_>,
     session: &mut Session,
+    connect: impl Fn() -> Result<Session, Fault>,
     load: &TableLoad,
     manner: Manner,
     cx: &Context,
@@ -59,6 +60,9 @@ pub(super) fn load_one(
     let table = load.entry.load_via.as_ref().unwrap_or(&load.entry.name);
     let key = load.data.archive.key();
     work.parts.store.with_sound(&key, cx, |store| {
+        if session.is_lost() {
+            *session = connect()?;
+        }
         let filling = Filling {
             store,
             work,
@@ -97,7 +101,9 @@ pub(super) fn load_into(
 impl Filling<'_> {
     /// Fills a table emptied in the same transaction, in binary where the types of its columns allow.
     fn fill_frozen(&self, session: &mut Session) -> Result<(), Fault> {
-        let binary = BinaryRows::of(session, self.table, &self.load.entry.columns)?;
+        let columns = &self.load.entry.columns;
+        // Who may not look at the catalog loads text.
+        let binary = BinaryRows::of(session, self.table, columns).ok().flatten();
         let filled = self.fill_in_transaction(session, binary.as_ref());
         match (filled, binary) {
             // Should a server want a value written otherwise, it gets the text: that is what was dumped.
@@ -114,11 +120,11 @@ impl Filling<'_> {
         session: &mut Session,
         binary: Option<&BinaryRows>,
     ) -> Result<(), Fault> {
-        session.batch(&format!(
-            "BEGIN; TRUNCATE TABLE ONLY {}",
-            self.table.quoted()
-        ))?;
-        let filled = self.fill(session, binary);
+        let table = self.table.quoted();
+        let emptied = session.batch(&format!("BEGIN; TRUNCATE TABLE ONLY {table}"));
+        let filled = emptied
+            .map_err(Fault::from)
+            .and_then(|()| self.fill(session, binary));
         if filled.is_err() {
             // A session that is lost needs none; what failed is told.
             let _ = session.batch("ROLLBACK");
@@ -139,9 +145,9 @@ impl Filling<'_> {
         let range = data.block.offset..data.block.offset + data.block.length;
         let stored = self.store.open_inside(&key, Some(range), self.cx)?;
         let mut block = HashingReader::new(stored);
-        let copied = self.copy(session, &mut block, facts.compression, binary);
-        let (rows, open) = match copied {
-            Ok((rows, open)) => (rows, open),
+        let Copied { rows, open } = match self.copy(session, &mut block, facts.compression, binary)
+        {
+            Ok(copied) => copied,
             Err(fault) => return whole(Err(fault), block, data, &key),
         };
         if let Err(fault) = whole(Ok(()), block, data, &key) {
@@ -160,15 +166,14 @@ impl Filling<'_> {
         }
     }
 
-    /// Decodes a block and sends its rows. What is sent as text is left to be ended by the caller, who knows whether the
-    /// block is sound; before it come rows, as many as are returned, of a statement that has ended.
+    /// Decodes a block and sends its rows.
     fn copy<'s>(
         &self,
         session: &'s mut Session,
         block: &mut impl Read,
         compression: Compression,
         binary: Option<&BinaryRows>,
-    ) -> Result<(u64, Option<CopyIn<'s>>), Fault> {
+    ) -> Result<Copied<'s>, Fault> {
         let broken = |e| Fault::new(FaultKind::Corrupt, "a block cannot be decoded", e);
         let decoded = decode_block(block, archive_compression(compression)).map_err(broken)?;
         let mut text = CopyText::new(decoded);
@@ -176,17 +181,20 @@ impl Filling<'_> {
         if let Some(binary) = binary {
             let mut copy = session.copy_in(&self.statement(Form::Binary))?;
             match send_binary(&mut text, binary, &mut copy, self.cx) {
-                Ok(()) => rows = copy.finish()?,
+                Ok(()) => rows = copy.finish().map_err(refused)?,
                 Err(fault) => return Err(give_up(copy, fault)),
             }
             if !text.fill(self.cx)? {
-                return Ok((rows, None));
+                return Ok(Copied { rows, open: None });
             }
             tracing::debug!(table = %self.table, rows, "the rest is sent as text");
         }
         let mut copy = session.copy_in(&self.statement(Form::Text))?;
         match send_text(&mut text, &mut copy, self.cx) {
-            Ok(()) => Ok((rows, Some(copy))),
+            Ok(()) => Ok(Copied {
+                rows,
+                open: Some(copy),
+            }),
             Err(fault) => Err(give_up(copy, fault)),
         }
     }
@@ -203,14 +211,25 @@ impl Filling<'_> {
             false => format!(" ({})", names.join(", ")),
         };
         let table = self.table.quoted();
-        let options = match (self.manner, form) {
-            (Manner::Plain, Form::Text) => "",
-            (Manner::Plain, Form::Binary) => " WITH (FORMAT binary)",
-            (Manner::Frozen, Form::Text) => " WITH (FREEZE)",
-            (Manner::Frozen, Form::Binary) => " WITH (FREEZE, FORMAT binary)",
-        };
-        format!("COPY {table}{list} FROM stdin{options}")
+        let frozen = (self.manner == Manner::Frozen).then_some("FREEZE");
+        let binary = (form == Form::Binary).then_some("FORMAT binary");
+        let options: Vec<&str> = frozen.into_iter().chain(binary).collect();
+        match options.is_empty() {
+            true => format!("COPY {table}{list} FROM stdin"),
+            false => format!(
+                "COPY {table}{list} FROM stdin WITH ({})",
+                options.join(", ")
+            ),
+        }
     }
+}
+
+/// What was sent of a block.
+struct Copied<'s> {
+    /// Rows of a statement that has ended: those in binary.
+    rows: u64,
+    /// The statement of those sent as text, to be ended by who knows whether the block is sound.
+    open: Option<CopyIn<'s>>,
 }
 
 /// How rows are written on the way to the server.
@@ -224,6 +243,16 @@ enum Form {
 fn give_up(copy: CopyIn<'_>, fault: Fault) -> Fault {
     // The fault says why; that the server undoes the statement needs no answer.
     let _ = copy.abort("not all rows are there, or they are not what the manifest says");
+    fault
+}
+
+/// What the server says to rows in binary. One that wants more bytes of a value calls that a breach of the protocol.
+fn refused(error: PgError) -> Fault {
+    let is_breach = error.sqlstate.as_deref() == Some("08P01");
+    let mut fault = Fault::from(error);
+    if is_breach {
+        fault.kind = FaultKind::Invalid;
+    }
     fault
 }
 

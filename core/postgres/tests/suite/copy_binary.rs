@@ -146,6 +146,155 @@ fn rows_of_every_type_become_what_the_server_writes_in_binary() {
     }
 }
 
+/// Text of databases that know other letters, or know none.
+#[test]
+fn text_in_other_encodings_becomes_what_the_server_writes_in_binary() {
+    let cluster = Cluster::start();
+    for encoding in ["LATIN1", "EUC_JP", "SQL_ASCII"] {
+        let name = encoding.to_lowercase();
+        cluster.psql(
+            "postgres",
+            &format!("CREATE DATABASE {name} ENCODING '{encoding}' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"),
+        );
+        let url = cluster.url(&name);
+        Client::connect(&url).exec(
+            "CREATE TABLE public.t AS SELECT n, 'x' || E'\\t\\\\' || n AS a FROM generate_series(1, 100) n",
+        );
+        let mut session = connect(&url);
+        if encoding != "SQL_ASCII" {
+            session
+                .execute(sql("UPDATE public.t SET a = a || '§' || a"))
+                .unwrap();
+        }
+        let columns = columns(&["n".to_owned(), "a".to_owned()]);
+        let rows = BinaryRows::of(&mut session, &TableName::new("public", "t"), &columns);
+        let expected = copied(&mut session, "COPY public.t TO STDOUT (FORMAT binary)");
+        let text = copied(&mut session, "COPY public.t TO STDOUT");
+        let mut binary = BinaryRows::HEADER.to_vec();
+        assert_eq!(
+            rows.unwrap().unwrap().convert(&text, &mut binary),
+            text.len(),
+            "{encoding}"
+        );
+        binary.extend_from_slice(BinaryRows::TRAILER);
+        assert!(binary == expected, "{encoding}");
+    }
+}
+
+/// No server writes these. What is taken of them must be what a server reads.
+#[test]
+fn whatever_is_taken_means_what_the_server_takes_it_for() {
+    const STRANGE: [(&str, &[&str]); 10] = [
+        (
+            "int4",
+            &["7", "-7", "007", "+7", "0x7", "7_0", " 7", "2147483648"],
+        ),
+        (
+            "float8",
+            &[
+                "1.", "1.50e3", "1e+3", "00.5", ".5", "1e-400", "1e400", "infinity", "1.0e05",
+                "1e0_0",
+            ],
+        ),
+        (
+            "float4",
+            &[
+                "0.1000000014901161193847656",
+                "16777217",
+                "3.4028236e38",
+                "1e-46",
+                "7.0064923216240854e-46",
+            ],
+        ),
+        (
+            "numeric",
+            &[
+                "1.50",
+                "-0",
+                "0.00",
+                "1e3",
+                "00",
+                "1.",
+                "0.00000000000000001",
+                "Infinity",
+                "123456789012345678901234567890.5",
+            ],
+        ),
+        (
+            "timestamptz",
+            &[
+                "2023-06-01 12:00:00+05:00:00",
+                "2023-06-01 12:00:00.500000+00",
+                "2023-06-01 12:00:00-00",
+                "2023-06-01 12:00+00",
+                "2023-06-01 24:00:00+00",
+                "2023-06-01 12:00:00+15:59",
+                "2023-02-29 12:00:00+00",
+                "2023-06-01 12:00:00+0530",
+            ],
+        ),
+        (
+            "timestamp",
+            &[
+                "0001-01-01 00:00:00",
+                "2023-06-01 12:00:00.1",
+                "2023-06-01 12:00:00+05",
+                "0000-01-01 00:00:00",
+            ],
+        ),
+        (
+            "date",
+            &["2023-06-01", "2023-6-1", "20230601", "epoch", "infinity"],
+        ),
+        (
+            "time",
+            &["12:00:00.000001", "12:00:00.1234567", "24:00:00", "12:00"],
+        ),
+        (
+            "bytea",
+            &["\\\\x00ff", "\\\\xAB", "\\\\x0", "\\\\001", "abc"],
+        ),
+        (
+            "text",
+            &["a\rb", "a\\x41", "a\\101", "a\\N", "a\\\\N", "\\."],
+        ),
+    ];
+    let cluster = Cluster::start();
+    let mut session = connect(&cluster.new_database("strange"));
+    let table = TableName::new("public", "t");
+    for (of, values) in STRANGE {
+        session
+            .batch(&format!(
+                "DROP TABLE IF EXISTS public.t; CREATE TABLE public.t (v {of})"
+            ))
+            .unwrap();
+        let rows = BinaryRows::of(&mut session, &table, &columns(&["v".to_owned()]));
+        let rows = rows.unwrap().unwrap();
+        let mut taken = 0;
+        for value in values {
+            let line = format!("{value}\n");
+            let mut binary = BinaryRows::HEADER.to_vec();
+            if rows.convert(line.as_bytes(), &mut binary) == 0 {
+                continue;
+            }
+            binary.extend_from_slice(BinaryRows::TRAILER);
+            taken += 1;
+            session.batch("TRUNCATE public.t").unwrap();
+            for (form, bytes) in [("text", line.as_bytes()), ("binary", &binary)] {
+                let statement = format!("COPY public.t FROM stdin (FORMAT {form})");
+                let mut copy = session.copy_in(&statement).unwrap();
+                copy.send(bytes).unwrap();
+                assert_eq!(copy.finish().unwrap(), 1, "{of} {value:?} as {form}");
+            }
+            let stored = copied(&mut session, "COPY public.t TO STDOUT");
+            let stored = String::from_utf8(stored).unwrap();
+            let both: Vec<&str> = stored.lines().collect();
+            assert_eq!(both[0], both[1], "{of} {value:?}");
+        }
+        assert!(0 < taken && taken < values.len(), "{of}: {taken}");
+    }
+}
+
 #[test]
 fn columns_are_taken_in_the_order_asked_for_and_only_of_types_that_are_sure() {
     let cluster = Cluster::start();
@@ -153,7 +302,8 @@ fn columns_are_taken_in_the_order_asked_for_and_only_of_types_that_are_sure() {
     Client::connect(&url).exec(
         "CREATE DOMAIN public.even AS int CHECK (value % 2 = 0);
          CREATE TYPE public.two AS (a int, b int);
-         CREATE TABLE public.t (a int, gone int, b text, c interval, d int[], e public.even, f public.two, g regclass, h xml, i inet);
+         CREATE TABLE public.t (a int, gone int, b text, c interval, d int[], e public.even, f public.two, g regclass, h xml, i inet,
+             j name, k \"char\", l xid, m money, n varbit);
          ALTER TABLE public.t DROP COLUMN gone;",
     );
     let mut session = connect(&url);
@@ -166,7 +316,9 @@ fn columns_are_taken_in_the_order_asked_for_and_only_of_types_that_are_sure() {
     let mut binary = Vec::new();
     assert_eq!(rows.convert(b"x\t7\n", &mut binary), 4);
     assert_eq!(binary, [0, 2, 0, 0, 0, 1, b'x', 0, 0, 0, 4, 0, 0, 0, 7]);
-    for other in ["c", "d", "e", "f", "g", "h", "i", "gone", "missing"] {
+    for other in [
+        "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "gone", "missing",
+    ] {
         assert_eq!(sure(&["a", other]), None, "{other}");
     }
 }

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use respaldo_domain::restore_plan::RestorePlan;
-use respaldo_postgres::{ConnInfo, Session, SessionOptions, sql};
+use respaldo_postgres::{ConnInfo, PgError, Session, SessionOptions, sql};
 
 use super::Work;
 use crate::backup::chain;
@@ -185,11 +185,17 @@ impl<'a> Crew<'a> {
                     parts: self.restore.parts,
                     plan: self.plan,
                 };
-                load::load_one(&work, session, load, *manner, &self.cx).map_err(|source| {
-                    RestoreError::Load {
-                        table: table.clone(),
-                        source,
-                    }
+                let loaded = load::load_one(
+                    &work,
+                    session,
+                    || Ok(self.session()?),
+                    load,
+                    *manner,
+                    &self.cx,
+                );
+                loaded.map_err(|source| RestoreError::Load {
+                    table: table.clone(),
+                    source,
                 })?;
                 self.cx.progress().table(&table.to_string());
                 Ok(())
@@ -238,6 +244,10 @@ impl<'a> Crew<'a> {
     }
 
     fn connect(&self) -> Result<Session, RestoreError> {
+        self.session().map_err(|e| RestoreError::Server(e.into()))
+    }
+
+    fn session(&self) -> Result<Session, PgError> {
         let mut options = SessionOptions {
             // The schedule knows who waits for whom; a statement may wait as long as that takes.
             lock_timeout: Duration::ZERO,
@@ -248,7 +258,7 @@ impl<'a> Crew<'a> {
             set("app.user_id", id.to_string());
         }
         set("synchronous_commit", "off".to_owned());
-        Session::connect(self.database, &options).map_err(|e| RestoreError::Server(e.into()))
+        Session::connect(self.database, &options)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

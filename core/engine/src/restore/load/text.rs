@@ -10,8 +10,8 @@ const END_MARK: &[u8] = b"\\.\n\n\n";
 /// Text at hand at once, in bytes: what a processor's cache holds on the way through decoder and driver.
 const PIECE_BYTES: usize = 128 * 1024;
 
-/// As much text may be at hand for the sake of one row, in bytes.
-const MOST_BYTES: usize = 1024 * 1024;
+/// Room for the sake of one row, in bytes: one of half as many fits for sure.
+const MOST_BYTES: usize = 2 * 1024 * 1024;
 
 /// Reads a block's text.
 pub(super) struct CopyText<R> {
