@@ -51,8 +51,8 @@ pub(super) fn integer<'t, const N: usize>(
 pub(super) fn float4<'t>(from: &'t [u8], out: &mut Vec<u8>) -> Option<&'t [u8]> {
     let (text, rest) = float_text(from)?;
     let value: f32 = text.parse().ok()?;
-    let is_as_written = is_named(text) || value.is_finite() && (value != 0.0 || is_zero(text));
-    put(out, is_as_written.then_some(value)?.to_be_bytes());
+    let value = is_as_written(text, value.into()).then_some(value)?;
+    put(out, value.to_be_bytes());
     Some(rest)
 }
 
@@ -60,8 +60,8 @@ pub(super) fn float4<'t>(from: &'t [u8], out: &mut Vec<u8>) -> Option<&'t [u8]> 
 pub(super) fn float8<'t>(from: &'t [u8], out: &mut Vec<u8>) -> Option<&'t [u8]> {
     let (text, rest) = float_text(from)?;
     let value: f64 = text.parse().ok()?;
-    let is_as_written = is_named(text) || value.is_finite() && (value != 0.0 || is_zero(text));
-    put(out, is_as_written.then_some(value)?.to_be_bytes());
+    let value = is_as_written(text, value).then_some(value)?;
+    put(out, value.to_be_bytes());
     Some(rest)
 }
 
@@ -84,9 +84,10 @@ fn is_named(text: &str) -> bool {
     matches!(text, "NaN" | "Infinity" | "-Infinity")
 }
 
-/// Whether zero is written, and nothing that is only nearly so.
-fn is_zero(text: &str) -> bool {
-    matches!(text, "0" | "-0")
+/// Whether the number is what is written: out of range, another one would be the nearest.
+fn is_as_written(text: &str, value: f64) -> bool {
+    let is_zero = matches!(text, "0" | "-0");
+    is_named(text) || value.is_finite() && (value != 0.0 || is_zero)
 }
 
 /// A numeric: how many digits of base 10,000, the weight of the first, the sign, the decimal digits after the point,

@@ -188,7 +188,7 @@ impl<'a> Crew<'a> {
                 let loaded = load::load_one(
                     &work,
                     session,
-                    || Ok(self.session()?),
+                    || Ok(self.open_session()?),
                     load,
                     *manner,
                     &self.cx,
@@ -244,10 +244,11 @@ impl<'a> Crew<'a> {
     }
 
     fn connect(&self) -> Result<Session, RestoreError> {
-        self.session().map_err(|e| RestoreError::Server(e.into()))
+        self.open_session()
+            .map_err(|e| RestoreError::Server(e.into()))
     }
 
-    fn session(&self) -> Result<Session, PgError> {
+    fn open_session(&self) -> Result<Session, PgError> {
         let mut options = SessionOptions {
             // The schedule knows who waits for whom; a statement may wait as long as that takes.
             lock_timeout: Duration::ZERO,
