@@ -178,10 +178,13 @@ impl CopyOut for CopySession {
 
 /// Fills the batch with COPY output; less of it when nothing came for a while. `true` once the statement has ended.
 async fn gather(link: &mut Link, batch: &mut Vec<u8>, end: &mut Answer) -> Result<bool, LinkError> {
-    while batch.len() < BATCH_BYTES {
+    loop {
+        link.take_data_at_hand(batch, BATCH_BYTES - batch.len());
+        if batch.len() == BATCH_BYTES {
+            return Ok(false);
+        }
         if link.is_in_data() {
-            let room = BATCH_BYTES - batch.len();
-            if link.take_data(batch, room).await? == 0 {
+            if !link.more().await? {
                 return Ok(false);
             }
             continue;
@@ -195,7 +198,6 @@ async fn gather(link: &mut Link, batch: &mut Vec<u8>, end: &mut Answer) -> Resul
             }
         }
     }
-    Ok(false)
 }
 
 /// What the server said to a statement, until it is ready for the next.
@@ -222,5 +224,120 @@ impl Answer {
             }
         }
         Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::task::{Context, Poll};
+
+    use sqlx_core::io::ReadBuf;
+    use sqlx_core::net::Socket;
+
+    use super::*;
+
+    /// Gives what the server said, a few bytes at a time.
+    struct Piecemeal {
+        said: Vec<u8>,
+        given: usize,
+        at_once: usize,
+    }
+
+    impl Socket for Piecemeal {
+        fn try_read(&mut self, buf: &mut dyn ReadBuf) -> io::Result<usize> {
+            let left = &self.said[self.given..];
+            let count = left.len().min(self.at_once).min(buf.remaining_mut());
+            buf.put_slice(&left[..count]);
+            self.given += count;
+            Ok(count)
+        }
+
+        fn try_write(&mut self, buf: &[u8]) -> io::Result<usize> {
+            Ok(buf.len())
+        }
+
+        fn poll_read_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_write_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    fn message(tag: u8, body: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(body.len() + 4).unwrap();
+        [&[tag], &length.to_be_bytes()[..], body].concat()
+    }
+
+    /// All data of one answer, that arrives `at_once` bytes at a time.
+    fn gathered(said: &[Vec<u8>], at_once: usize) -> Result<Vec<Vec<u8>>, LinkError> {
+        let socket = Piecemeal {
+            said: said.concat(),
+            given: 0,
+            at_once,
+        };
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let mut link = Link::new(Box::new(socket));
+        let (mut batches, mut end) = (Vec::new(), Answer::default());
+        let mut is_over = false;
+        while !is_over {
+            let mut batch = Vec::new();
+            is_over = runtime.block_on(gather(&mut link, &mut batch, &mut end))?;
+            batches.push(batch);
+        }
+        end.refused.map_or(Ok(batches), Err)
+    }
+
+    #[test]
+    fn data_are_the_same_in_whatever_parts_they_arrive() {
+        let said = [
+            message(b'H', &[0, 0, 1, 0, 0]),
+            message(b'd', b"one\n"),
+            message(b'd', b""),
+            message(b'N', b"SNOTICE\0\0"),
+            message(b'd', b"two\n"),
+            message(b'd', b"three\n"),
+            message(b'c', b""),
+            message(b'C', b"COPY 3\0"),
+            message(b'Z', b"I"),
+        ];
+        for at_once in 1..=said.concat().len() {
+            let batches = gathered(&said, at_once).ok().unwrap();
+            assert_eq!(batches.concat(), b"one\ntwo\nthree\n", "{at_once}");
+        }
+    }
+
+    #[test]
+    fn no_batch_is_larger_than_it_may_be() {
+        let row = [b'x'; 1000];
+        let mut said = vec![message(b'd', &row); 2 * BATCH_BYTES / row.len()];
+        said.insert(3, message(b'd', &vec![b'y'; 3 * BATCH_BYTES]));
+        said.push(message(b'Z', b"I"));
+        let batches = gathered(&said, 100_000).ok().unwrap();
+        let sizes: Vec<usize> = batches.iter().map(Vec::len).collect();
+        let (last, full) = sizes.split_last().unwrap();
+        assert!(full.iter().all(|size| *size == BATCH_BYTES), "{sizes:?}");
+        assert!(*last < BATCH_BYTES);
+        assert_eq!(
+            sizes.iter().sum::<usize>(),
+            (said.len() - 2) * row.len() + 3 * BATCH_BYTES
+        );
+    }
+
+    #[test]
+    fn a_message_without_a_length_is_an_error_and_so_is_one_cut_short() {
+        let broken = [message(b'd', b"one\n"), b"d\0\0\0\x03".to_vec()];
+        let cut = [message(b'd', b"one\n"), b"d\0\0\0\x09on".to_vec()];
+        for said in [broken, cut] {
+            for at_once in [1, 5, 100] {
+                assert!(gathered(&said, at_once).is_err());
+            }
+        }
     }
 }

@@ -146,20 +146,39 @@ impl Link {
         self.data_left > 0
     }
 
-    /// Takes what has arrived of the COPY data, at most `limit`; nothing when nothing came for a while.
-    pub(super) async fn take_data(
-        &mut self,
-        into: &mut Vec<u8>,
-        limit: usize,
-    ) -> Result<usize, LinkError> {
-        if !self.has(1).await? {
-            return Ok(0);
+    /// Takes the COPY data that were read already, message after message, at most `limit`. A row is a message, and
+    /// waiting for each would cost more than taking it.
+    pub(super) fn take_data_at_hand(&mut self, into: &mut Vec<u8>, limit: usize) {
+        let mut room = limit;
+        while room > 0 && (self.is_in_data() || self.enter_data_at_hand()) {
+            let taken = room.min(self.data_left).min(self.until - self.from);
+            if taken == 0 {
+                return;
+            }
+            into.extend_from_slice(&self.input[self.from..self.from + taken]);
+            self.from += taken;
+            self.data_left -= taken;
+            room -= taken;
         }
-        let taken = limit.min(self.data_left).min(self.until - self.from);
-        into.extend_from_slice(&self.input[self.from..self.from + taken]);
-        self.from += taken;
-        self.data_left -= taken;
-        Ok(taken)
+    }
+
+    /// Whether the next message is here and begins data. Anything else about it is left to [`Link::message`].
+    fn enter_data_at_hand(&mut self) -> bool {
+        let here = &self.input[self.from..self.until];
+        let Some(([b'd', length @ ..], _)) = here.split_first_chunk::<HEAD_BYTES>() else {
+            return false;
+        };
+        let Some(length) = (u32::from_be_bytes(*length) as usize).checked_sub(4) else {
+            return false;
+        };
+        self.from += HEAD_BYTES;
+        self.data_left = length;
+        true
+    }
+
+    /// Waits for more where nothing is at hand; `false` when nothing came for a while.
+    pub(super) async fn more(&mut self) -> Result<bool, LinkError> {
+        self.has(1).await
     }
 
     /// The next message; none when nothing came for a while. What was read by then is kept.
