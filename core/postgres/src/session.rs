@@ -7,7 +7,7 @@ use std::time::Duration;
 use respaldo_domain::table::quote_literal;
 use sqlx::postgres::{PgArguments, PgConnection, PgRow};
 use sqlx::query::Query;
-use sqlx::{Arguments, AssertSqlSafe, Connection, Executor, Postgres};
+use sqlx::{Arguments, AssertSqlSafe, Connection, Executor, Postgres, Row};
 use tokio::time::timeout;
 
 use crate::conninfo::ConnInfo;
@@ -231,9 +231,11 @@ impl Session {
                     connection.execute(AssertSqlSafe(text)).await?;
                 }
             }
-            let pid: i32 = sqlx::query_scalar("SELECT pg_catalog.pg_backend_pid()")
-                .fetch_one(&mut connection)
+            // Not prepared, which would be another way there and back.
+            let answer = connection
+                .fetch_one("SELECT pg_catalog.pg_backend_pid()")
                 .await?;
+            let pid: i32 = answer.try_get(0)?;
             Ok::<_, sqlx::Error>(Self {
                 connection: Parting::new(connection),
                 pid,
@@ -339,7 +341,6 @@ impl Session {
     where
         T: for<'r> sqlx::Decode<'r, Postgres> + sqlx::Type<Postgres>,
     {
-        use sqlx::Row;
         let text = doing(&statement.text);
         let row = self.row(statement)?;
         row.try_get(0).map_err(|error| PgError::new(text, error))
@@ -410,7 +411,6 @@ impl CopyOut for Session {
     }
 
     fn text(&mut self, query: &str) -> Result<String, PgError> {
-        use sqlx::Row;
         let failed = |error| PgError::new(doing(query), error);
         let row = self.row(sql(format!("SELECT ({query})::text")))?;
         let value: Option<String> = row.try_get(0).map_err(failed)?;

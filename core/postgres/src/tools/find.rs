@@ -34,8 +34,13 @@ pub(super) fn find(given: Option<&Path>, server_version_num: u32) -> Result<Tool
     find_by(given, server_version_num, whole, |tools| &tools.pg_dump)
 }
 
-/// Every command begins with this question, so the tools are asked together.
+/// Every command begins with this question, so the tools are asked together. Most folders of a `PATH` have none: no
+/// thread is begun to find that out.
 fn at_once<const N: usize>(folder: &Path, names: [&'static str; N]) -> [Result<Tool, String>; N] {
+    let is_there = |name: &&'static str| place(folder, name).is_ok();
+    if !names.iter().all(is_there) {
+        return names.map(|name| tool(folder, name));
+    }
     thread::scope(|scope| {
         let asked = names.map(|name| (name, scope.spawn(move || tool(folder, name))));
         asked.map(|(name, asked)| asked.join().unwrap_or_else(|_| tool(folder, name)))
@@ -130,13 +135,19 @@ impl<T, J: Fn(&Path) -> Result<T, Problem>> Search<J> {
     }
 }
 
-fn tool(folder: &Path, name: &'static str) -> Result<Tool, String> {
+/// Where a tool of a folder lies, if it is one that can be used.
+fn place(folder: &Path, name: &str) -> Result<PathBuf, String> {
     let path = folder.join(format!("{name}{}", env::consts::EXE_SUFFIX));
     let target = std::fs::canonicalize(&path).map_err(|_| format!("no {name}"))?;
     // Debian's wrapper picks a version by its own view of local clusters, another one each call.
     if target.file_name().is_some_and(|file| file == "pg_wrapper") {
         return Err(format!("{name} is a wrapper script"));
     }
+    Ok(path)
+}
+
+fn tool(folder: &Path, name: &'static str) -> Result<Tool, String> {
+    let path = place(folder, name)?;
     let printed = Command::new(&path)
         .arg("--version")
         .env("LC_ALL", "C")
