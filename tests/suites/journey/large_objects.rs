@@ -30,6 +30,10 @@ fn journey_of(cluster: &Cluster, role: &str) {
     let may_tell = role == "postgres";
     let lie_in = if may_tell { &full } else { &unchanged };
     assert_eq!(word(&unchanged, &journey), (archive(lie_in), 3));
+    for point in [&full, &unchanged] {
+        let evidence = &journey.show(point)["objetos_grandes"]["huella"];
+        assert!(evidence.is_string(), "{evidence}");
+    }
     for change in [
         "SELECT lo_put(content, 2, 'changed') FROM t WHERE id = 1",
         "SELECT lo_create(0)", // empty: it lives in the metadata alone

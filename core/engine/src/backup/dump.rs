@@ -320,7 +320,7 @@ impl Dump<'_> {
         Ok(Dumped {
             schemas: surroundings::schemas(&mut snapshot)?,
             roles: surroundings::roles(&mut snapshot)?,
-            lsn_end: surroundings::lsn_now(self.target)?,
+            lsn_end: surroundings::lsn_now(&mut snapshot)?,
             readings: readings(
                 self.parts,
                 self.reading.get()?,

@@ -65,15 +65,10 @@ pub(super) fn seal(
     cx: &Context,
 ) -> Result<Sealed, BackupError> {
     run.enter("backup.store", cx).map_err(BackupError::Store)?;
-    let readings = parts
-        .codec
-        .encode_readings(&draft.dumped.readings)
-        .map_err(BackupError::Store)?;
-    draft.dumped.readings.tables.clear();
     let mut warnings = Vec::new();
-    let blocks = draft.dumped.receipt.tables.iter();
-    let blocks = blocks.map(|table| (table.block.offset, table.block.length));
-    let rest = rest::of_file(spool, blocks, cx).map_err(BackupError::Store)?;
+    let (readings, rest) =
+        written_down(parts, &draft.dumped, spool, cx).map_err(BackupError::Store)?;
+    draft.dumped.readings.tables.clear();
     let mut set = parts.store.begin_set();
     let objects = put_objects(parts, &mut set, &draft, spool, readings, &mut warnings, cx)
         .map_err(BackupError::Store)?;
@@ -133,6 +128,27 @@ fn prepare_seal(
     parts.codec.encode_header(&manifest.header.public())
 }
 
+/// The readings as they are stored, and the hash of what is no block of the archive, taken meanwhile.
+fn written_down(
+    parts: &Parts,
+    dumped: &Dumped,
+    spool: &Path,
+    cx: &Context,
+) -> Result<(Vec<u8>, ArchiveRest), Fault> {
+    let blocks = dumped.receipt.tables.iter();
+    let blocks = blocks.map(|table| (table.block.offset, table.block.length));
+    thread::scope(|threads| {
+        let rest = threads.spawn(|| rest::of_file(spool, blocks, cx));
+        let readings = parts.codec.encode_readings(&dumped.readings)?;
+        let gone = |_| Err(thread_gone("hashing definitions"));
+        Ok((readings, rest.join().unwrap_or_else(gone)?))
+    })
+}
+
+fn thread_gone(what: &str) -> Fault {
+    Fault::bare(FaultKind::Internal, format!("{what}: its thread is gone"))
+}
+
 /// Puts what the manifest will name. The server is asked for the roles meanwhile: an archive is hashed and put
 /// without it.
 fn put_objects(
@@ -177,12 +193,7 @@ fn dumped_roles(
     thread: ScopedJoinHandle<'_, Result<String, Fault>>,
     warnings: &mut Vec<Warning>,
 ) -> Option<Vec<u8>> {
-    let gone = |_| {
-        Err(Fault::bare(
-            FaultKind::Internal,
-            "roles.sql: its thread is gone",
-        ))
-    };
+    let gone = |_| Err(thread_gone("roles.sql"));
     match thread.join().unwrap_or_else(gone) {
         Ok(text) => Some(text.into_bytes()),
         Err(fault) => {

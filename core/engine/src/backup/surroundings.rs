@@ -2,13 +2,13 @@
 //! known to leave out.
 
 use respaldo_domain::report::WarningCode;
-use respaldo_postgres::{Session, SessionOptions, Snapshot, omissions, server, sql};
+use respaldo_postgres::{Snapshot, omissions, server, sql};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
 use super::Run;
 use crate::parts::Parts;
-use crate::ports::{Fault, FaultKind, SourceTarget};
+use crate::ports::{Fault, FaultKind};
 
 /// Says what old tools leave out of this database, and how to have it.
 pub(super) fn warn_of_omissions(
@@ -56,8 +56,7 @@ fn names(snapshot: &mut Snapshot, question: &str) -> Result<Vec<String>, Fault> 
         .map_err(|e| Fault::new(FaultKind::Internal, "reading names from the catalog", e))
 }
 
-/// The WAL position now, where the server tells it.
-pub(super) fn lsn_now(target: &SourceTarget) -> Result<Option<String>, Fault> {
-    let mut session = Session::connect(&target.conninfo, &SessionOptions::default())?;
-    Ok(server::lsn(&mut session)?)
+/// The WAL position now, where the server tells it: a snapshot does not hold it back.
+pub(super) fn lsn_now(snapshot: &mut Snapshot) -> Result<Option<String>, Fault> {
+    Ok(server::lsn(snapshot.session())?)
 }

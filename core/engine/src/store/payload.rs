@@ -1,5 +1,5 @@
-//! What is stored: bytes, an object or a file. Their size and hash are known before any sink sees them, but for the
-//! hash of a file, which is taken while it is first streamed: a large one is not read once more only for that.
+//! What is stored: bytes, an object or a file. Their size is known before any sink sees them; their hash is taken
+//! while they are first streamed, where nobody knew it or asked for it before: nothing is read once more only for that.
 
 use std::fs::{self, File};
 use std::io::{self, Cursor, Read};
@@ -43,10 +43,9 @@ pub(crate) fn sha256(bytes: &[u8]) -> Sha256 {
 impl Payload {
     /// Bytes in memory.
     pub fn bytes(bytes: Vec<u8>) -> Self {
-        let sha256 = sha256(&bytes);
         Self {
             size_bytes: bytes.len() as u64,
-            sha256: sha256.into(),
+            sha256: OnceLock::new(),
             body: Body::Bytes(bytes),
         }
     }
@@ -89,7 +88,7 @@ impl Payload {
         self.size_bytes
     }
 
-    /// Its hash. A file is read for it where nobody has read all of it before; fails with [`FaultKind::Corrupt`] where
+    /// Its hash, for which it is read where nobody has read all of it before; fails with [`FaultKind::Corrupt`] where
     /// it is no longer the one that was handed over.
     pub fn sha256(&self, cx: &Context) -> Result<Sha256, Fault> {
         if self.sha256.get().is_none() {
@@ -126,7 +125,7 @@ impl Payload {
         }
     }
 
-    /// Whether what was read is all of it. Whoever reads a file first says what it is, as long as nobody wrote to it.
+    /// Whether what was read is all of it. Whoever reads all of it first says what it is, as long as nobody wrote to a file.
     fn is(&self, sha256: Sha256, size_bytes: u64) -> bool {
         let untouched = match &self.body {
             Body::File(spooled) => spooled.is_untouched(self.size_bytes),
