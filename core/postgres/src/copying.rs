@@ -184,7 +184,7 @@ async fn gather(link: &mut Link, batch: &mut Vec<u8>, end: &mut Answer) -> Resul
             return Ok(false);
         }
         if link.is_in_data() {
-            if !link.more().await? {
+            if !link.has(1).await? {
                 return Ok(false);
             }
             continue;

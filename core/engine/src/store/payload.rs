@@ -125,7 +125,7 @@ impl Payload {
         }
     }
 
-    /// Whether what was read is all of it. Whoever reads all of it first says what it is, as long as nobody wrote to a file.
+    /// Whether what was read is all of it. Whoever reads all of it first says what it is, if a file is untouched.
     fn is(&self, sha256: Sha256, size_bytes: u64) -> bool {
         let untouched = match &self.body {
             Body::File(spooled) => spooled.is_untouched(self.size_bytes),

@@ -176,11 +176,6 @@ impl Link {
         true
     }
 
-    /// Waits for more where nothing is at hand; `false` when nothing came for a while.
-    pub(super) async fn more(&mut self) -> Result<bool, LinkError> {
-        self.has(1).await
-    }
-
     /// The next message; none when nothing came for a while. What was read by then is kept.
     pub(super) async fn message(&mut self) -> Result<Option<Message>, LinkError> {
         if !self.has(HEAD_BYTES).await? {
@@ -211,7 +206,7 @@ impl Link {
     }
 
     /// Reads until so many bytes are there; `false` when nothing came for a while.
-    async fn has(&mut self, count: usize) -> Result<bool, LinkError> {
+    pub(super) async fn has(&mut self, count: usize) -> Result<bool, LinkError> {
         while self.until - self.from < count {
             self.make_room(count);
             let room = &mut self.input[self.until..];
