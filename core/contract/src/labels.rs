@@ -3,6 +3,9 @@
 //! A table is an exhaustive match, so a value without a word does not compile. Words in the
 //! database, in JSON results and in files are the same ones.
 
+use std::fmt;
+
+use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serializer};
 
 /// A closed set of values with one wire word each.
@@ -111,15 +114,15 @@ pub use words::kind_from_word;
 
 /// Serde of a [`Label`] field: `#[serde(with = "wire")]`.
 pub(crate) mod wire {
-    use super::{Deserialize, Deserializer, Label, Serializer};
+    use super::{Deserializer, Label, Serializer, Word};
 
     pub(crate) fn serialize<T: Label, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(value.label())
     }
 
     pub(crate) fn deserialize<'de, T: Label, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
-        let text = String::deserialize(from)?;
-        T::from_label(&text).map_err(serde::de::Error::custom)
+        let read = |text: &str| T::from_label(text).map_err(|error| error.to_string());
+        from.deserialize_str(Word(T::WHAT, read))
     }
 }
 
@@ -150,7 +153,7 @@ pub(crate) mod wire_option {
 
 /// Serde of an [`OpenLabel`] field.
 pub(crate) mod wire_open {
-    use super::{Deserialize, Deserializer, OpenLabel, Serializer};
+    use super::{Deserializer, OpenLabel, Serializer, Word};
 
     pub(crate) fn serialize<T: OpenLabel, S: Serializer>(
         value: &T,
@@ -162,6 +165,21 @@ pub(crate) mod wire_open {
     pub(crate) fn deserialize<'de, T: OpenLabel, D: Deserializer<'de>>(
         from: D,
     ) -> Result<T, D::Error> {
-        Ok(T::from_label(&String::deserialize(from)?))
+        from.deserialize_str(Word("word", |text: &str| Ok(T::from_label(text))))
+    }
+}
+
+/// Reads a word where it lies. A manifest has some for each table.
+struct Word<R>(&'static str, R);
+
+impl<T, R: FnOnce(&str) -> Result<T, String>> Visitor<'_> for Word<R> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a {}", self.0)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        (self.1)(text).map_err(E::custom)
     }
 }

@@ -25,7 +25,7 @@ pub use parts::{
     PlainRecord, PluginUseRecord, ToolsRecord,
 };
 pub use source::{LineageRecord, PropertiesRecord, SourceRecord};
-pub use table::{DataRecord, TableRecord};
+pub use table::DataRecord;
 
 /// A manifest that cannot be written or used.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +63,7 @@ pub fn encode(manifest: &Manifest) -> Result<Vec<u8>, ManifestFileError> {
     seal::seal(&Document::of(manifest)).map_err(ManifestFileError::Encode)
 }
 
-/// Reads stored bytes back, in this order: format, seal, content.
+/// Reads stored bytes back. What is wrong with them is told in this order: format, seal, content.
 ///
 /// ```
 /// use respaldo_contract::manifest_file::{ManifestFileError, decode};
@@ -73,14 +73,30 @@ pub fn encode(manifest: &Manifest) -> Result<Vec<u8>, ManifestFileError> {
 /// assert!(matches!(refused, Err(ManifestFileError::NewerFormat { found: 99, .. })));
 /// ```
 pub fn decode(bytes: &[u8]) -> Result<Manifest, ManifestFileError> {
-    if opened(bytes)? == HEADER_FORMAT {
-        return Err(ManifestFileError::HeaderOnly);
-    }
-    let document: Document<'_> =
-        serde_json::from_slice(bytes).map_err(ManifestFileError::Unreadable)?;
+    let document = document(bytes).map_err(|found| refusal(bytes, found))?;
     let manifest = Manifest::from(document);
     describes_what_it_needs(&manifest)?;
     Ok(manifest)
+}
+
+/// A sealed whole manifest. A file of thousands of tables is read once.
+fn document(bytes: &[u8]) -> Result<Document<'_>, ManifestFileError> {
+    seal::check(bytes)?;
+    let document: Document<'_> =
+        serde_json::from_slice(bytes).map_err(ManifestFileError::Unreadable)?;
+    match document.format() {
+        ..HEADER_FORMAT => Ok(document),
+        _ => Err(ManifestFileError::HeaderOnly),
+    }
+}
+
+/// What is told of bytes that are no whole manifest: what their format says comes before what was found.
+fn refusal(bytes: &[u8], found: ManifestFileError) -> ManifestFileError {
+    match (format(bytes), found) {
+        (Err(unknown), _) => unknown,
+        (Ok(HEADER_FORMAT), ManifestFileError::Unreadable(_)) => ManifestFileError::HeaderOnly,
+        (Ok(_), found) => found,
+    }
 }
 
 /// The header of an encrypted manifest as the bytes to be stored.
@@ -106,6 +122,13 @@ pub fn decode_header(bytes: &[u8]) -> Result<Header, ManifestFileError> {
 
 /// The format of sealed bytes.
 fn opened(bytes: &[u8]) -> Result<u32, ManifestFileError> {
+    let format = format(bytes)?;
+    seal::check(bytes)?;
+    Ok(format)
+}
+
+/// The format that bytes say they are of.
+fn format(bytes: &[u8]) -> Result<u32, ManifestFileError> {
     let Head { formato } = serde_json::from_slice(bytes).map_err(ManifestFileError::Unreadable)?;
     if formato > HEADER_FORMAT {
         return Err(ManifestFileError::NewerFormat {
@@ -113,11 +136,10 @@ fn opened(bytes: &[u8]) -> Result<u32, ManifestFileError> {
             known: HEADER_FORMAT,
         });
     }
-    seal::check(bytes)?;
     Ok(formato)
 }
 
-/// What is read before anything else.
+/// What is told before anything else.
 #[derive(Deserialize)]
 struct Head {
     formato: u32,

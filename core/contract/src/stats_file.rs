@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use respaldo_domain::readings::{Evidence, Readings, TableReading};
 use respaldo_domain::table::{Oid, TableFacts};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::layout;
@@ -36,7 +36,8 @@ struct Written<'a> {
     detector: &'a str,
     cifras: &'a BTreeMap<String, Value>,
     objetos_grandes: Option<&'a Evidence>,
-    tablas: BTreeMap<Oid, TableWritten<'a>>,
+    #[serde(serialize_with = "each")]
+    tablas: &'a BTreeMap<Oid, TableReading>,
 }
 
 /// The facts keep the domain's own spelling: nobody but a detector reads them.
@@ -49,6 +50,7 @@ struct TableWritten<'a> {
 
 #[derive(Deserialize)]
 struct Stored {
+    formato: String,
     detector: String,
     cifras: BTreeMap<String, Value>,
     objetos_grandes: Option<Evidence>,
@@ -74,17 +76,21 @@ pub fn encode(readings: &Readings) -> Result<Vec<u8>, StatsFileError> {
         detector: &readings.detector,
         cifras: &readings.figures,
         objetos_grandes: readings.large_objects.as_ref(),
-        tablas: readings.tables.iter().map(written).collect(),
+        tablas: &readings.tables,
     };
     layout::to_lines(&document).map_err(StatsFileError::Encode)
 }
 
-fn written<'a>((oid, reading): (&Oid, &'a TableReading)) -> (Oid, TableWritten<'a>) {
-    let table = TableWritten {
-        hechos: &reading.facts,
-        evidencia: reading.evidence.as_ref(),
-    };
-    (*oid, table)
+/// The tables, one at a time: of ten thousand no list is made.
+fn each<S: Serializer>(tables: &BTreeMap<Oid, TableReading>, to: S) -> Result<S::Ok, S::Error> {
+    let written = tables.iter().map(|(oid, reading)| {
+        let table = TableWritten {
+            hechos: &reading.facts,
+            evidencia: reading.evidence.as_ref(),
+        };
+        (oid, table)
+    });
+    to.collect_map(written)
 }
 
 /// Reads stored readings back.
@@ -96,8 +102,7 @@ fn written<'a>((oid, reading): (&Oid, &'a TableReading)) -> (Oid, TableWritten<'
 /// assert!(decode(of_the_existing_system).is_err());
 /// ```
 pub fn decode(bytes: &[u8]) -> Result<Readings, StatsFileError> {
-    check_format(bytes)?;
-    let stored: Stored = serde_json::from_slice(bytes).map_err(StatsFileError::Unreadable)?;
+    let stored = stored(bytes)?;
     let reading = |(oid, table): (Oid, TableStored)| {
         (
             oid,
@@ -113,6 +118,18 @@ pub fn decode(bytes: &[u8]) -> Result<Readings, StatsFileError> {
         large_objects: stored.objetos_grandes,
         figures: stored.cifras,
     })
+}
+
+/// Readings of our format, for which the file is read once; the format comes first in what is told of others.
+fn stored(bytes: &[u8]) -> Result<Stored, StatsFileError> {
+    match serde_json::from_slice::<Stored>(bytes) {
+        Ok(stored) if stored.formato == FORMAT => Ok(stored),
+        Ok(stored) => Err(StatsFileError::OtherFormat(stored.formato)),
+        Err(error) => {
+            check_format(bytes)?;
+            Err(StatsFileError::Unreadable(error))
+        }
+    }
 }
 
 /// Reads only the figures of stored readings.

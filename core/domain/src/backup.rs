@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, FixedOffset};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::object::{ENCRYPTED, ObjectKey};
 
@@ -90,8 +90,8 @@ impl fmt::Display for BackupId {
 /// The time is local time of the machine that made it, in whole seconds. Ours always carry a
 /// suffix of four hexadecimal digits, so names never collide between machines nor with the
 /// existing system, which has none. That of an encrypted archive ends in `.backup.age`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
 pub struct ArchiveName {
     text: String,
     kind: BackupKind,
@@ -200,29 +200,21 @@ impl ArchiveName {
     }
 }
 
+/// The kind that the name of an archive says; `None` where the text is no such name.
+fn kind_in(text: &str) -> Option<BackupKind> {
+    let plain = text.strip_suffix(ENCRYPTED).unwrap_or(text);
+    let mut parts = plain.strip_suffix(ARCHIVE)?.split('_');
+    let kind = BackupKind::from_prefix(parts.next()?)?;
+    let is_plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    let has_right_parts = (2..=3).contains(&parts.clone().count()) && parts.all(is_plain);
+    has_right_parts.then_some(kind)
+}
+
 impl FromStr for ArchiveName {
     type Err = NotAnArchiveName;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || NotAnArchiveName(text.to_owned());
-        let plain = text.strip_suffix(ENCRYPTED).unwrap_or(text);
-        let stem = plain.strip_suffix(ARCHIVE).ok_or_else(wrong)?;
-        let mut parts = stem.split('_');
-        let kind = parts
-            .next()
-            .and_then(BackupKind::from_prefix)
-            .ok_or_else(wrong)?;
-        let plain =
-            |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric());
-        let rest: Vec<&str> = parts.collect();
-        if (2..=3).contains(&rest.len()) && rest.iter().all(|part| plain(part)) {
-            Ok(Self {
-                text: text.to_owned(),
-                kind,
-            })
-        } else {
-            Err(wrong())
-        }
+        text.to_owned().try_into()
     }
 }
 
@@ -230,13 +222,16 @@ impl TryFrom<String> for ArchiveName {
     type Error = NotAnArchiveName;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
+        match kind_in(&text) {
+            Some(kind) => Ok(Self { text, kind }),
+            None => Err(NotAnArchiveName(text)),
+        }
     }
 }
 
-impl From<ArchiveName> for String {
-    fn from(name: ArchiveName) -> Self {
-        name.text
+impl Serialize for ArchiveName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
     }
 }
 

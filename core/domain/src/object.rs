@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// How the names of encrypted objects end.
 pub const ENCRYPTED: &str = ".age";
@@ -82,8 +83,7 @@ impl fmt::Display for ObjectKey {
 }
 
 /// SHA-256 of stored bytes, written as 64 lower-case hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sha256(pub [u8; 32]);
 
 /// A text that is not a SHA-256.
@@ -91,9 +91,61 @@ pub struct Sha256(pub [u8; 32]);
 #[error("{0:?} is not a SHA-256 of 64 hexadecimal digits")]
 pub struct NotASha256(pub String);
 
+impl Sha256 {
+    fn of_text(text: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        let digits = text.as_bytes();
+        if digits.len() != 2 * bytes.len() {
+            return None;
+        }
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            let digit = |at: usize| char::from(pair[at]).to_digit(16);
+            *byte = (digit(0)? << 4 | digit(1)?) as u8;
+        }
+        Some(Self(bytes))
+    }
+
+    /// Does `write` with the digits, for which no memory is taken: a manifest has one for each table.
+    fn with_digits<T>(&self, write: impl FnOnce(&str) -> T) -> T {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut digits = [b'0'; 64];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
+            pair[0] = DIGITS[usize::from(byte >> 4)];
+            pair[1] = DIGITS[usize::from(byte & 15)];
+        }
+        write(std::str::from_utf8(&digits).unwrap_or_default())
+    }
+}
+
 impl fmt::Display for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.with_digits(|digits| f.write_str(digits))
+    }
+}
+
+impl Serialize for Sha256 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.with_digits(|digits| serializer.serialize_str(digits))
+    }
+}
+
+impl<'de> Deserialize<'de> for Sha256 {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Digits;
+
+        impl Visitor<'_> for Digits {
+            type Value = Sha256;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a SHA-256 of 64 hexadecimal digits")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Sha256, E> {
+                Sha256::of_text(text).ok_or_else(|| E::custom(NotASha256(text.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(Digits)
     }
 }
 
@@ -107,25 +159,7 @@ impl TryFrom<String> for Sha256 {
     type Error = NotASha256;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let digits = text.as_bytes();
-        if digits.len() != 64 {
-            return Err(NotASha256(text));
-        }
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
-            let pair = std::str::from_utf8(pair).ok();
-            match pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
-                Some(value) => *byte = value,
-                None => return Err(NotASha256(text)),
-            }
-        }
-        Ok(Self(bytes))
-    }
-}
-
-impl From<Sha256> for String {
-    fn from(hash: Sha256) -> Self {
-        hash.to_string()
+        Self::of_text(&text).ok_or(NotASha256(text))
     }
 }
 
@@ -201,6 +235,16 @@ mod tests {
     fn a_checksum_survives_its_text() {
         let hash = Sha256([0xab; 32]);
         assert_eq!(Sha256::try_from(hash.to_string()), Ok(hash));
-        assert!(Sha256::try_from("xy".repeat(32)).is_err());
+        assert_eq!(hash.to_string(), "ab".repeat(32));
+        for wrong in ["xy".repeat(32), "+a".repeat(32), "ab".repeat(31)] {
+            assert_eq!(
+                Sha256::try_from(wrong.clone()),
+                Err(NotASha256(wrong.clone()))
+            );
+            let stored = serde_json::to_string(&wrong).unwrap();
+            assert!(serde_json::from_str::<Sha256>(&stored).is_err());
+        }
+        let stored = serde_json::to_string(&hash).unwrap();
+        assert_eq!(serde_json::from_str::<Sha256>(&stored).unwrap(), hash);
     }
 }

@@ -85,6 +85,10 @@ impl<'a> Document<'a> {
             roles: manifest.roles.clone(),
         }
     }
+
+    pub(super) fn format(&self) -> u32 {
+        self.formato
+    }
 }
 
 impl From<Document<'_>> for Manifest {

@@ -6,33 +6,51 @@ use respaldo_domain::fingerprint::RowFingerprint;
 use respaldo_domain::manifest::{BlockRef, TableData, TableEntry};
 use respaldo_domain::object::Sha256;
 use respaldo_domain::table::{Column, Oid, RelationKind, TableName};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
-use crate::labels::{wire, wire_open};
+use crate::labels::{Label, OpenLabel, wire, wire_open};
 
-/// A relation of the database at the restore point.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TableRecord {
+/// A relation of the database at the restore point, as it is written: nothing of it is copied.
+#[derive(Debug, Serialize)]
+struct TableWritten<'a> {
     /// Identity within the lineage.
-    pub oid: Oid,
+    oid: Oid,
     /// Schema, raw.
-    pub esquema: String,
+    esquema: &'a str,
     /// Name, raw.
-    pub nombre: String,
+    nombre: &'a str,
     /// What it is.
-    #[serde(with = "wire")]
-    pub clase: RelationKind,
+    clase: &'a str,
     /// Why it was dumped or not.
-    #[serde(with = "wire_open")]
-    pub motivo: Reason,
+    motivo: &'a str,
     /// Where its rows lie.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub datos: Option<DataRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    datos: Option<DataRecord>,
     /// Schema and name of the ancestor to load through.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub via: Option<(String, String)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    via: Option<(&'a str, &'a str)>,
     /// Columns of its COPY data: name and type.
-    pub columnas: Vec<(String, String)>,
+    columnas: Columns<'a>,
+}
+
+#[derive(Debug)]
+struct Columns<'a>(&'a [Column]);
+
+/// The same as it is read.
+#[derive(Debug, Deserialize)]
+struct TableStored {
+    oid: Oid,
+    esquema: String,
+    nombre: String,
+    #[serde(with = "wire")]
+    clase: RelationKind,
+    #[serde(with = "wire_open")]
+    motivo: Reason,
+    #[serde(default)]
+    datos: Option<DataRecord>,
+    #[serde(default)]
+    via: Option<(String, String)>,
+    columnas: Vec<(String, String)>,
 }
 
 /// Rows of a table in an archive.
@@ -66,13 +84,13 @@ pub(super) mod each {
     use serde::de::{Deserializer, SeqAccess, Visitor};
     use serde::ser::Serializer;
 
-    use super::TableRecord;
+    use super::{TableStored, TableWritten};
 
     pub(in super::super) fn serialize<S: Serializer>(
         tables: &[TableEntry],
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(tables.iter().map(TableRecord::from))
+        serializer.collect_seq(tables.iter().map(TableWritten::from))
     }
 
     pub(in super::super) fn deserialize<'de, 'a, D: Deserializer<'de>>(
@@ -92,7 +110,7 @@ pub(super) mod each {
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut records: A) -> Result<Self::Value, A::Error> {
             let mut tables = Vec::new();
-            while let Some(record) = records.next_element::<TableRecord>()? {
+            while let Some(record) = records.next_element::<TableStored>()? {
                 tables.push(record.into());
             }
             Ok(tables)
@@ -100,28 +118,30 @@ pub(super) mod each {
     }
 }
 
-impl From<&TableEntry> for TableRecord {
-    fn from(entry: &TableEntry) -> Self {
-        let entry = entry.clone();
+impl<'a> From<&'a TableEntry> for TableWritten<'a> {
+    fn from(entry: &'a TableEntry) -> Self {
+        let via = entry.load_via.as_ref();
         Self {
             oid: entry.oid,
-            esquema: entry.name.schema,
-            nombre: entry.name.name,
-            clase: entry.kind,
-            motivo: entry.reason,
-            datos: entry.data.map(DataRecord::from),
-            via: entry.load_via.map(|via| (via.schema, via.name)),
-            columnas: entry
-                .columns
-                .iter()
-                .map(|c| (c.name.clone(), c.sql_type.clone()))
-                .collect(),
+            esquema: &entry.name.schema,
+            nombre: &entry.name.name,
+            clase: entry.kind.label(),
+            motivo: entry.reason.label(),
+            datos: entry.data.clone().map(DataRecord::from),
+            via: via.map(|via| (via.schema.as_str(), via.name.as_str())),
+            columnas: Columns(&entry.columns),
         }
     }
 }
 
-impl From<TableRecord> for TableEntry {
-    fn from(record: TableRecord) -> Self {
+impl Serialize for Columns<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.0.iter().map(|column| (&column.name, &column.sql_type)))
+    }
+}
+
+impl From<TableStored> for TableEntry {
+    fn from(record: TableStored) -> Self {
         Self {
             oid: record.oid,
             name: TableName {
@@ -177,20 +197,33 @@ impl From<DataRecord> for TableData {
 
 /// 128 bits as 32 hexadecimal digits: they do not fit a JSON number.
 mod hex128 {
-    use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serializer};
+    use std::fmt;
+
+    use serde::de::{Error, Visitor};
+    use serde::{Deserializer, Serializer};
 
     pub(super) fn serialize<S: Serializer>(sum: &u128, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&format!("{sum:032x}"))
+        to.collect_str(&format_args!("{sum:032x}"))
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<u128, D::Error> {
-        let text = String::deserialize(from)?;
-        if text.len() != 32 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(D::Error::custom(
-                "a row fingerprint has 32 hexadecimal digits",
-            ));
+        from.deserialize_str(Digits)
+    }
+
+    struct Digits;
+
+    impl Visitor<'_> for Digits {
+        type Value = u128;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a row fingerprint of 32 hexadecimal digits")
         }
-        u128::from_str_radix(&text, 16).map_err(D::Error::custom)
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<u128, E> {
+            if text.len() != 32 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+                return Err(E::custom("a row fingerprint has 32 hexadecimal digits"));
+            }
+            u128::from_str_radix(text, 16).map_err(E::custom)
+        }
     }
 }
