@@ -173,6 +173,11 @@ impl ConnInfo {
         info
     }
 
+    /// Whether there is one address only, so that another session is on the same server.
+    pub fn names_one_server(&self) -> bool {
+        self.hosts.len() == 1
+    }
+
     /// Name of the database.
     pub fn database(&self) -> &str {
         &self.database

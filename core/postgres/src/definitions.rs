@@ -100,8 +100,13 @@ struct Catalog {
     columns: Vec<String>,
 }
 
-/// Reads everything under an exported snapshot; `None` where that cannot be done soundly.
-pub fn print(info: &ConnInfo, snapshot: &str) -> Result<Option<Print>, PgError> {
+/// Reads everything under an exported snapshot; `None` where that cannot be done soundly. The session it was read on
+/// has left the snapshot, and its caches are warm for the same questions about now.
+pub(crate) fn print(
+    info: &ConnInfo,
+    options: &SessionOptions,
+    snapshot: &str,
+) -> Result<(Option<Print>, Session), PgError> {
     let mut session = Session::connect_as_tools_do(info, &SessionOptions::default())?;
     let settings = settings(&mut session)?;
     session.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
@@ -109,11 +114,13 @@ pub fn print(info: &ConnInfo, snapshot: &str) -> Result<Option<Print>, PgError> 
     session.batch(&format!("SET TRANSACTION SNAPSHOT {snapshot}"))?;
     let names = names(&mut session)?;
     let catalogs = catalogs(&mut session)?;
-    session.close()?;
-    Ok(catalogs.map(|catalogs| Print {
+    session.batch("COMMIT")?;
+    session.become_ours(info, options)?;
+    let print = catalogs.map(|catalogs| Print {
         catalogs,
         surroundings: settings + &names,
-    }))
+    });
+    Ok((print, session))
 }
 
 /// [`Print::surroundings`] as they are now. They have no versions: whoever read definitions

@@ -33,7 +33,7 @@ pub use respaldo_domain::table::{quote_identifier, quote_literal};
 pub use rows::field;
 pub use runtime::block_on;
 pub use session::{CopyIn, PgError, PgErrorKind, Session, SessionOptions, Statement, sql};
-pub use snapshot::{Fence, Snapshot};
+pub use snapshot::{Fence, Snapshot, SnapshotSession};
 pub use tools::{
     ArchiveTools, Finished, LazyTools, Looked, RunningTool, StopFlag, Tool, ToolCommand, ToolError,
     ToolVersion, Tools,

@@ -197,6 +197,20 @@ impl Session {
         Self::connect_with(info, options, &[])
     }
 
+    /// Gives a session of [`Session::connect_as_tools_do`] what every session of ours has.
+    pub(crate) fn become_ours(
+        &mut self,
+        info: &ConnInfo,
+        options: &SessionOptions,
+    ) -> Result<(), PgError> {
+        let ours = startup_settings(options).into_iter();
+        let ours = ours.map(|(name, value)| (quote_literal(&name), quote_literal(&value)));
+        let asked_for = info.server_options().map(parse_server_options);
+        let all = ours.chain(asked_for.into_iter().flatten());
+        let set = all.map(|(name, value)| set_config(&name, &value));
+        self.batch(&set.collect::<Vec<_>>().join("; "))
+    }
+
     fn connect_with(
         info: &ConnInfo,
         options: &SessionOptions,
@@ -227,7 +241,7 @@ impl Session {
             sockets::tend(driver.get_port());
             if let Some(own) = info.server_options() {
                 for (name, value) in parse_server_options(own) {
-                    let text = format!("SELECT pg_catalog.set_config({name}, {value}, false)");
+                    let text = set_config(&name, &value);
                     connection.execute(AssertSqlSafe(text)).await?;
                 }
             }
@@ -544,6 +558,11 @@ pub(crate) fn parse_server_options(text: &str) -> Vec<(String, String)> {
         .filter_map(|word| word.split_once('='))
         .map(|(name, value)| (quote_literal(name), quote_literal(value)))
         .collect()
+}
+
+/// The statement that gives a session a setting; both are literals.
+fn set_config(name: &str, value: &str) -> String {
+    format!("SELECT pg_catalog.set_config({name}, {value}, false)")
 }
 
 /// The start of a statement, for error messages.

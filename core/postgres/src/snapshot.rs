@@ -15,6 +15,7 @@ use respaldo_domain::table::TableFacts;
 pub use fence::Fence;
 
 use crate::conninfo::ConnInfo;
+use crate::definitions::Print;
 use crate::session::{PgError, Session, SessionOptions, sql};
 use crate::{definitions, facts, server};
 
@@ -27,22 +28,50 @@ pub struct Snapshot {
     id: String,
     taken_at: DateTime<FixedOffset>,
     lsn: Option<String>,
-    print: Option<definitions::Print>,
+    print: Option<Print>,
+}
+
+/// A session that will hold a snapshot.
+pub struct SnapshotSession {
+    session: Session,
+    info: ConnInfo,
+    options: SessionOptions,
+}
+
+impl SnapshotSession {
+    /// Opens one.
+    pub fn connect(info: &ConnInfo, options: &SessionOptions) -> Result<Self, PgError> {
+        let mut session = Session::connect(info, options)?;
+        server::lift_time_limits(&mut session)?;
+        Ok(Self {
+            session,
+            info: info.clone(),
+            options: options.clone(),
+        })
+    }
 }
 
 impl Snapshot {
     /// Opens a session and takes a snapshot that others can share.
     pub fn open(info: &ConnInfo, options: &SessionOptions) -> Result<Self, PgError> {
-        let mut session = Session::connect(info, options)?;
-        server::lift_time_limits(&mut session)?;
+        Self::take(SnapshotSession::connect(info, options)?)
+    }
+
+    /// Takes a snapshot that others can share.
+    pub fn take(session: SnapshotSession) -> Result<Self, PgError> {
+        let SnapshotSession {
+            mut session,
+            info,
+            options,
+        } = session;
         session.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
         let id = session.value(sql("SELECT pg_catalog.pg_export_snapshot()"))?;
         let taken_at: DateTime<Utc> = session.value(sql("SELECT pg_catalog.clock_timestamp()"))?;
         let lsn = server::lsn(&mut session)?;
         Ok(Self {
             session,
-            info: info.clone(),
-            options: options.clone(),
+            info,
+            options,
             live: None,
             id,
             taken_at: taken_at.fixed_offset(),
@@ -74,12 +103,15 @@ impl Snapshot {
     /// Reads what definitions depend on. From then on the fence asks whether any row of the
     /// catalogs is another one before it reads what thousands of them say.
     pub fn read_print(&mut self) -> Result<(), PgError> {
-        self.print = definitions::print(&self.info, &self.id)?;
+        let (print, mut session) = definitions::print(&self.info, &self.options, &self.id)?;
+        server::lift_time_limits(&mut session)?;
+        self.print = print;
+        self.live = Some(session);
         Ok(())
     }
 
     /// What definitions depend on, where that was read and can be told.
-    pub fn print(&self) -> Option<&definitions::Print> {
+    pub fn print(&self) -> Option<&Print> {
         self.print.as_ref()
     }
 
@@ -115,20 +147,32 @@ impl Snapshot {
 
     /// Whether every relation is known to be still the one under the snapshot: of the same name, in the same file.
     fn has_same_relations(&mut self) -> bool {
-        let Some(print) = self.print.clone() else {
-            return false;
-        };
-        let now = self.live().and_then(definitions::relations);
-        now.is_ok_and(|now| now.is_some_and(|now| print.says(&now)))
+        self.now(definitions::relations, Print::says)
     }
 
     /// Whether every row of the catalogs is known to be still the one under the snapshot.
     pub fn has_same_catalogs(&mut self) -> bool {
+        self.now(definitions::catalogs, |then, now| then.catalogs == now)
+    }
+
+    /// Whether what is read now is `as_then`; no where one of them is not known. A session that waited for this may be
+    /// lost: whoever looks closer gets another.
+    fn now(
+        &mut self,
+        read: impl FnOnce(&mut Session) -> Result<Option<String>, PgError>,
+        as_then: impl FnOnce(&Print, &str) -> bool,
+    ) -> bool {
         let Some(print) = self.print.clone() else {
             return false;
         };
-        let now = self.live().and_then(definitions::catalogs);
-        now.is_ok_and(|now| now.is_some_and(|now| now == print.catalogs))
+        match self.live().and_then(read) {
+            Ok(now) => now.is_some_and(|now| as_then(&print, &now)),
+            Err(error) => {
+                tracing::debug!(%error, "what the catalogs say now could not be read");
+                self.live = None;
+                false
+            }
+        }
     }
 
     /// How many sessions wait for a lock that this one holds.

@@ -28,8 +28,9 @@ mod taken_over;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter, Write};
+use std::thread;
 
-use respaldo_archive::{ArchiveError, Block, Toc};
+use respaldo_archive::{ArchiveError, Block, Skimmed, Toc};
 use respaldo_domain::manifest::Compression;
 use respaldo_domain::table::TableName;
 use respaldo_engine::ports::{
@@ -83,26 +84,41 @@ impl PgDump {
     ) -> Result<Option<DumpReceipt>, Fault> {
         let contents = request.contents.as_ref();
         let contents = contents.filter(|_| request.tables.is_empty() && !request.large_objects);
-        let Some(bytes) = contents.and_then(|file| fs::read(file).ok()) else {
+        let Some(file) = contents else {
             return Ok(None);
         };
-        let compression = self.options.method.header();
-        let values = || sequence_values(request, sequences::Of::All);
-        let Some(definitions) = taken_over::without_rows(&bytes, compression, values) else {
-            return Ok(None);
-        };
+        thread::scope(|threads| {
+            // The server is asked while the table of contents is looked through.
+            let asked = threads.spawn(|| sequence_values(request, sequences::Of::All));
+            let Ok(bytes) = fs::read(file) else {
+                return Ok(None);
+            };
+            let compression = self.options.method.header();
+            let values = || asked.join().unwrap_or_default();
+            match taken_over::without_rows(&bytes, compression, values) {
+                Some(definitions) => self.write_definitions(&definitions, archive).map(Some),
+                None => Ok(None),
+            }
+        })
+    }
+
+    fn write_definitions(
+        &self,
+        definitions: &Skimmed<'_>,
+        archive: &mut dyn ArchiveFile,
+    ) -> Result<DumpReceipt, Fault> {
         let mut out = BufWriter::with_capacity(256 * 1024, archive);
         let contents_bytes = definitions.write(&mut out).map_err(faults::of_archive)?;
         out.flush()
             .map_err(|error| faults::of_archive(error.into()))?;
-        Ok(Some(DumpReceipt {
+        Ok(DumpReceipt {
             pg_dump: self.tool()?.version().text.clone(),
             header_version: definitions.header.version.to_string(),
             compression: self.options.method.compression(),
             tables: Vec::new(),
             contents_bytes,
             definitions: Definitions::TakenOver,
-        }))
+        })
     }
 
     /// Starts all runs; each holds still once its table of contents is read.

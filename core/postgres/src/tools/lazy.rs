@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread;
 
 use super::{ToolError, Tools};
 
@@ -28,6 +29,16 @@ impl LazyTools {
             looking: Mutex::new(()),
             search: Box::new(search),
         }))
+    }
+
+    /// Begins to look for them on a thread of its own. Who needs them meanwhile waits for what it finds; where it finds
+    /// nothing, or there is no thread, they look again and are told why.
+    pub fn look_ahead(&self) {
+        let tools = self.clone();
+        let looking = thread::Builder::new().spawn(move || drop(tools.get()));
+        if let Err(error) = looking {
+            tracing::debug!(%error, "the client tools are looked for when they are needed");
+        }
     }
 
     /// The tools, looked for if they were not yet.

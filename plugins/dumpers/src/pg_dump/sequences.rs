@@ -20,13 +20,14 @@ pub(super) struct Value {
     pub(super) is_called: bool,
 }
 
-/// All in one statement. The function says nothing of a sequence that was never called; asked of
+/// All in one statement, from the catalog that has them alone. The function says nothing of a sequence that was never called; asked of
 /// anything else it fails, and conditions beside one another are tried in any order.
 const CALLED: &str = "
 SELECT n.nspname::text AS schema, c.relname::text AS name,
        pg_catalog.format('%I.%I', n.nspname, c.relname) AS quoted,
        pg_catalog.pg_sequence_last_value(c.oid) AS last
-FROM pg_catalog.pg_class AS c
+FROM pg_catalog.pg_sequence AS q
+JOIN pg_catalog.pg_class AS c ON c.oid = q.seqrelid
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.relpersistence <> 't'
 AND ($1::text[] IS NULL OR n.nspname::text = ANY ($1::text[]))
