@@ -5,7 +5,6 @@ mod second_place;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread;
 
 use respaldo_catalog::{CatalogLimits, PgCatalog};
 use respaldo_contract::messages::ErrorCode;
@@ -52,6 +51,14 @@ pub fn operations(config: &Config, target: Option<&ConnInfo>) -> Result<Operatio
     with_tools(config, &tools, &Shelf::default())
 }
 
+/// The engine as configured, for a backup: its tools are looked for while it takes its lease, and where there are none
+/// it says so.
+pub fn operations_to_back_up(config: &Config) -> Result<Operations, Failure> {
+    let tools = tools(config, &config.source);
+    tools.look_ahead();
+    Ok(Operations::new(parts(config, tools, &Shelf::default())?))
+}
+
 /// The engine as configured, for what is done with stored backups: tools are looked for where
 /// something needs them after all.
 pub fn operations_on_storage(config: &Config) -> Result<Operations, Failure> {
@@ -66,11 +73,8 @@ pub fn operations_again(config: &Config, shelf: &Shelf) -> Result<Operations, Fa
 
 /// Looks for the tools while the rest is put together.
 fn with_tools(config: &Config, tools: &LazyTools, shelf: &Shelf) -> Result<Operations, Failure> {
-    let searched = tools.clone();
-    let search = thread::Builder::new().spawn(move || drop(searched.get()));
+    tools.look_ahead();
     let parts = parts(config, tools.clone(), shelf);
-    // Where there was no thread, or nothing was found, it is done here and says why.
-    drop(search.map(thread::JoinHandle::join));
     tools.get()?;
     Ok(Operations::new(parts?))
 }

@@ -18,7 +18,7 @@ mod surroundings;
 mod tries;
 mod yielding;
 
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, FixedOffset, Local, Utc};
@@ -31,7 +31,7 @@ use respaldo_domain::report::{
 use respaldo_domain::schedule::Occurrence;
 use respaldo_domain::source::{Lineage, SourceFacts};
 use respaldo_domain::validation::Finding;
-use respaldo_postgres::{ConnInfo, Session, SessionOptions, server};
+use respaldo_postgres::{ConnInfo, Session, SessionOptions, ToolError, server};
 use uuid::Uuid;
 
 use crate::copies;
@@ -77,6 +77,9 @@ pub enum BackupError {
     /// Another machine made what does for the due time.
     #[error("a backup that does for it was made meanwhile")]
     NotDue,
+    /// The client tools are missing or too old.
+    #[error("the client tools cannot be used")]
+    Tools(#[source] ToolError),
     /// The source cannot be used.
     #[error("the source database cannot be used")]
     Source(#[source] Fault),
@@ -195,9 +198,15 @@ pub fn backup(
 ) -> Result<BackupReport, BackupError> {
     let mut run = Run::begin(parts);
     run.enter("backup.lease", cx).map_err(BackupError::Lease)?;
-    let mut lease =
-        Lease::acquire_for(parts, &run.source, LeaseWork::Backup(run.id)).map_err(lease_error)?;
-    let target = probe_source(parts, &mut run, cx).map_err(BackupError::Source)?;
+    let (lease, session) = thread::scope(|threads| {
+        let session = threads.spawn(|| source_session(&run));
+        let lease = Lease::acquire_for(parts, &run.source, LeaseWork::Backup(run.id));
+        (lease, joined(session))
+    });
+    let mut lease = lease.map_err(lease_error)?;
+    parts.tools.get().map_err(BackupError::Tools)?;
+    let target = session.and_then(|session| probe_source(parts, &mut run, session, cx));
+    let target = target.map_err(BackupError::Source)?;
     if let Some(note) = &parts.settings.second_place_note {
         run.warn(WarningCode::SecondPlace, note.clone());
     }
@@ -231,6 +240,7 @@ pub fn backup(
     if let Err(fault) = intent.close() {
         tracing::warn!(%fault, "the intent could not be taken back; the next run does it");
     }
+    give_back(base);
     history.remember(&work, &outcome.manifest);
     keep_bases(parts, &history, &outcome.manifest);
     note_sinks(parts, &outcome);
@@ -295,18 +305,19 @@ fn make(
         .map_err(BackupError::Repository)?
         .spool(name);
     let dumped = thread::scope(|threads| {
-        let dump = dump::Dump {
+        let mut dump = dump::Dump {
             parts,
             request,
             target,
             base,
-            // It has the size of the database's catalog, and goes once it was compared.
             reading: LateReading::begin(threads, parts, base, target, cx),
             name,
             spool: &spool,
             cx,
         };
-        dump.run(run)
+        let dumped = dump.run(run);
+        give_back(dump.reading.take());
+        dumped
     })?;
     let draft = seal::Draft {
         request,
@@ -319,6 +330,19 @@ fn make(
     seal::seal(parts, run, lease, draft, &spool, cx)
 }
 
+/// What a thread beside ours came to.
+fn joined<T>(thread: ScopedJoinHandle<'_, Result<T, Fault>>) -> Result<T, Fault> {
+    let gone = |_| Err(Fault::bare(FaultKind::Internal, "a thread is gone"));
+    thread.join().unwrap_or_else(gone)
+}
+
+/// Frees what has the size of the database's catalog; nobody waits for that.
+fn give_back(what: impl Send + 'static) {
+    let freeing = thread::Builder::new().spawn(move || drop(what));
+    // Where there was no thread it is free already.
+    drop(freeing);
+}
+
 fn lease_error(fault: Fault) -> BackupError {
     match fault.kind {
         FaultKind::Busy => BackupError::Lease(fault),
@@ -326,10 +350,18 @@ fn lease_error(fault: Fault) -> BackupError {
     }
 }
 
+fn source_session(run: &Run) -> Result<Session, Fault> {
+    Ok(Session::connect(&run.source, &SessionOptions::default())?)
+}
+
 /// Who the source is, and whether the tools can dump it.
-fn probe_source(parts: &Parts, run: &mut Run, cx: &Context) -> Result<SourceTarget, Fault> {
+fn probe_source(
+    parts: &Parts,
+    run: &mut Run,
+    mut session: Session,
+    cx: &Context,
+) -> Result<SourceTarget, Fault> {
     run.enter("backup.source", cx)?;
-    let mut session = Session::connect(&run.source, &SessionOptions::default())?;
     let facts = server::source_facts(&mut session)?;
     let target = SourceTarget {
         conninfo: run.source.clone(),

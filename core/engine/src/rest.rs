@@ -5,13 +5,17 @@
 //! otherwise be restored by the tools without complaint.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use respaldo_domain::manifest::{ArchiveFacts, ArchiveRest};
+use respaldo_domain::object::Sha256;
 
 use crate::ports::{Context, Fault, FaultKind, ObjectReader};
 use crate::store::{HashingWriter, fault_of_io};
+
+/// Bytes read at a time.
+const AT_ONCE_BYTES: u64 = 256 * 1024;
 
 /// Hashes what of an archive lies outside of `blocks`, given as offset and length.
 pub(crate) fn of_file(
@@ -27,10 +31,17 @@ pub(crate) fn of_file(
     for (offset, length) in &ranges {
         cx.check()?;
         file.seek(SeekFrom::Start(*offset)).map_err(reading)?;
-        io::copy(&mut (&mut file).take(*length), &mut hash).map_err(reading)?;
+        let at_once = AT_ONCE_BYTES.min(*length) as usize;
+        let mut range = BufReader::with_capacity(at_once, (&file).take(*length));
+        io::copy(&mut range, &mut hash).map_err(reading)?;
     }
     let sha256 = hash.finish().0;
     Ok(ArchiveRest { ranges, sha256 })
+}
+
+/// Hash of so many bytes at the beginning, where the rest is just these.
+pub(crate) fn of_beginning(rest: &ArchiveRest, size_bytes: u64) -> Option<Sha256> {
+    (rest.ranges == [(0, size_bytes)]).then_some(rest.sha256)
 }
 
 /// The ranges, as offset and length, that none of the blocks covers.

@@ -56,6 +56,11 @@ impl App {
         wiring::operations(&self.config()?, None)
     }
 
+    /// The engine as configured, for a backup.
+    pub fn operations_to_back_up(&self) -> Result<Operations, Failure> {
+        wiring::operations_to_back_up(&self.config()?)
+    }
+
     /// The engine as configured, for what is done with stored backups.
     pub fn operations_on_storage(&self) -> Result<Operations, Failure> {
         wiring::operations_on_storage(&self.config()?)

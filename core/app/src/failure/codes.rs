@@ -85,6 +85,7 @@ impl From<BackupError> for Failure {
     fn from(error: BackupError) -> Self {
         let code = match &error {
             BackupError::Lease(fault) => of_lease(fault),
+            BackupError::Tools(error) => of_tools(error),
             BackupError::Source(fault) => of_source(fault),
             BackupError::Repository(fault) | BackupError::Store(fault) => of_store(fault),
             BackupError::Coverage(_) => ErrorCode::CoverageIncomplete,

@@ -10,7 +10,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use respaldo_domain::backup::ArchiveName;
 use respaldo_domain::manifest::{Contents, Manifest};
@@ -60,8 +60,7 @@ impl Stored {
 #[derive(Debug, Default)]
 pub(super) struct Known {
     key: Option<Key>,
-    /// The backup they were written by, where they are taken over.
-    written_by: Option<ArchiveName>,
+    found: Option<Found>,
 }
 
 #[derive(Debug)]
@@ -70,66 +69,107 @@ struct Key {
     surroundings: String,
 }
 
+/// Definitions of the key, in a file.
+#[derive(Debug)]
+struct Found {
+    file: PathBuf,
+    /// The backup they were written by.
+    written_by: ArchiveName,
+}
+
+/// What pg_dump is told to pass over.
+#[derive(Debug)]
+pub(super) struct PassedOver {
+    pub(super) schemas: Vec<String>,
+    pub(super) relations: Vec<TableName>,
+}
+
+/// What the manifest says of definitions beside their bytes.
+#[derive(Debug)]
+pub(super) struct Provenance {
+    key: Sha256,
+    taken_from: Option<ArchiveName>,
+}
+
 impl Known {
-    /// Takes the key of what was read under the snapshot of `order`, and puts definitions into the
-    /// order where a stored archive has those of this key.
+    /// Takes the key of what was read under a snapshot, and brings definitions into a file beside the spool where a
+    /// stored archive has those of this key.
     pub(super) fn find(
         parts: &Parts,
         stored: &[Stored],
         print: &Print,
-        order: &mut DumpRequest,
+        passed_over: &PassedOver,
         spool: &Path,
         cx: &Context,
     ) -> Result<Self, Fault> {
         let key = Key {
-            hash: sha256(&whole(parts, order, print)?),
+            hash: sha256(&whole(parts, passed_over, print)?),
             surroundings: print.surroundings.clone(),
         };
         let equal = stored
             .iter()
             .filter(|stored| stored.contents.key == key.hash);
-        // A dumper that is to write large objects has to run pg_dump anyway.
-        let equal = equal.filter(|_| !order.large_objects);
-        let into = beside(spool);
-        let mut found = equal.filter(|stored| has_fetched(parts, stored, &into, cx));
-        let stored = found.next();
-        order.contents = stored.is_some().then_some(into);
+        let file = beside(spool);
+        let mut found = equal.filter(|stored| has_fetched(parts, stored, &file, cx));
+        let found = found.next().map(Stored::written_by);
         Ok(Self {
             key: Some(key),
-            written_by: stored.map(Stored::written_by),
+            found: found.map(|written_by| Found { file, written_by }),
         })
     }
 
-    /// What the manifest says of the archive that was written; `None` where no later backup may
-    /// take over its definitions.
-    pub(super) fn contents(
+    /// Puts what was found into the order.
+    pub(super) fn give_to(&mut self, order: &mut DumpRequest) {
+        // A dumper that is to write large objects has to run pg_dump anyway.
+        self.found.take_if(|_| order.large_objects);
+        order.contents = self.found.as_ref().map(|found| found.file.clone());
+    }
+
+    /// What the manifest says of the definitions in the archive that was written; `None` where no later backup may
+    /// take them over.
+    pub(super) fn provenance(
         self,
         target: &SourceTarget,
-        spool: &Path,
         receipt: &DumpReceipt,
-    ) -> Result<Option<Contents>, Fault> {
-        let Some(key) = self.key else {
-            return Ok(None);
-        };
+    ) -> Option<Provenance> {
+        let key = self.key?;
         let taken_from = match receipt.definitions {
-            Definitions::TakenOver => self.written_by,
-            Definitions::Written if has_moved(target, &key) => return Ok(None),
+            Definitions::TakenOver => self.found.map(|found| found.written_by),
+            Definitions::Written if has_moved(target, &key) => return None,
             Definitions::Written => None,
         };
-        Ok(Some(Contents {
+        Some(Provenance {
             key: key.hash,
-            size_bytes: receipt.contents_bytes,
-            sha256: hash_of(spool, receipt.contents_bytes)?,
             taken_from,
-        }))
+        })
+    }
+}
+
+impl Provenance {
+    /// With the table of contents at the beginning of the spool, whose hash is read where it is not `known`.
+    pub(super) fn of_spool(
+        self,
+        spool: &Path,
+        size_bytes: u64,
+        known: Option<Sha256>,
+    ) -> Result<Contents, Fault> {
+        Ok(Contents {
+            key: self.key,
+            size_bytes,
+            sha256: known.map_or_else(|| hash_of(spool, size_bytes), Ok)?,
+            taken_from: self.taken_from,
+        })
     }
 }
 
 /// Everything that the key is the hash of, each part with its length before it.
-fn whole(parts: &Parts, order: &DumpRequest, print: &Print) -> Result<Vec<u8>, Fault> {
-    let schemas = order.exclude_schemas.iter();
-    let schemas: Vec<_> = schemas.map(|schema| quote_identifier(schema)).collect();
-    let left_out: Vec<_> = order.leave_out.iter().map(TableName::quoted).collect();
+fn whole(parts: &Parts, passed_over: &PassedOver, print: &Print) -> Result<Vec<u8>, Fault> {
+    let PassedOver { schemas, relations } = passed_over;
+    let schemas: Vec<_> = schemas
+        .iter()
+        .map(|schema| quote_identifier(schema))
+        .collect();
+    let left_out: Vec<_> = relations.iter().map(TableName::quoted).collect();
     let all = [
         "definitions 1",
         &parts.settings.version,

@@ -2,22 +2,25 @@
 //! decided upon and dumped, taken again when DDL overtook it.
 
 use std::collections::HashSet;
+use std::mem;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
 use respaldo_domain::backup::ArchiveName;
+use respaldo_domain::changes::TableVerdict;
 use respaldo_domain::coverage::{Coverage, Gap, GapKind};
-use respaldo_domain::manifest::Contents;
 use respaldo_domain::readings::{Evidence, Readings, TableReading};
 use respaldo_domain::report::WarningCode;
 use respaldo_domain::scope::{self, Decision, ScopeRequest, ScopedTable};
 use respaldo_domain::table::{Oid, Readability, TableFacts, TableName, quote_identifier};
-use respaldo_postgres::{Fence, SessionOptions, Snapshot, coverage};
+use respaldo_postgres::definitions::Print;
+use respaldo_postgres::{Fence, SessionOptions, Snapshot, SnapshotSession, coverage};
 
 use super::base::Base;
-use super::definitions::Known;
+use super::definitions::{Known, PassedOver, Provenance};
 use super::late::LateReading;
 use super::listing;
 use super::order::{self, LargeObjectScope};
@@ -25,7 +28,7 @@ use super::spool::Spool;
 use super::surroundings;
 use super::tries::Tries;
 use super::yielding::{self, Watched};
-use super::{BackupError, BackupRequest, Run};
+use super::{BackupError, BackupRequest, Run, joined};
 use crate::parts::Parts;
 use crate::ports::{
     BaseReading, Context, Definitions, Detection, DetectionRequest, DumpReceipt, DumpRequest,
@@ -40,11 +43,17 @@ pub(super) struct Dumped {
     pub(super) scope: Vec<ScopedTable>,
     pub(super) large_objects: LargeObjectScope,
     pub(super) receipt: DumpReceipt,
-    pub(super) contents: Option<Contents>,
-    pub(super) readings: Readings,
+    pub(super) definitions: Option<Provenance>,
+    pub(super) readings: Written,
     pub(super) coverage: Coverage,
     pub(super) schemas: Vec<String>,
     pub(super) roles: Vec<String>,
+}
+
+/// The readings as they are stored, and what the manifest says of large objects.
+pub(super) struct Written {
+    pub(super) bytes: Vec<u8>,
+    pub(super) large_objects: Option<Evidence>,
 }
 
 /// What one attempt came to.
@@ -106,18 +115,24 @@ impl Dump<'_> {
                     }
                 }
             }
-            std::thread::sleep(tries.pause());
+            thread::sleep(tries.pause());
         }
     }
 
     fn attempt(&self, run: &mut Run, tries: Tries) -> Result<Attempt, BackupError> {
         run.enter("backup.baseline", self.cx)
             .map_err(BackupError::Detection)?;
-        let baseline = self.parts.detector.baseline(self.target, self.cx);
+        // Connecting takes as long as taking the snapshot.
+        let (baseline, session) = thread::scope(|threads| {
+            let session = threads.spawn(|| snapshot_session(self.parts, self.target));
+            let baseline = self.parts.detector.baseline(self.target, self.cx);
+            (baseline, joined(session))
+        });
         let baseline = baseline.map_err(BackupError::Detection)?;
         run.enter("backup.snapshot", self.cx)
             .map_err(BackupError::Source)?;
-        let mut snapshot = open_snapshot(self.parts, self.target).map_err(BackupError::Source)?;
+        let snapshot = session.and_then(|session| Ok(Snapshot::take(session)?));
+        let mut snapshot = snapshot.map_err(BackupError::Source)?;
         leave_witness(self.parts, run, self.name, self.cx);
         match self.look(run, tries, &mut snapshot, baseline)? {
             Look::Ordered(ordered) => self.write(run, tries, snapshot, *ordered),
@@ -149,21 +164,31 @@ impl Dump<'_> {
         {
             return Ok(Look::Overtaken(what));
         }
-        let detection = self.detect(run, snapshot, &facts, &coverage, baseline, reading)?;
+        let passed_over = order::passed_over(parts, &facts, &coverage);
+        let print = snapshot.print().cloned();
+        // What an older backup has of definitions is brought meanwhile.
+        let (detection, known) = thread::scope(|threads| {
+            let known = threads.spawn(|| self.known(print.as_ref(), &passed_over));
+            let detection = self.detect(run, snapshot, &facts, &coverage, baseline, reading);
+            (detection, joined(known))
+        });
+        let (mut detection, known) = (detection?, known.map_err(BackupError::Dump)?);
         let large_objects = order::large_object_scope(&detection, self.base, &coverage, snapshot)
             .map_err(BackupError::Source)?;
         run.enter("backup.fence", self.cx)
             .map_err(BackupError::Source)?;
-        let ordered = self.ordered(
-            snapshot,
-            Decided {
-                scope: decide(parts, self.base, facts.clone(), &detection),
-                large_objects,
-                coverage,
-                detection,
-            },
-        );
-        let ordered = ordered.map_err(BackupError::Dump)?;
+        let decided = Decided {
+            scope: decide(
+                parts,
+                self.base,
+                facts.clone(),
+                mem::take(&mut detection.tables),
+            ),
+            large_objects,
+            coverage,
+            detection,
+        };
+        let ordered = self.ordered(snapshot, decided, passed_over, known);
         if let Some(what) = fence(parts, snapshot, &facts, &ordered.locks())? {
             return Ok(Look::Overtaken(what));
         }
@@ -235,7 +260,12 @@ impl Dump<'_> {
     ) -> Result<Attempt, BackupError> {
         run.enter("backup.dump", self.cx)
             .map_err(BackupError::Dump)?;
-        let receipt = match self.write_spool(run, tries, &ordered.order) {
+        let (receipt, readings) = thread::scope(|threads| {
+            let readings = threads.spawn(|| self.written_readings(&ordered.decided));
+            let receipt = self.write_spool(run, tries, &ordered.order);
+            (receipt, joined(readings))
+        });
+        let receipt = match receipt {
             Watched::GaveWay => return Ok(Attempt::GaveWay),
             Watched::Done(Err(fault)) if fault.kind == FaultKind::SnapshotOvertaken => {
                 return Ok(Attempt::Overtaken(super::chain(&fault)));
@@ -247,46 +277,53 @@ impl Dump<'_> {
         if let Some(what) = moved(&mut snapshot, &ordered, &receipt).map_err(BackupError::Source)? {
             return Ok(Attempt::Overtaken(what.to_owned()));
         }
-        let Ordered {
-            decided,
-            definitions,
-            ..
-        } = ordered;
-        order::check_complete(&decided.scope, &receipt).map_err(BackupError::Dump)?;
-        let contents = definitions
-            .contents(self.target, self.spool, &receipt)
-            .map_err(BackupError::Dump)?;
-        let dumped = self.conclude(snapshot, decided, receipt, contents);
+        order::check_complete(&ordered.decided.scope, &receipt).map_err(BackupError::Dump)?;
+        let readings = readings.map_err(BackupError::Dump)?;
+        let dumped = self.conclude(snapshot, ordered, receipt, readings);
         Ok(Attempt::Done(Box::new(
             dumped.map_err(BackupError::Source)?,
         )))
     }
 
+    /// What is known of the definitions under the snapshot; nothing where it is not known whether they changed.
+    fn known(&self, print: Option<&Print>, passed_over: &PassedOver) -> Result<Known, Fault> {
+        let Some(print) = print else {
+            return Ok(Known::default());
+        };
+        let (parts, stored) = (self.parts, &self.base.stored);
+        Known::find(parts, stored, print, passed_over, self.spool, self.cx)
+    }
+
     /// The order for the dumper, with definitions of an older backup where they are the same.
-    fn ordered(&self, snapshot: &Snapshot, decided: Decided) -> Result<Ordered, Fault> {
-        let parts = self.parts;
-        let mut order = order::order(
-            parts,
-            self.target,
-            snapshot,
-            &decided.scope,
-            &decided.large_objects,
-            &decided.coverage,
-        );
-        let definitions = snapshot.print().map(|print| {
-            Known::find(
-                parts,
-                &self.base.stored,
-                print,
-                &mut order,
-                self.spool,
-                self.cx,
-            )
-        });
-        Ok(Ordered {
+    fn ordered(
+        &self,
+        snapshot: &Snapshot,
+        decided: Decided,
+        passed_over: PassedOver,
+        mut definitions: Known,
+    ) -> Ordered {
+        let Decided {
+            scope,
+            large_objects,
+            ..
+        } = &decided;
+        let (parts, target) = (self.parts, self.target);
+        let mut order = order::order(parts, target, snapshot, scope, large_objects, passed_over);
+        definitions.give_to(&mut order);
+        Ordered {
             decided,
             order,
-            definitions: definitions.transpose()?.unwrap_or_default(),
+            definitions,
+        }
+    }
+
+    /// The readings for the next comparison, of which no table's depends on its dump.
+    fn written_readings(&self, decided: &Decided) -> Result<Written, Fault> {
+        let base = self.reading.get()?;
+        let readings = readings(self.parts, base, &decided.scope, &decided.detection);
+        Ok(Written {
+            bytes: self.parts.codec.encode_readings(&readings)?,
+            large_objects: readings.large_objects,
         })
     }
 
@@ -313,26 +350,26 @@ impl Dump<'_> {
     fn conclude(
         &self,
         mut snapshot: Snapshot,
-        decided: Decided,
+        ordered: Ordered,
         receipt: DumpReceipt,
-        contents: Option<Contents>,
+        readings: Written,
     ) -> Result<Dumped, Fault> {
+        let Ordered {
+            decided,
+            definitions,
+            ..
+        } = ordered;
         Ok(Dumped {
             schemas: surroundings::schemas(&mut snapshot)?,
             roles: surroundings::roles(&mut snapshot)?,
             lsn_end: surroundings::lsn_now(&mut snapshot)?,
-            readings: readings(
-                self.parts,
-                self.reading.get()?,
-                &decided.scope,
-                decided.detection,
-            ),
+            readings,
             snapshot_at: snapshot.taken_at(),
             lsn_start: snapshot.lsn().map(str::to_owned),
             scope: decided.scope,
             large_objects: decided.large_objects,
+            definitions: definitions.provenance(self.target, &receipt),
             receipt,
-            contents,
             coverage: decided.coverage,
         })
     }
@@ -376,12 +413,12 @@ fn types_moved(snapshot: &mut Snapshot, scope: &[ScopedTable]) -> Result<bool, F
     Ok(snapshot.types_moved(&read)?)
 }
 
-fn open_snapshot(parts: &Parts, target: &SourceTarget) -> Result<Snapshot, Fault> {
+fn snapshot_session(parts: &Parts, target: &SourceTarget) -> Result<SnapshotSession, Fault> {
     let options = SessionOptions {
         lock_timeout: Duration::from_millis(parts.settings.lock_timeout_ms),
         ..SessionOptions::default()
     };
-    Ok(Snapshot::open(&target.conninfo, &options)?)
+    Ok(SnapshotSession::connect(&target.conninfo, &options)?)
 }
 
 /// A token committed after the snapshot: found again later, it proves that the history the
@@ -435,7 +472,7 @@ fn decide(
     parts: &Parts,
     base: &Base,
     facts: Vec<Arc<TableFacts>>,
-    detection: &Detection,
+    verdicts: Vec<TableVerdict>,
 ) -> Vec<ScopedTable> {
     let excluded: HashSet<Oid> = facts
         .iter()
@@ -445,7 +482,7 @@ fn decide(
     scope::decide(ScopeRequest {
         kind: base.kind,
         facts,
-        verdicts: detection.tables.clone(),
+        verdicts,
         base: base.manifest.as_ref(),
         operational: &parts.settings.operational,
         excluded: &excluded,
@@ -494,7 +531,7 @@ fn readings(
     parts: &Parts,
     base: Option<&Arc<BaseReading>>,
     scope: &[ScopedTable],
-    detection: Detection,
+    detection: &Detection,
 ) -> Readings {
     let old = base.map(|reading| &reading.readings);
     let reading_of = |table: &ScopedTable| {
@@ -517,7 +554,7 @@ fn readings(
             .filter(|table| table.decision != Decision::NoRows)
             .map(|table| (table.facts.oid, reading_of(table)))
             .collect(),
-        large_objects: detection.large_objects.evidence,
-        figures: detection.figures,
+        large_objects: detection.large_objects.evidence.clone(),
+        figures: detection.figures.clone(),
     }
 }

@@ -180,7 +180,7 @@ fn put_objects(
     cx: &Context,
 ) -> Result<Vec<SealedObject>, Fault> {
     let (store, vault) = (&parts.store, parts.store.vault());
-    let archive = vault.file(name, spool, cx)?;
+    let archive = vault.file(name, spool, None, cx)?;
     let mut made = vec![(ObjectRole::Archive, name.key(), archive)];
     if let Some(stats) = from.object(ObjectRole::Stats) {
         let bytes = store.read_inside(&stats.key, MAX_OBJECT_BYTES, cx)?;

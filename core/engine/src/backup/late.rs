@@ -1,20 +1,20 @@
 //! The base's readings, read on a thread of their own: in a large database they are megabytes, and the
 //! server is asked other things meanwhile.
 
-use std::cell::{OnceCell, RefCell};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{Scope, ScopedJoinHandle};
 
 use super::base::Base;
+use super::joined;
 use crate::parts::Parts;
-use crate::ports::{BaseReading, Context, Fault, FaultKind, SourceTarget};
+use crate::ports::{BaseReading, Context, Fault, SourceTarget};
 
 type Read = Result<Option<BaseReading>, Fault>;
 
 /// Readings that are there or on their way.
 pub(super) struct LateReading<'scope> {
-    thread: RefCell<Option<ScopedJoinHandle<'scope, Read>>>,
-    reading: OnceCell<Option<Arc<BaseReading>>>,
+    thread: Mutex<Option<ScopedJoinHandle<'scope, Read>>>,
+    reading: OnceLock<Option<Arc<BaseReading>>>,
 }
 
 impl<'scope> LateReading<'scope> {
@@ -28,18 +28,23 @@ impl<'scope> LateReading<'scope> {
     ) -> Self {
         let thread = threads.spawn(move || base.read_readings(parts, &target.facts, cx));
         Self {
-            thread: RefCell::new(Some(thread)),
-            reading: OnceCell::new(),
+            thread: Mutex::new(Some(thread)),
+            reading: OnceLock::new(),
         }
     }
 
     /// They, once they are there; none for a full, and where they are gone: everything is dumped then.
     pub(super) fn get(&self) -> Result<Option<&Arc<BaseReading>>, Fault> {
-        if let Some(thread) = self.thread.take() {
-            let gone = |_| Err(Fault::bare(FaultKind::Internal, "a reading thread is gone"));
-            let reading = thread.join().unwrap_or_else(gone)?;
+        let mut coming = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(thread) = coming.take() {
+            let reading = joined(thread)?;
             let _ = self.reading.set(reading.map(Arc::new));
         }
         Ok(self.reading.get().and_then(Option::as_ref))
+    }
+
+    /// Gives them up, where they came.
+    pub(super) fn take(&mut self) -> Option<Arc<BaseReading>> {
+        self.reading.take().flatten()
     }
 }

@@ -11,6 +11,7 @@ use respaldo_domain::table::{Oid, Readability, TableFacts, TableName};
 use respaldo_postgres::{Snapshot, sql};
 
 use super::base::Base;
+use super::definitions::PassedOver;
 use crate::parts::Parts;
 use crate::ports::{
     Detection, DumpReceipt, DumpRequest, DumpTable, DumpedTable, Fault, FaultKind, SourceTarget,
@@ -56,6 +57,26 @@ pub(super) fn large_object_scope(
     })
 }
 
+/// What pg_dump is told to pass over: schemas that are excluded, and what the role may not read.
+pub(super) fn passed_over(
+    parts: &Parts,
+    facts: &[Arc<TableFacts>],
+    coverage: &Coverage,
+) -> PassedOver {
+    let locked_out = |facts: &&Arc<TableFacts>| facts.readable == Readability::NoPrivilege;
+    let tables = facts.iter().filter(locked_out);
+    let gaps = coverage.gaps.iter();
+    let sequences = gaps.filter(|gap| gap.kind == GapKind::Sequence);
+    let sequences = sequences.filter_map(|gap| TableName::parse(&gap.object));
+    PassedOver {
+        schemas: parts.settings.exclude_schemas.clone(),
+        relations: tables
+            .map(|facts| facts.name.clone())
+            .chain(sequences)
+            .collect(),
+    }
+}
+
 /// The order, from what was decided for each table.
 pub(super) fn order(
     parts: &Parts,
@@ -63,20 +84,13 @@ pub(super) fn order(
     snapshot: &Snapshot,
     scope: &[ScopedTable],
     large_objects: &LargeObjectScope,
-    coverage: &Coverage,
+    passed_over: PassedOver,
 ) -> DumpRequest {
     let named = |table: &ScopedTable| DumpTable {
         oid: table.facts.oid,
         name: table.facts.name.clone(),
     };
     let dumped = |table: &&ScopedTable| table.decision == Decision::Dump;
-    let locked_out = |facts: &&Arc<TableFacts>| facts.readable == Readability::NoPrivilege;
-    let sequences = coverage
-        .gaps
-        .iter()
-        .filter(|gap| gap.kind == GapKind::Sequence);
-    let sequences = sequences.filter_map(|gap| TableName::parse(&gap.object));
-    let tables = scope.iter().map(|table| &table.facts).filter(locked_out);
     DumpRequest {
         target: target.clone(),
         snapshot: snapshot.id().to_owned(),
@@ -89,12 +103,9 @@ pub(super) fn order(
             })
             .map(|table| table.facts.name.clone())
             .collect(),
-        leave_out: tables
-            .map(|facts| facts.name.clone())
-            .chain(sequences)
-            .collect(),
+        leave_out: passed_over.relations,
         large_objects: large_objects.dump,
-        exclude_schemas: parts.settings.exclude_schemas.clone(),
+        exclude_schemas: passed_over.schemas,
         lock_timeout_ms: parts.settings.lock_timeout_ms,
         contents: None,
     }

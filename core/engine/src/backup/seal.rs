@@ -2,6 +2,7 @@
 //! then the catalog.
 
 use std::collections::HashMap;
+use std::mem;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, ScopedJoinHandle};
@@ -12,9 +13,10 @@ use respaldo_domain::backup::{ArchiveName, BackupId, BackupKind};
 use respaldo_domain::changes::Reason;
 use respaldo_domain::fingerprint;
 use respaldo_domain::manifest::{
-    ArchiveFacts, ArchiveRest, Counts, Header, LargeObjects, Manifest, TableData, TableEntry, Tools,
+    ArchiveFacts, ArchiveRest, Contents, Counts, Header, LargeObjects, Manifest, TableData,
+    TableEntry, Tools,
 };
-use respaldo_domain::object::{ObjectKey, ObjectRole, SealedObject};
+use respaldo_domain::object::{ObjectKey, ObjectRole, SealedObject, Sha256};
 use respaldo_domain::report::{SinkOutcome, SinkState, Warning, WarningCode};
 use respaldo_domain::scope::{Decision, ScopedTable};
 use respaldo_domain::table::Oid;
@@ -22,7 +24,7 @@ use respaldo_postgres::roles;
 
 use super::base::{self, Base};
 use super::dump::Dumped;
-use super::{BackupError, BackupRequest, Run, chain};
+use super::{BackupError, BackupRequest, Run, chain, joined};
 use crate::history::History;
 use crate::lease::Lease;
 use crate::parts::Parts;
@@ -66,16 +68,23 @@ pub(super) fn seal(
 ) -> Result<Sealed, BackupError> {
     run.enter("backup.store", cx).map_err(BackupError::Store)?;
     let mut warnings = Vec::new();
-    let (readings, rest) =
-        written_down(parts, &draft.dumped, spool, cx).map_err(BackupError::Store)?;
-    draft.dumped.readings.tables.clear();
+    let archive = Archive::spooled(&mut draft.dumped, spool, cx).map_err(BackupError::Store)?;
+    let readings = mem::take(&mut draft.dumped.readings.bytes);
     let mut set = parts.store.begin_set();
-    let objects = put_objects(parts, &mut set, &draft, spool, readings, &mut warnings, cx)
-        .map_err(BackupError::Store)?;
+    let objects = put_objects(
+        parts,
+        &mut set,
+        &draft,
+        &archive,
+        readings,
+        &mut warnings,
+        cx,
+    )
+    .map_err(BackupError::Store)?;
 
     run.enter("backup.manifest", cx)
         .map_err(BackupError::Store)?;
-    let manifest = manifest(parts, run, draft, objects, rest);
+    let manifest = manifest(parts, run, draft, objects, archive);
     commit(parts, run, Some(lease), set, manifest, warnings, cx)
 }
 
@@ -128,25 +137,32 @@ fn prepare_seal(
     parts.codec.encode_header(&manifest.header.public())
 }
 
-/// The readings as they are stored, and the hash of what is no block of the archive, taken meanwhile.
-fn written_down(
-    parts: &Parts,
-    dumped: &Dumped,
-    spool: &Path,
-    cx: &Context,
-) -> Result<(Vec<u8>, ArchiveRest), Fault> {
-    let blocks = dumped.receipt.tables.iter();
-    let blocks = blocks.map(|table| (table.block.offset, table.block.length));
-    thread::scope(|threads| {
-        let rest = threads.spawn(|| rest::of_file(spool, blocks, cx));
-        let readings = parts.codec.encode_readings(&dumped.readings)?;
-        let gone = |_| Err(thread_gone("hashing definitions"));
-        Ok((readings, rest.join().unwrap_or_else(gone)?))
-    })
+/// The archive in the spool, and the hashes of what is no block of rows.
+struct Archive<'a> {
+    spool: &'a Path,
+    rest: ArchiveRest,
+    /// Hash of all of it, where there are no such blocks.
+    whole: Option<Sha256>,
+    contents: Option<Contents>,
 }
 
-fn thread_gone(what: &str) -> Fault {
-    Fault::bare(FaultKind::Internal, format!("{what}: its thread is gone"))
+impl<'a> Archive<'a> {
+    fn spooled(dumped: &mut Dumped, spool: &'a Path, cx: &Context) -> Result<Self, Fault> {
+        let receipt = &dumped.receipt;
+        let blocks = receipt.tables.iter();
+        let blocks = blocks.map(|table| (table.block.offset, table.block.length));
+        let rest = rest::of_file(spool, blocks, cx)?;
+        let size_bytes = receipt.contents_bytes;
+        let of_contents = rest::of_beginning(&rest, size_bytes);
+        let definitions = dumped.definitions.take();
+        let contents = definitions.map(|found| found.of_spool(spool, size_bytes, of_contents));
+        Ok(Self {
+            spool,
+            whole: receipt.tables.is_empty().then_some(rest.sha256),
+            contents: contents.transpose()?,
+            rest,
+        })
+    }
 }
 
 /// Puts what the manifest will name. The server is asked for the roles meanwhile: an archive is hashed and put
@@ -155,7 +171,7 @@ fn put_objects(
     parts: &Parts,
     set: &mut SetWriter<'_>,
     draft: &Draft<'_>,
-    spool: &Path,
+    archive: &Archive<'_>,
     readings: Vec<u8>,
     warnings: &mut Vec<Warning>,
     cx: &Context,
@@ -165,7 +181,7 @@ fn put_objects(
         let is_full = draft.base.kind == BackupKind::Full;
         let roles = is_full.then(|| threads.spawn(|| dump_roles(parts, draft.target, cx)));
         vault.keep(name, Kept::Stats, &readings)?;
-        let archive = vault.file(name, spool, cx)?;
+        let archive = vault.file(name, archive.spool, archive.whole, cx)?;
         let readings = vault.bytes(name, readings, cx)?;
         let made = vec![
             (ObjectRole::Archive, name.key(), archive),
@@ -193,8 +209,7 @@ fn dumped_roles(
     thread: ScopedJoinHandle<'_, Result<String, Fault>>,
     warnings: &mut Vec<Warning>,
 ) -> Option<Vec<u8>> {
-    let gone = |_| Err(thread_gone("roles.sql"));
-    match thread.join().unwrap_or_else(gone) {
+    match joined(thread) {
         Ok(text) => Some(text.into_bytes()),
         Err(fault) => {
             let subject = chain(&fault);
@@ -265,7 +280,7 @@ fn manifest(
     run: &Run,
     draft: Draft<'_>,
     objects: Vec<SealedObject>,
-    rest: ArchiveRest,
+    archive: Archive<'_>,
 ) -> Manifest {
     let Draft {
         request,
@@ -284,7 +299,7 @@ fn manifest(
             sha256: object.sha256,
             compression: dumped.receipt.compression,
             header_version: dumped.receipt.header_version.clone(),
-            rest: Some(rest),
+            rest: Some(archive.rest),
             plain: object.plain,
         });
     let large_objects = large_objects(&dumped, base, name);
@@ -294,11 +309,11 @@ fn manifest(
         .iter()
         .map(|receipt| (receipt.oid, receipt))
         .collect();
-    let entry_of = |table: &ScopedTable| {
+    let entry_of = |table: ScopedTable| {
         let receipt = receipts.get(&table.facts.oid).copied();
         entry(table, receipt, name)
     };
-    let mut tables: Vec<TableEntry> = dumped.scope.iter().map(entry_of).collect();
+    let mut tables: Vec<TableEntry> = dumped.scope.into_iter().map(entry_of).collect();
     tables.sort_by(|a, b| a.name.cmp(&b.name));
     let archives = archives(base, own, &tables, &large_objects, name);
     let base_manifest = base.manifest.as_ref();
@@ -334,7 +349,7 @@ fn manifest(
     };
     Manifest {
         header,
-        contents: dumped.contents,
+        contents: archive.contents,
         tables,
         large_objects,
         coverage: dumped.coverage,
@@ -343,16 +358,16 @@ fn manifest(
     }
 }
 
-fn entry(table: &ScopedTable, receipt: Option<&DumpedTable>, name: &ArchiveName) -> TableEntry {
+fn entry(table: ScopedTable, receipt: Option<&DumpedTable>, name: &ArchiveName) -> TableEntry {
     let own = |receipt: &DumpedTable| TableData {
         archive: name.clone(),
         block: receipt.block,
         plain_bytes: receipt.plain_bytes,
         fingerprint: receipt.fingerprint,
     };
-    let data = match &table.decision {
+    let data = match table.decision {
         Decision::Dump => receipt.map(own),
-        Decision::Keep(data) => Some(TableData::clone(data)),
+        Decision::Keep(data) => Some(*data),
         Decision::NoRows => None,
     };
     TableEntry {
@@ -361,7 +376,7 @@ fn entry(table: &ScopedTable, receipt: Option<&DumpedTable>, name: &ArchiveName)
         kind: table.facts.kind,
         columns: Arc::clone(&table.facts.columns),
         load_via: table.facts.load_via.clone(),
-        reason: table.reason.clone(),
+        reason: table.reason,
         data,
     }
 }

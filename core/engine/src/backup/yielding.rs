@@ -13,6 +13,9 @@ use crate::ports::{Context, Fault, Interrupt};
 /// How often the watcher looks.
 const INTERVAL: Duration = Duration::from_secs(1);
 
+/// How long work is left alone at first: most days' is over by then, and needs no session more.
+const AT_FIRST: Duration = Duration::from_millis(50);
+
 /// How a watched piece of work ended.
 pub(super) enum Watched<T> {
     /// By itself.
@@ -50,6 +53,9 @@ pub(super) fn run<T: Send>(
 /// Looks for waiters until the work is finished; returns whether there was one.
 fn watch(source: &ConnInfo, hold: bool, stop: &Interrupt, finished: &Receiver<()>) -> bool {
     let goes_on = |pause| finished.recv_timeout(pause) == Err(RecvTimeoutError::Timeout);
+    if !goes_on(AT_FIRST) {
+        return false;
+    }
     // A watcher that cannot connect watches nothing; the dump is right all the same.
     let Ok(mut session) = Session::connect(source, &SessionOptions::default()) else {
         return false;

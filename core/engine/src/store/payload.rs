@@ -64,6 +64,15 @@ impl Payload {
         })
     }
 
+    /// The same, where the hash is known.
+    #[must_use]
+    pub(super) fn of_hash(self, sha256: Option<Sha256>) -> Self {
+        Self {
+            sha256: sha256.map(OnceLock::from).unwrap_or(self.sha256),
+            ..self
+        }
+    }
+
     /// A file that was hashed as it was written. It must not be written to any more.
     pub(super) fn hashed_file(path: PathBuf, size_bytes: u64, sha256: Sha256) -> io::Result<Self> {
         let modified_at = fs::metadata(&path)?.modified().ok();

@@ -20,7 +20,7 @@ pub fn run(args: BackupArgs, app: &App) -> Result<ExitCode, Failure> {
         return Err(Failure::new(ErrorCode::Usage, "--from-chain: full, manual"));
     }
     let operations = match args.fallback {
-        false => app.operations()?,
+        false => app.operations_to_back_up()?,
         true => match ready(app) {
             Ok(operations) => operations,
             Err(why) => return legacy::backup_instead(args.kind.whole(), &why, app),
