@@ -70,8 +70,8 @@ impl PgCatalog {
         let here = self
             .connection
             .run("asking which database it is", witness::identity)?;
-        // One address of one server need not be asked twice, for which there would be a session more.
-        if source.info() == self.info() && source.info().names_one_server() {
+        // The same address need not be asked twice, for which there would be a session more.
+        if source.info() == self.info() && source.info().names_one_address() {
             return Ok(here.is_some());
         }
         let there = source.run("asking which database the source is", witness::identity)?;

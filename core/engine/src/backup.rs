@@ -1,6 +1,6 @@
 //! The backup flow.
 //!
-//! Order is the design: the lease comes first, the intent before anything is written, the dump
+//! Order is the design: the lease comes before anything is asked, the intent before anything is written, the dump
 //! before the sinks, the manifest after every object it names, the catalog after the manifest. A
 //! crash leaves: before the manifest, litter named by the intent, swept by the next run; after
 //! it, a whole backup, which the next run brings into the catalog.
@@ -201,7 +201,7 @@ pub fn backup(
     let (lease, session) = thread::scope(|threads| {
         let session = threads.spawn(|| source_session(&run));
         let lease = Lease::acquire_for(parts, &run.source, LeaseWork::Backup(run.id));
-        (lease, joined(session))
+        (lease, joined(session, "connecting"))
     });
     let mut lease = lease.map_err(lease_error)?;
     parts.tools.get().map_err(BackupError::Tools)?;
@@ -240,7 +240,7 @@ pub fn backup(
     if let Err(fault) = intent.close() {
         tracing::warn!(%fault, "the intent could not be taken back; the next run does it");
     }
-    give_back(base);
+    free_beside(base);
     history.remember(&work, &outcome.manifest);
     keep_bases(parts, &history, &outcome.manifest);
     note_sinks(parts, &outcome);
@@ -316,7 +316,7 @@ fn make(
             cx,
         };
         let dumped = dump.run(run);
-        give_back(dump.reading.take());
+        free_beside(dump.reading.take());
         dumped
     })?;
     let draft = seal::Draft {
@@ -331,13 +331,16 @@ fn make(
 }
 
 /// What a thread beside ours came to.
-fn joined<T>(thread: ScopedJoinHandle<'_, Result<T, Fault>>) -> Result<T, Fault> {
-    let gone = |_| Err(Fault::bare(FaultKind::Internal, "a thread is gone"));
+fn joined<T>(thread: ScopedJoinHandle<'_, Result<T, Fault>>, doing: &str) -> Result<T, Fault> {
+    let gone = |_| {
+        let what = format!("{doing}: its thread is gone");
+        Err(Fault::bare(FaultKind::Internal, what))
+    };
     thread.join().unwrap_or_else(gone)
 }
 
 /// Frees what has the size of the database's catalog; nobody waits for that.
-fn give_back(what: impl Send + 'static) {
+fn free_beside(what: impl Send + 'static) {
     let freeing = thread::Builder::new().spawn(move || drop(what));
     // Where there was no thread it is free already.
     drop(freeing);
@@ -350,8 +353,11 @@ fn lease_error(fault: Fault) -> BackupError {
     }
 }
 
+/// A session that may have to wait until it is asked something.
 fn source_session(run: &Run) -> Result<Session, Fault> {
-    Ok(Session::connect(&run.source, &SessionOptions::default())?)
+    let mut session = Session::connect(&run.source, &SessionOptions::default())?;
+    server::lift_time_limits(&mut session)?;
+    Ok(session)
 }
 
 /// Who the source is, and whether the tools can dump it.

@@ -39,6 +39,14 @@ pub(crate) fn of_file(
     Ok(ArchiveRest { ranges, sha256 })
 }
 
+/// The rest of an archive that is nothing else.
+pub(crate) fn all(size_bytes: u64, sha256: Sha256) -> ArchiveRest {
+    ArchiveRest {
+        ranges: vec![(0, size_bytes)],
+        sha256,
+    }
+}
+
 /// Hash of so many bytes at the beginning, where the rest is just these.
 pub(crate) fn of_beginning(rest: &ArchiveRest, size_bytes: u64) -> Option<Sha256> {
     (rest.ranges == [(0, size_bytes)]).then_some(rest.sha256)

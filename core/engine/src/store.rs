@@ -15,6 +15,7 @@ mod sound;
 mod transit;
 mod vault;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use respaldo_domain::object::ObjectKey;
@@ -138,6 +139,11 @@ impl Store {
         self.sinks
             .first()
             .map_or_else(|| key.to_string(), |entry| entry.sink.location(key))
+    }
+
+    /// Whether the first sink keeps an object in a folder of this machine, so that it may take over a file.
+    pub(crate) fn is_in_a_folder(&self, key: &ObjectKey) -> bool {
+        Path::new(&self.location(key)).is_absolute()
     }
 
     /// Removes leftovers of our own interrupted puts; returns how many. An optional sink that does

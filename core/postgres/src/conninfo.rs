@@ -173,8 +173,8 @@ impl ConnInfo {
         info
     }
 
-    /// Whether there is one address only, so that another session is on the same server.
-    pub fn names_one_server(&self) -> bool {
+    /// Whether there is one address only: two sessions are not on two servers because one of several did not answer.
+    pub fn names_one_address(&self) -> bool {
         self.hosts.len() == 1
     }
 

@@ -36,7 +36,7 @@ impl Role {
     }
 }
 
-/// Schemas with a table or sequence of the user's. Rights first, of which there are few: the relations of all of them may be
+/// Schemas with a table or sequence of the user's. The right is asked first: few schemas lack it, and relations may be
 /// tens of thousands.
 fn schema_gaps(session: &mut Session, role: &Role) -> Result<Vec<Gap>, PgError> {
     let rows = session.rows(sql(format!(

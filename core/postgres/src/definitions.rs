@@ -100,8 +100,8 @@ struct Catalog {
     columns: Vec<String>,
 }
 
-/// Reads everything under an exported snapshot; `None` where that cannot be done soundly. The session it was read on
-/// has left the snapshot, and its caches are warm for the same questions about now.
+/// Reads everything under an exported snapshot; no print where that cannot be done soundly. The session it was read
+/// on has left the snapshot, and its caches are warm for the same questions about now.
 pub(crate) fn print(
     info: &ConnInfo,
     options: &SessionOptions,

@@ -208,6 +208,7 @@ impl Session {
         let asked_for = info.server_options().map(parse_server_options);
         let all = ours.chain(asked_for.into_iter().flatten());
         let set = all.map(|(name, value)| set_config(&name, &value));
+        self.answer_timeout = options.answer_timeout;
         self.batch(&set.collect::<Vec<_>>().join("; "))
     }
 

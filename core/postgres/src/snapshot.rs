@@ -2,7 +2,8 @@
 //!
 //! The snapshot lives in a session of its own that does nothing else than hold it, hold the table
 //! locks and answer questions about the catalog as of then. What the catalog says *now* is asked
-//! on a second session in autocommit.
+//! on a second session in autocommit; where that one read a print under the snapshot before, it has
+//! left the snapshot.
 
 mod fence;
 
@@ -156,16 +157,22 @@ impl Snapshot {
     }
 
     /// Whether what is read now is `as_then`; no where one of them is not known. A session that waited for this may be
-    /// lost: whoever looks closer gets another.
+    /// lost: another is asked then.
     fn now(
         &mut self,
-        read: impl FnOnce(&mut Session) -> Result<Option<String>, PgError>,
+        read: impl Fn(&mut Session) -> Result<Option<String>, PgError>,
         as_then: impl FnOnce(&Print, &str) -> bool,
     ) -> bool {
         let Some(print) = self.print.clone() else {
             return false;
         };
-        match self.live().and_then(read) {
+        let waited = self.live.is_some();
+        let mut now = self.live().and_then(&read);
+        if now.is_err() && waited {
+            self.live = None;
+            now = self.live().and_then(&read);
+        }
+        match now {
             Ok(now) => now.is_some_and(|now| as_then(&print, &now)),
             Err(error) => {
                 tracing::debug!(%error, "what the catalogs say now could not be read");

@@ -36,12 +36,21 @@ pub(crate) struct Reading {
 /// What must be read before the snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Baseline {
-    /// The counters; `None` where they prove nothing here.
+    /// The counters, not known to have settled; `None` where they prove nothing here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reading: Option<Reading>,
     /// Sessions that existed before the snapshot, whatever the clocks say.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub sessions: BTreeSet<(i32, DateTime<Utc>)>,
+}
+
+impl Epoch {
+    /// Whether counters that were just read within it are all of it, which takes a moment to be known. No is said too
+    /// where they were reset since.
+    pub fn has_settled(&self, session: &mut Session) -> Result<bool, Fault> {
+        std::thread::sleep(RESET_SETTLES_IN);
+        Ok(epoch(session)? == *self)
+    }
 }
 
 impl Reading {
@@ -69,18 +78,21 @@ const ATTEMPTS: usize = 5;
 
 /// Reads all counters within one epoch; `None` when resets keep coming.
 pub(crate) fn read(session: &mut Session) -> Result<Option<Reading>, Fault> {
-    let mut epoch = epoch(session)?;
     for _ in 0..ATTEMPTS {
-        step("detector.counters")?;
-        let vectors = vectors(session)?;
-        std::thread::sleep(RESET_SETTLES_IN);
-        let after = self::epoch(session)?;
-        if after == epoch {
-            return Ok(Some(Reading { epoch, vectors }));
+        let reading = read_unsettled(session)?;
+        if reading.epoch.has_settled(session)? {
+            return Ok(Some(reading));
         }
-        epoch = after;
     }
     Ok(None)
+}
+
+/// The same, to be kept only if its epoch [`has_settled`](Epoch::has_settled).
+pub(crate) fn read_unsettled(session: &mut Session) -> Result<Reading, Fault> {
+    let epoch = epoch(session)?;
+    step("detector.counters")?;
+    let vectors = vectors(session)?;
+    Ok(Reading { epoch, vectors })
 }
 
 /// All of these are readable by any role. The first tells resets by hand, the others crashes.

@@ -88,7 +88,7 @@ impl PgDump {
             return Ok(None);
         };
         thread::scope(|threads| {
-            // The server is asked while the table of contents is looked through.
+            // The server is asked while the table of contents is looked through: few databases have no sequence.
             let asked = threads.spawn(|| sequence_values(request, sequences::Of::All));
             let Ok(bytes) = fs::read(file) else {
                 return Ok(None);

@@ -5,13 +5,14 @@ use std::collections::HashSet;
 use std::mem;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread;
+use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
 use respaldo_domain::backup::ArchiveName;
 use respaldo_domain::changes::TableVerdict;
 use respaldo_domain::coverage::{Coverage, Gap, GapKind};
+use respaldo_domain::object::Sha256;
 use respaldo_domain::readings::{Evidence, Readings, TableReading};
 use respaldo_domain::report::WarningCode;
 use respaldo_domain::scope::{self, Decision, ScopeRequest, ScopedTable};
@@ -34,6 +35,7 @@ use crate::ports::{
     BaseReading, Context, Definitions, Detection, DetectionRequest, DumpReceipt, DumpRequest,
     Fault, FaultKind, SourceTarget,
 };
+use crate::store::Payload;
 
 /// An archive in the spool and everything known of it.
 pub(super) struct Dumped {
@@ -44,6 +46,8 @@ pub(super) struct Dumped {
     pub(super) large_objects: LargeObjectScope,
     pub(super) receipt: DumpReceipt,
     pub(super) definitions: Option<Provenance>,
+    /// Size and hash of the archive, where they were taken.
+    pub(super) whole: Option<(u64, Sha256)>,
     pub(super) readings: Written,
     pub(super) coverage: Coverage,
     pub(super) schemas: Vec<String>,
@@ -55,6 +59,8 @@ pub(super) struct Written {
     pub(super) bytes: Vec<u8>,
     pub(super) large_objects: Option<Evidence>,
 }
+
+type HashThread<'scope> = ScopedJoinHandle<'scope, Result<(u64, Sha256), Fault>>;
 
 /// What one attempt came to.
 enum Attempt {
@@ -126,7 +132,7 @@ impl Dump<'_> {
         let (baseline, session) = thread::scope(|threads| {
             let session = threads.spawn(|| snapshot_session(self.parts, self.target));
             let baseline = self.parts.detector.baseline(self.target, self.cx);
-            (baseline, joined(session))
+            (baseline, joined(session, "connecting"))
         });
         let baseline = baseline.map_err(BackupError::Detection)?;
         run.enter("backup.snapshot", self.cx)
@@ -166,11 +172,11 @@ impl Dump<'_> {
         }
         let passed_over = order::passed_over(parts, &facts, &coverage);
         let print = snapshot.print().cloned();
-        // What an older backup has of definitions is brought meanwhile.
+        // What an older backup has of definitions is brought meanwhile, in vain where large objects changed too.
         let (detection, known) = thread::scope(|threads| {
             let known = threads.spawn(|| self.known(print.as_ref(), &passed_over));
             let detection = self.detect(run, snapshot, &facts, &coverage, baseline, reading);
-            (detection, joined(known))
+            (detection, joined(known, "fetching definitions"))
         });
         let (mut detection, known) = (detection?, known.map_err(BackupError::Dump)?);
         let large_objects = order::large_object_scope(&detection, self.base, &coverage, snapshot)
@@ -260,29 +266,33 @@ impl Dump<'_> {
     ) -> Result<Attempt, BackupError> {
         run.enter("backup.dump", self.cx)
             .map_err(BackupError::Dump)?;
-        let (receipt, readings) = thread::scope(|threads| {
-            let readings = threads.spawn(|| self.written_readings(&ordered.decided));
-            let receipt = self.write_spool(run, tries, &ordered.order);
-            (receipt, joined(readings))
-        });
-        let receipt = match receipt {
-            Watched::GaveWay => return Ok(Attempt::GaveWay),
-            Watched::Done(Err(fault)) if fault.kind == FaultKind::SnapshotOvertaken => {
-                return Ok(Attempt::Overtaken(super::chain(&fault)));
+        thread::scope(|threads| {
+            let (written, readings) = thread::scope(|meanwhile| {
+                let readings = meanwhile.spawn(|| self.written_readings(&ordered.decided));
+                let written = self.write_spool(threads, run, tries, &ordered.order);
+                (written, joined(readings, "writing readings down"))
+            });
+            let (receipt, whole) = match written {
+                Watched::GaveWay => return Ok(Attempt::GaveWay),
+                Watched::Done(Err(fault)) if fault.kind == FaultKind::SnapshotOvertaken => {
+                    return Ok(Attempt::Overtaken(super::chain(&fault)));
+                }
+                Watched::Done(result) => result.map_err(BackupError::Dump)?,
+            };
+            run.enter("backup.dumped", self.cx)
+                .map_err(BackupError::Source)?;
+            let moved = moved(&mut snapshot, &ordered, &receipt).map_err(BackupError::Source)?;
+            if let Some(what) = moved {
+                return Ok(Attempt::Overtaken(what.to_owned()));
             }
-            Watched::Done(result) => result.map_err(BackupError::Dump)?,
-        };
-        run.enter("backup.dumped", self.cx)
-            .map_err(BackupError::Source)?;
-        if let Some(what) = moved(&mut snapshot, &ordered, &receipt).map_err(BackupError::Source)? {
-            return Ok(Attempt::Overtaken(what.to_owned()));
-        }
-        order::check_complete(&ordered.decided.scope, &receipt).map_err(BackupError::Dump)?;
-        let readings = readings.map_err(BackupError::Dump)?;
-        let dumped = self.conclude(snapshot, ordered, receipt, readings);
-        Ok(Attempt::Done(Box::new(
-            dumped.map_err(BackupError::Source)?,
-        )))
+            order::check_complete(&ordered.decided.scope, &receipt).map_err(BackupError::Dump)?;
+            let readings = readings.map_err(BackupError::Dump)?;
+            let dumped = self.conclude(snapshot, ordered, receipt, readings);
+            let mut dumped = dumped.map_err(BackupError::Source)?;
+            let whole = whole.map(|hash| joined(hash, "hashing the archive"));
+            dumped.whole = whole.transpose().map_err(BackupError::Dump)?;
+            Ok(Attempt::Done(Box::new(dumped)))
+        })
     }
 
     /// What is known of the definitions under the snapshot; nothing where it is not known whether they changed.
@@ -327,24 +337,35 @@ impl Dump<'_> {
         })
     }
 
-    fn write_spool(
-        &self,
+    /// Writes the archive. While it is brought to the disk it is hashed, unless what is stored is another or is read
+    /// on its way to where it is stored.
+    fn write_spool<'scope>(
+        &'scope self,
+        threads: &'scope Scope<'scope, '_>,
         run: &mut Run,
         tries: Tries,
         order: &DumpRequest,
-    ) -> Watched<DumpReceipt> {
+    ) -> Watched<(DumpReceipt, Option<HashThread<'scope>>)> {
         let parts = self.parts;
         let hold = tries.hold(parts);
+        let is_taken_over =
+            !self.name.is_encrypted() && parts.store.is_in_a_folder(&self.name.key());
         let (watched, waited_for) = yielding::run(&self.target.conninfo, hold, self.cx, |cx| {
             let mut spool = Spool::create(self.spool)?;
             let receipt = parts.dumper.dump(order, &mut spool, cx)?;
+            let hash = is_taken_over.then(|| threads.spawn(|| self.hash_of_spool()));
             spool.finish()?;
-            Ok(receipt)
+            Ok((receipt, hash))
         });
         if waited_for && !matches!(watched, Watched::GaveWay) {
             run.warn(WarningCode::LocksHeld, "");
         }
         watched
+    }
+
+    fn hash_of_spool(&self) -> Result<(u64, Sha256), Fault> {
+        let spool = Payload::file(self.spool)?;
+        Ok((spool.size_bytes(), spool.sha256(self.cx)?))
     }
 
     fn conclude(
@@ -370,6 +391,7 @@ impl Dump<'_> {
             large_objects: decided.large_objects,
             definitions: definitions.provenance(self.target, &receipt),
             receipt,
+            whole: None,
             coverage: decided.coverage,
         })
     }

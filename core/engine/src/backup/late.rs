@@ -37,7 +37,7 @@ impl<'scope> LateReading<'scope> {
     pub(super) fn get(&self) -> Result<Option<&Arc<BaseReading>>, Fault> {
         let mut coming = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(thread) = coming.take() {
-            let reading = joined(thread)?;
+            let reading = joined(thread, "reading the base's readings")?;
             let _ = self.reading.set(reading.map(Arc::new));
         }
         Ok(self.reading.get().and_then(Option::as_ref))

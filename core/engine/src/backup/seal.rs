@@ -141,7 +141,7 @@ fn prepare_seal(
 struct Archive<'a> {
     spool: &'a Path,
     rest: ArchiveRest,
-    /// Hash of all of it, where there are no such blocks.
+    /// Hash of all of it, where it is known.
     whole: Option<Sha256>,
     contents: Option<Contents>,
 }
@@ -151,14 +151,19 @@ impl<'a> Archive<'a> {
         let receipt = &dumped.receipt;
         let blocks = receipt.tables.iter();
         let blocks = blocks.map(|table| (table.block.offset, table.block.length));
-        let rest = rest::of_file(spool, blocks, cx)?;
+        let has_blocks = !receipt.tables.is_empty();
+        let rest = match dumped.whole {
+            Some((size_bytes, sha256)) if !has_blocks => rest::all(size_bytes, sha256),
+            _ => rest::of_file(spool, blocks, cx)?,
+        };
+        let whole = dumped.whole.map(|(_, sha256)| sha256);
         let size_bytes = receipt.contents_bytes;
         let of_contents = rest::of_beginning(&rest, size_bytes);
         let definitions = dumped.definitions.take();
         let contents = definitions.map(|found| found.of_spool(spool, size_bytes, of_contents));
         Ok(Self {
             spool,
-            whole: receipt.tables.is_empty().then_some(rest.sha256),
+            whole: whole.or((!has_blocks).then_some(rest.sha256)),
             contents: contents.transpose()?,
             rest,
         })
@@ -209,7 +214,7 @@ fn dumped_roles(
     thread: ScopedJoinHandle<'_, Result<String, Fault>>,
     warnings: &mut Vec<Warning>,
 ) -> Option<Vec<u8>> {
-    match joined(thread) {
+    match joined(thread, "roles.sql") {
         Ok(text) => Some(text.into_bytes()),
         Err(fault) => {
             let subject = chain(&fault);

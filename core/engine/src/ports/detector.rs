@@ -55,8 +55,8 @@ pub struct DetectionRequest {
     pub baseline: Option<Evidence>,
     /// The base's reading, which grows with the number of tables; `None` for a full.
     pub base: Option<Arc<BaseReading>>,
-    /// How long earlier attempts of this run, which DDL overtook, took to compare: what may be
-    /// waited for in a run is waited for once.
+    /// How long earlier attempts of this run, which DDL overtook, took to compare, with what was done meanwhile: what
+    /// may be waited for in a run is waited for once.
     pub spent: Duration,
     /// Whether there are large objects and this role may read them all.
     pub large_objects_readable: bool,

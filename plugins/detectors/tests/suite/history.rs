@@ -56,6 +56,22 @@ fn counters_reset_and_grown_to_the_same_numbers_clear_nothing() {
 }
 
 #[test]
+fn counters_reset_right_after_they_were_read_are_no_evidence_for_the_next_backup() {
+    let cluster = counting_cluster();
+    let url = source(&cluster);
+    let bench = bench(&cluster, "pg-stat", &url);
+    let base = bench.full();
+    let next = bench.upon_while(&base, || {
+        cluster.psql("historia", "SELECT pg_stat_reset()");
+    });
+    assert_eq!(next.count(&Reason::CountersEqual), 0);
+    let third = bench.upon(&next);
+    assert_eq!(third.count(&Reason::CountersEqual), 0);
+    assert!(third.keeps("quieta"));
+    assert_eq!(bench.upon(&third).count(&Reason::CountersEqual), 3);
+}
+
+#[test]
 fn after_a_crash_neither_counters_nor_transaction_ids_are_evidence() {
     let cluster = counting_cluster();
     let url = source(&cluster);

@@ -20,8 +20,8 @@ pub(super) struct Value {
     pub(super) is_called: bool,
 }
 
-/// All in one statement, from the catalog that has them alone. The function says nothing of a sequence that was never called; asked of
-/// anything else it fails, and conditions beside one another are tried in any order.
+/// All in one statement, from the catalog that has them alone. The function says nothing of a sequence that was never
+/// called; asked of anything else it fails, and conditions beside one another are tried in any order.
 const CALLED: &str = "
 SELECT n.nspname::text AS schema, c.relname::text AS name,
        pg_catalog.format('%I.%I', n.nspname, c.relname) AS quoted,

@@ -20,6 +20,7 @@ pub fn run(args: BackupArgs, app: &App) -> Result<ExitCode, Failure> {
         return Err(Failure::new(ErrorCode::Usage, "--from-chain: full, manual"));
     }
     let operations = match args.fallback {
+        false if args.from_chain => app.operations_on_storage()?,
         false => app.operations_to_back_up()?,
         true => match ready(app) {
             Ok(operations) => operations,
