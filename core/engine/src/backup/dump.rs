@@ -12,7 +12,6 @@ use chrono::{DateTime, FixedOffset};
 use respaldo_domain::backup::ArchiveName;
 use respaldo_domain::changes::TableVerdict;
 use respaldo_domain::coverage::{Coverage, Gap, GapKind};
-use respaldo_domain::object::Sha256;
 use respaldo_domain::readings::{Evidence, Readings, TableReading};
 use respaldo_domain::report::WarningCode;
 use respaldo_domain::scope::{self, Decision, ScopeRequest, ScopedTable};
@@ -46,8 +45,8 @@ pub(super) struct Dumped {
     pub(super) large_objects: LargeObjectScope,
     pub(super) receipt: DumpReceipt,
     pub(super) definitions: Option<Provenance>,
-    /// Size and hash of the archive, where they were taken.
-    pub(super) whole: Option<(u64, Sha256)>,
+    /// The archive to be stored, where it was hashed.
+    pub(super) archive: Option<Payload>,
     pub(super) readings: Written,
     pub(super) coverage: Coverage,
     pub(super) schemas: Vec<String>,
@@ -60,7 +59,7 @@ pub(super) struct Written {
     pub(super) large_objects: Option<Evidence>,
 }
 
-type HashThread<'scope> = ScopedJoinHandle<'scope, Result<(u64, Sha256), Fault>>;
+type HashThread<'scope> = ScopedJoinHandle<'scope, Result<Payload, Fault>>;
 
 /// What one attempt came to.
 enum Attempt {
@@ -272,7 +271,7 @@ impl Dump<'_> {
                 let written = self.write_spool(threads, run, tries, &ordered.order);
                 (written, joined(readings, "writing readings down"))
             });
-            let (receipt, whole) = match written {
+            let (receipt, archive) = match written {
                 Watched::GaveWay => return Ok(Attempt::GaveWay),
                 Watched::Done(Err(fault)) if fault.kind == FaultKind::SnapshotOvertaken => {
                     return Ok(Attempt::Overtaken(super::chain(&fault)));
@@ -289,8 +288,8 @@ impl Dump<'_> {
             let readings = readings.map_err(BackupError::Dump)?;
             let dumped = self.conclude(snapshot, ordered, receipt, readings);
             let mut dumped = dumped.map_err(BackupError::Source)?;
-            let whole = whole.map(|hash| joined(hash, "hashing the archive"));
-            dumped.whole = whole.transpose().map_err(BackupError::Dump)?;
+            let archive = archive.map(|hashing| joined(hashing, "hashing the archive"));
+            dumped.archive = archive.transpose().map_err(BackupError::Dump)?;
             Ok(Attempt::Done(Box::new(dumped)))
         })
     }
@@ -353,9 +352,9 @@ impl Dump<'_> {
         let (watched, waited_for) = yielding::run(&self.target.conninfo, hold, self.cx, |cx| {
             let mut spool = Spool::create(self.spool)?;
             let receipt = parts.dumper.dump(order, &mut spool, cx)?;
-            let hash = is_taken_over.then(|| threads.spawn(|| self.hash_of_spool()));
+            let hashing = is_taken_over.then(|| threads.spawn(|| self.hashed_spool()));
             spool.finish()?;
-            Ok((receipt, hash))
+            Ok((receipt, hashing))
         });
         if waited_for && !matches!(watched, Watched::GaveWay) {
             run.warn(WarningCode::LocksHeld, "");
@@ -363,9 +362,10 @@ impl Dump<'_> {
         watched
     }
 
-    fn hash_of_spool(&self) -> Result<(u64, Sha256), Fault> {
+    fn hashed_spool(&self) -> Result<Payload, Fault> {
         let spool = Payload::file(self.spool)?;
-        Ok((spool.size_bytes(), spool.sha256(self.cx)?))
+        spool.sha256(self.cx)?;
+        Ok(spool)
     }
 
     fn conclude(
@@ -391,7 +391,7 @@ impl Dump<'_> {
             large_objects: decided.large_objects,
             definitions: definitions.provenance(self.target, &receipt),
             receipt,
-            whole: None,
+            archive: None,
             coverage: decided.coverage,
         })
     }

@@ -29,7 +29,7 @@ use crate::ports::{Context, Fault, FaultKind, LeaseWork};
 use crate::private;
 use crate::rest;
 use crate::selector::Selector;
-use crate::store::{Kept, SetWriter};
+use crate::store::{Kept, Payload, SetWriter};
 
 /// Objects other than archives are small.
 const MAX_OBJECT_BYTES: u64 = 512 * 1024 * 1024;
@@ -180,7 +180,7 @@ fn put_objects(
     cx: &Context,
 ) -> Result<Vec<SealedObject>, Fault> {
     let (store, vault) = (&parts.store, parts.store.vault());
-    let archive = vault.file(name, spool, None, cx)?;
+    let archive = vault.file(name, spool, Payload::file(spool)?, cx)?;
     let mut made = vec![(ObjectRole::Archive, name.key(), archive)];
     if let Some(stats) = from.object(ObjectRole::Stats) {
         let bytes = store.read_inside(&stats.key, MAX_OBJECT_BYTES, cx)?;

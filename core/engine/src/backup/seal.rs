@@ -16,7 +16,7 @@ use respaldo_domain::manifest::{
     ArchiveFacts, ArchiveRest, Contents, Counts, Header, LargeObjects, Manifest, TableData,
     TableEntry, Tools,
 };
-use respaldo_domain::object::{ObjectKey, ObjectRole, SealedObject, Sha256};
+use respaldo_domain::object::{ObjectKey, ObjectRole, SealedObject};
 use respaldo_domain::report::{SinkOutcome, SinkState, Warning, WarningCode};
 use respaldo_domain::scope::{Decision, ScopedTable};
 use respaldo_domain::table::Oid;
@@ -68,14 +68,15 @@ pub(super) fn seal(
 ) -> Result<Sealed, BackupError> {
     run.enter("backup.store", cx).map_err(BackupError::Store)?;
     let mut warnings = Vec::new();
-    let archive = Archive::spooled(&mut draft.dumped, spool, cx).map_err(BackupError::Store)?;
+    let (archive, described) =
+        described(&mut draft.dumped, spool, cx).map_err(BackupError::Store)?;
     let readings = mem::take(&mut draft.dumped.readings.bytes);
     let mut set = parts.store.begin_set();
     let objects = put_objects(
         parts,
         &mut set,
         &draft,
-        &archive,
+        archive,
         readings,
         &mut warnings,
         cx,
@@ -84,7 +85,7 @@ pub(super) fn seal(
 
     run.enter("backup.manifest", cx)
         .map_err(BackupError::Store)?;
-    let manifest = manifest(parts, run, draft, objects, archive);
+    let manifest = manifest(parts, run, draft, objects, described);
     commit(parts, run, Some(lease), set, manifest, warnings, cx)
 }
 
@@ -137,37 +138,46 @@ fn prepare_seal(
     parts.codec.encode_header(&manifest.header.public())
 }
 
-/// The archive in the spool, and the hashes of what is no block of rows.
+/// The archive to be stored.
 struct Archive<'a> {
     spool: &'a Path,
+    payload: Payload,
+}
+
+/// What the manifest says of it that is no block of rows.
+struct Described {
     rest: ArchiveRest,
-    /// Hash of all of it, where it is known.
-    whole: Option<Sha256>,
     contents: Option<Contents>,
 }
 
-impl<'a> Archive<'a> {
-    fn spooled(dumped: &mut Dumped, spool: &'a Path, cx: &Context) -> Result<Self, Fault> {
-        let receipt = &dumped.receipt;
-        let blocks = receipt.tables.iter();
-        let blocks = blocks.map(|table| (table.block.offset, table.block.length));
-        let has_blocks = !receipt.tables.is_empty();
-        let rest = match dumped.whole {
-            Some((size_bytes, sha256)) if !has_blocks => rest::all(size_bytes, sha256),
-            _ => rest::of_file(spool, blocks, cx)?,
-        };
-        let whole = dumped.whole.map(|(_, sha256)| sha256);
-        let size_bytes = receipt.contents_bytes;
-        let of_contents = rest::of_beginning(&rest, size_bytes);
-        let definitions = dumped.definitions.take();
-        let contents = definitions.map(|found| found.of_spool(spool, size_bytes, of_contents));
-        Ok(Self {
-            spool,
-            whole: whole.or((!has_blocks).then_some(rest.sha256)),
-            contents: contents.transpose()?,
-            rest,
-        })
-    }
+fn described<'a>(
+    dumped: &mut Dumped,
+    spool: &'a Path,
+    cx: &Context,
+) -> Result<(Archive<'a>, Described), Fault> {
+    let (receipt, hashed) = (&dumped.receipt, dumped.archive.take());
+    let blocks = receipt.tables.iter();
+    let blocks = blocks.map(|table| (table.block.offset, table.block.length));
+    let is_all_rest = receipt.tables.is_empty();
+    let (payload, rest) = match hashed {
+        Some(payload) if is_all_rest => {
+            let rest = rest::all(payload.size_bytes(), payload.sha256(cx)?);
+            (payload, rest)
+        }
+        Some(payload) => (payload, rest::of_file(spool, blocks, cx)?),
+        None => {
+            let payload = Payload::file(spool)?;
+            let rest = rest::of_file(spool, blocks, cx)?;
+            let known = is_all_rest.then_some(rest.sha256);
+            (payload.of_hash(known), rest)
+        }
+    };
+    let size_bytes = receipt.contents_bytes;
+    let of_contents = rest::of_beginning(&rest, size_bytes);
+    let definitions = dumped.definitions.take();
+    let contents = definitions.map(|found| found.of_spool(spool, size_bytes, of_contents));
+    let contents = contents.transpose()?;
+    Ok((Archive { spool, payload }, Described { rest, contents }))
 }
 
 /// Puts what the manifest will name. The server is asked for the roles meanwhile: an archive is hashed and put
@@ -176,7 +186,7 @@ fn put_objects(
     parts: &Parts,
     set: &mut SetWriter<'_>,
     draft: &Draft<'_>,
-    archive: &Archive<'_>,
+    archive: Archive<'_>,
     readings: Vec<u8>,
     warnings: &mut Vec<Warning>,
     cx: &Context,
@@ -186,7 +196,7 @@ fn put_objects(
         let is_full = draft.base.kind == BackupKind::Full;
         let roles = is_full.then(|| threads.spawn(|| dump_roles(parts, draft.target, cx)));
         vault.keep(name, Kept::Stats, &readings)?;
-        let archive = vault.file(name, archive.spool, archive.whole, cx)?;
+        let archive = vault.file(name, archive.spool, archive.payload, cx)?;
         let readings = vault.bytes(name, readings, cx)?;
         let made = vec![
             (ObjectRole::Archive, name.key(), archive),
@@ -285,7 +295,7 @@ fn manifest(
     run: &Run,
     draft: Draft<'_>,
     objects: Vec<SealedObject>,
-    archive: Archive<'_>,
+    described: Described,
 ) -> Manifest {
     let Draft {
         request,
@@ -304,7 +314,7 @@ fn manifest(
             sha256: object.sha256,
             compression: dumped.receipt.compression,
             header_version: dumped.receipt.header_version.clone(),
-            rest: Some(archive.rest),
+            rest: Some(described.rest),
             plain: object.plain,
         });
     let large_objects = large_objects(&dumped, base, name);
@@ -354,7 +364,7 @@ fn manifest(
     };
     Manifest {
         header,
-        contents: archive.contents,
+        contents: described.contents,
         tables,
         large_objects,
         coverage: dumped.coverage,

@@ -66,7 +66,7 @@ impl Payload {
 
     /// The same, where the hash is known.
     #[must_use]
-    pub(super) fn of_hash(self, sha256: Option<Sha256>) -> Self {
+    pub(crate) fn of_hash(self, sha256: Option<Sha256>) -> Self {
         Self {
             sha256: sha256.map(OnceLock::from).unwrap_or(self.sha256),
             ..self

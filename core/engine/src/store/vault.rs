@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use respaldo_domain::backup::ArchiveName;
-use respaldo_domain::object::{ObjectKey, Plain, Sha256};
+use respaldo_domain::object::{ObjectKey, Plain};
 
 use super::payload::Payload;
 use super::transit::{HashingReader, HashingWriter};
@@ -88,16 +88,16 @@ impl Vault {
         })
     }
 
-    /// A payload of a spooled file, which an encrypted one beside it takes the place of; its hash may be known.
+    /// The payload of a spooled file, or of an encrypted one beside it that takes its place.
     pub(crate) fn file(
         &self,
         name: &ArchiveName,
         spool: &Path,
-        known: Option<Sha256>,
+        plain: Payload,
         cx: &Context,
     ) -> Result<Made, Fault> {
         if !name.is_encrypted() {
-            return Ok(Made::plain(Payload::file(spool)?.of_hash(known)));
+            return Ok(Made::plain(plain));
         }
         let path = encrypted_beside(spool);
         let failed = |error| Fault::io(format!("encrypting {}", spool.display()), error);
