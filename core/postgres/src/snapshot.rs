@@ -205,7 +205,8 @@ impl Snapshot {
         Ok(fence::types_differ(tables, &now))
     }
 
-    fn live(&mut self) -> Result<&mut Session, PgError> {
+    /// The session in autocommit that is asked what the catalogs say now, with the settings of every session of ours.
+    pub fn live(&mut self) -> Result<&mut Session, PgError> {
         if let Some(session) = self.live.take() {
             return Ok(self.live.insert(session));
         }
