@@ -237,15 +237,19 @@ mod tests {
 
     use super::*;
 
-    /// Gives what the server said, a few bytes at a time.
+    /// Gives what the server said, a few bytes at a time, and nothing at first each time.
     struct Piecemeal {
         said: Vec<u8>,
         given: usize,
         at_once: usize,
+        has_more: bool,
     }
 
     impl Socket for Piecemeal {
         fn try_read(&mut self, buf: &mut dyn ReadBuf) -> io::Result<usize> {
+            if !std::mem::take(&mut self.has_more) {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
             let left = &self.said[self.given..];
             let count = left.len().min(self.at_once).min(buf.remaining_mut());
             buf.put_slice(&left[..count]);
@@ -257,8 +261,12 @@ mod tests {
             Ok(buf.len())
         }
 
-        fn poll_read_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Poll::Ready(Ok(()))
+        fn poll_read_ready(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+            if std::mem::replace(&mut self.has_more, true) {
+                return Poll::Ready(Ok(()));
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
         }
 
         fn poll_write_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -281,6 +289,7 @@ mod tests {
             said: said.concat(),
             given: 0,
             at_once,
+            has_more: false,
         };
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let mut link = Link::new(Box::new(socket));

@@ -1,6 +1,10 @@
 //! Messages from and to the server, the large ones in parts.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
+use std::{io, thread};
 
 use bytes::BytesMut;
 use postgres_protocol::message::frontend;
@@ -15,6 +19,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 const SEND_LIMIT: Duration = Duration::from_secs(30);
 /// Bytes read at once.
 const BUFFER_BYTES: usize = 128 * 1024;
+/// From so many bytes of an answer on it is a stream, of which more is to come.
+const STREAM_BYTES: usize = 256 * 1024;
+/// How long a stream of which nothing is there is let be.
+const GATHERING: Duration = Duration::from_micros(500);
+/// Elsewhere a sleep may last sixteen milliseconds.
+const SLEEPS_SHORTLY: bool = cfg!(unix);
 /// No message but COPY data and answers to questions of ours is large.
 const LIMIT_BYTES: usize = 1024 * 1024;
 /// Tag and length of a message.
@@ -93,6 +103,8 @@ pub(super) struct Link {
     until: usize,
     /// Bytes of the COPY data at hand that were not taken yet.
     data_left: usize,
+    /// Bytes read since the last statement.
+    answered: usize,
 }
 
 impl Link {
@@ -103,6 +115,7 @@ impl Link {
             from: 0,
             until: 0,
             data_left: 0,
+            answered: 0,
         }
     }
 
@@ -128,6 +141,7 @@ impl Link {
     pub(super) async fn query(&mut self, text: &str) -> Result<(), LinkError> {
         let mut message = BytesMut::new();
         frontend::query(text, &mut message)?;
+        self.answered = 0;
         self.send(&message).await
     }
 
@@ -209,18 +223,35 @@ impl Link {
     pub(super) async fn has(&mut self, count: usize) -> Result<bool, LinkError> {
         while self.until - self.from < count {
             self.make_room(count);
-            let room = &mut self.input[self.until..];
-            match timeout(LOOK_EVERY, self.socket.read(&mut &mut *room)).await {
+            match timeout(LOOK_EVERY, self.read()).await {
                 Err(_) => return Ok(false),
                 Ok(Err(error)) => return Err(error.into()),
                 Ok(Ok(0)) => {
                     let why = "the server closed the connection";
-                    return Err(std::io::Error::new(std::io::ErrorKind::UnexpectedEof, why).into());
+                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, why).into());
                 }
-                Ok(Ok(got)) => self.until += got,
+                Ok(Ok(got)) => {
+                    self.until += got;
+                    self.answered = self.answered.saturating_add(got);
+                }
             }
         }
         Ok(true)
+    }
+
+    /// Reads what is there, or what comes next. Of a stream some is let gather first: the server sends eight
+    /// kilobytes at a time, and to be woken for each costs both sides more than reading it.
+    async fn read(&mut self) -> io::Result<usize> {
+        let mut room = &mut self.input[self.until..];
+        let mut reading = pin!(self.socket.read(&mut room));
+        if self.answered >= STREAM_BYTES && SLEEPS_SHORTLY {
+            match poll_fn(|context| Poll::Ready(reading.as_mut().poll(context))).await {
+                Poll::Ready(got) => return got,
+                // The thread runs nothing else, and its runtime's clock has no smaller step than a millisecond.
+                Poll::Pending => thread::sleep(GATHERING),
+            }
+        }
+        reading.await
     }
 
     /// Makes room for a message of so many bytes, and for reading more.
