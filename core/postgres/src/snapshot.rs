@@ -17,7 +17,7 @@ pub use fence::Fence;
 
 use crate::conninfo::ConnInfo;
 use crate::definitions::Print;
-use crate::session::{PgError, Session, SessionOptions, sql};
+use crate::session::{PgError, PgErrorKind, Session, SessionOptions, sql};
 use crate::{definitions, facts, server};
 
 /// An exported snapshot, open until dropped.
@@ -168,7 +168,8 @@ impl Snapshot {
         };
         let waited = self.live.is_some();
         let mut now = self.live().and_then(&read);
-        if now.is_err() && waited {
+        let is_lost = |error: &PgError| error.kind == PgErrorKind::Connection;
+        if waited && now.as_ref().is_err_and(is_lost) {
             self.live = None;
             now = self.live().and_then(&read);
         }

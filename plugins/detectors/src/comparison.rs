@@ -87,11 +87,6 @@ impl<'r> Comparison<'r> {
         &self.baseline
     }
 
-    /// Keeps no counters as evidence.
-    pub fn give_up_counters(&mut self) {
-        self.baseline.reading = None;
-    }
-
     /// A figure for people, and for the next run.
     pub fn note(&mut self, name: &str, value: impl Into<Value>) {
         self.figures.insert(name.to_owned(), value.into());

@@ -36,21 +36,12 @@ pub(crate) struct Reading {
 /// What must be read before the snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Baseline {
-    /// The counters, not known to have settled; `None` where they prove nothing here.
+    /// The counters; `None` where they prove nothing here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reading: Option<Reading>,
     /// Sessions that existed before the snapshot, whatever the clocks say.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub sessions: BTreeSet<(i32, DateTime<Utc>)>,
-}
-
-impl Epoch {
-    /// Whether counters that were just read within it are all of it, which takes a moment to be known. No is said too
-    /// where they were reset since.
-    pub fn has_settled(&self, session: &mut Session) -> Result<bool, Fault> {
-        std::thread::sleep(RESET_SETTLES_IN);
-        Ok(epoch(session)? == *self)
-    }
 }
 
 impl Reading {
@@ -72,38 +63,60 @@ impl Reading {
     }
 }
 
-/// A reset is not atomic: the epoch is looked at again this long after the counters were.
-const RESET_SETTLES_IN: Duration = Duration::from_millis(50);
+/// A reset may have zeroed a counter and not told the epoch yet: that is looked at again this long after the counters.
+const RESET_IS_TOLD_IN: Duration = Duration::from_millis(50);
 const ATTEMPTS: usize = 5;
+/// A reset may have told the epoch and not zeroed a counter yet. It goes over all of them, which takes this long at most.
+const RESET_SECONDS: f64 = 1.0;
+/// How often it is looked at whether that time has passed, and for how long.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+const LOOKS: usize = 20;
 
-/// Reads all counters within one epoch; `None` when resets keep coming.
-pub(crate) fn read(session: &mut Session) -> Result<Option<Reading>, Fault> {
-    for _ in 0..ATTEMPTS {
-        let reading = read_unsettled(session)?;
-        if reading.epoch.has_settled(session)? {
-            return Ok(Some(reading));
+/// What is to be compared with later readings; `None` when resets keep coming. A reset from now on begins another
+/// epoch, in which no reading repeats this one; what was zeroed before must all have been.
+pub(crate) fn read_before(session: &mut Session) -> Result<Option<Reading>, Fault> {
+    for _ in 0..LOOKS {
+        let (epoch, is_settled) = epoch(session)?;
+        if is_settled {
+            step("detector.counters")?;
+            let vectors = vectors(session)?;
+            return Ok(Some(Reading { epoch, vectors }));
         }
+        std::thread::sleep(LOOK_EVERY);
     }
     Ok(None)
 }
 
-/// The same, to be kept only if its epoch [`has_settled`](Epoch::has_settled).
-pub(crate) fn read_unsettled(session: &mut Session) -> Result<Reading, Fault> {
-    let epoch = epoch(session)?;
-    step("detector.counters")?;
-    let vectors = vectors(session)?;
-    Ok(Reading { epoch, vectors })
+/// What is compared with an earlier reading: all counters within one epoch; `None` when resets keep coming.
+pub(crate) fn read(session: &mut Session) -> Result<Option<Reading>, Fault> {
+    let (mut epoch, _) = epoch(session)?;
+    for _ in 0..ATTEMPTS {
+        step("detector.counters")?;
+        let vectors = vectors(session)?;
+        std::thread::sleep(RESET_IS_TOLD_IN);
+        let (after, _) = self::epoch(session)?;
+        if after == epoch {
+            return Ok(Some(Reading { epoch, vectors }));
+        }
+        epoch = after;
+    }
+    Ok(None)
 }
 
-/// All of these are readable by any role. The first tells resets by hand, the others crashes.
-fn epoch(session: &mut Session) -> Result<Epoch, PgError> {
-    let text = session.value(sql("SELECT pg_catalog.format('%s|%s|%s|%s', \
-         (SELECT d.stats_reset FROM pg_catalog.pg_stat_database AS d \
-           WHERE d.datname = pg_catalog.current_database()), \
-         (SELECT a.stats_reset FROM pg_catalog.pg_stat_archiver AS a), \
-         (SELECT b.stats_reset FROM pg_catalog.pg_stat_bgwriter AS b), \
-         (SELECT w.stats_reset FROM pg_catalog.pg_stat_wal AS w))"))?;
-    Ok(Epoch(text))
+/// The epoch, and whether the last reset is long enough ago to be over. All of it is readable by any role. The first
+/// time tells resets by hand, the others crashes.
+fn epoch(session: &mut Session) -> Result<(Epoch, bool), PgError> {
+    let question = sql("SELECT pg_catalog.format('%s|%s|%s|%s', r.d, r.a, r.b, r.w) AS epoch, \
+         COALESCE(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - GREATEST(r.d, r.a, r.b, r.w)) >= $1, true) \
+           AS is_settled \
+         FROM (SELECT (SELECT d.stats_reset FROM pg_catalog.pg_stat_database AS d \
+             WHERE d.datname = pg_catalog.current_database()) AS d, \
+           (SELECT a.stats_reset FROM pg_catalog.pg_stat_archiver AS a) AS a, \
+           (SELECT b.stats_reset FROM pg_catalog.pg_stat_bgwriter AS b) AS b, \
+           (SELECT w.stats_reset FROM pg_catalog.pg_stat_wal AS w) AS w) AS r")
+    .bind(RESET_SECONDS);
+    let row = session.row(question)?;
+    Ok((Epoch(field(&row, "epoch")?), field(&row, "is_settled")?))
 }
 
 /// Counters of every table, and of the large objects' pages.

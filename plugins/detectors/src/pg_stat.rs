@@ -14,7 +14,6 @@
 //! other sessions, in another epoch - the fingerprint decides everything.
 
 use std::collections::{BTreeMap, HashSet};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use respaldo_domain::changes::Reason;
@@ -29,7 +28,7 @@ use serde_json::Value;
 
 use crate::barrier::{self, Barrier, Trust};
 use crate::comparison::Comparison;
-use crate::counters::{self, Baseline, Epoch, Reading};
+use crate::counters::{self, Baseline, Reading};
 use crate::evidence::encode;
 use crate::options::DetectorOptions;
 use crate::sessions;
@@ -72,7 +71,7 @@ impl ChangeDetector for PgStat {
         }
         let seen = barrier::sample(&mut session)?;
         let baseline = Baseline {
-            reading: Some(counters::read_unsettled(&mut session)?),
+            reading: counters::read_before(&mut session)?,
             sessions: seen
                 .iter()
                 .filter_map(|s| Some((s.pid, s.started_at?)))
@@ -86,42 +85,13 @@ impl ChangeDetector for PgStat {
         if was_distrusted(request) {
             comparison.note(DISTRUSTED, true);
         }
-        let reading = comparison.baseline().reading.as_ref();
-        let epoch = reading.map(|reading| reading.epoch.clone());
-        let has_settled = thread::scope(|threads| {
-            let settling = threads.spawn(|| self.has_settled(request, epoch.as_ref()));
-            look(&mut comparison, cx)?;
-            Ok::<_, Fault>(settling.join().is_ok_and(|settled| settled))
-        })?;
-        if !has_settled {
-            comparison.give_up_counters();
+        if request.base.is_some() {
+            clear_by_counters(&mut comparison, cx)?;
         }
+        comparison.scan_the_rest(cx)?;
+        check_spots(&mut comparison, cx)?;
         Ok(comparison.conclude())
     }
-}
-
-impl PgStat {
-    /// Whether what was read before the snapshot is of one epoch, asked while the tables are looked at. Without a
-    /// reading the next backup scans.
-    fn has_settled(&self, request: &DetectionRequest, epoch: Option<&Epoch>) -> bool {
-        let Some(epoch) = epoch else {
-            return false;
-        };
-        let settled = sessions::monitor(&request.target, &self.options)
-            .and_then(|mut session| epoch.has_settled(&mut session));
-        settled.unwrap_or_else(|fault| {
-            tracing::debug!(%fault, "the counters of this backup are not kept");
-            false
-        })
-    }
-}
-
-fn look(comparison: &mut Comparison<'_>, cx: &Context) -> Result<(), Fault> {
-    if comparison.request.base.is_some() {
-        clear_by_counters(comparison, cx)?;
-    }
-    comparison.scan_the_rest(cx)?;
-    check_spots(comparison, cx)
 }
 
 fn was_distrusted(request: &DetectionRequest) -> bool {

@@ -288,8 +288,8 @@ impl Dump<'_> {
             let readings = readings.map_err(BackupError::Dump)?;
             let dumped = self.conclude(snapshot, ordered, receipt, readings);
             let mut dumped = dumped.map_err(BackupError::Source)?;
-            let archive = archive.map(|hashing| joined(hashing, "hashing the archive"));
-            dumped.archive = archive.transpose().map_err(BackupError::Dump)?;
+            let archive = archive.map(hashed_ahead).transpose();
+            dumped.archive = archive.map_err(BackupError::Dump)?.flatten();
             Ok(Attempt::Done(Box::new(dumped)))
         })
     }
@@ -352,7 +352,9 @@ impl Dump<'_> {
         let (watched, waited_for) = yielding::run(&self.target.conninfo, hold, self.cx, |cx| {
             let mut spool = Spool::create(self.spool)?;
             let receipt = parts.dumper.dump(order, &mut spool, cx)?;
-            let hashing = is_taken_over.then(|| threads.spawn(|| self.hashed_spool()));
+            let beside = || thread::Builder::new().spawn_scoped(threads, || self.hashed_spool());
+            // Without a thread it is hashed afterwards.
+            let hashing = is_taken_over.then(beside).and_then(Result::ok);
             spool.finish()?;
             Ok((receipt, hashing))
         });
@@ -404,6 +406,16 @@ impl Ordered {
             Some(_) => Locks::Only(self.order.tables.iter().map(|table| table.oid).collect()),
             None => Locks::All,
         }
+    }
+}
+
+/// What was hashed ahead, if it still is the file. Some systems tell when a file was written only once it is closed:
+/// there it is hashed again.
+fn hashed_ahead(hashing: HashThread<'_>) -> Result<Option<Payload>, Fault> {
+    match joined(hashing, "hashing the archive") {
+        Ok(archive) => Ok(Some(archive).filter(Payload::is_untouched)),
+        Err(fault) if fault.kind == FaultKind::Corrupt => Ok(None),
+        Err(fault) => Err(fault),
     }
 }
 

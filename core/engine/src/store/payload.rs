@@ -134,13 +134,19 @@ impl Payload {
         }
     }
 
-    /// Whether what was read is all of it. Whoever reads all of it first says what it is, if a file is untouched.
-    fn is(&self, sha256: Sha256, size_bytes: u64) -> bool {
-        let untouched = match &self.body {
+    /// Whether nobody wrote to it since it was handed over.
+    pub(crate) fn is_untouched(&self) -> bool {
+        match &self.body {
             Body::File(spooled) => spooled.is_untouched(self.size_bytes),
             Body::Bytes(_) | Body::Object(..) => true,
-        };
-        untouched && size_bytes == self.size_bytes && *self.sha256.get_or_init(|| sha256) == sha256
+        }
+    }
+
+    /// Whether what was read is all of it. Whoever reads all of it first says what it is, if a file is untouched.
+    fn is(&self, sha256: Sha256, size_bytes: u64) -> bool {
+        self.is_untouched()
+            && size_bytes == self.size_bytes
+            && *self.sha256.get_or_init(|| sha256) == sha256
     }
 }
 

@@ -113,6 +113,8 @@ impl Vault {
         let plain = self.encrypt(from, &mut to, cx)?;
         to.file.sync_all().map_err(failed)?;
         let (sha256, size_bytes) = to.hash.finish();
+        // Some systems tell when a file was written only once it is closed.
+        drop(to.file);
         fs::remove_file(spool).map_err(failed)?;
         Ok(Made {
             payload: Payload::hashed_file(path, size_bytes, sha256).map_err(failed)?,

@@ -56,6 +56,21 @@ fn counters_reset_and_grown_to_the_same_numbers_clear_nothing() {
 }
 
 #[test]
+fn counters_are_not_read_before_a_reset_had_a_second_to_end() {
+    let cluster = counting_cluster();
+    let url = source(&cluster);
+    let bench = bench(&cluster, "pg-stat", &url);
+    let reset = "SELECT pg_stat_reset()";
+    cluster.psql("historia", reset);
+    let resets = "SELECT extract(epoch FROM clock_timestamp() - stats_reset)::text \
+         FROM pg_stat_database WHERE datname = 'historia'";
+    let base = bench.full();
+    let age: f64 = cluster.psql("historia", resets).trim().parse().unwrap();
+    assert!(age >= 1.0, "{age} s");
+    assert_eq!(bench.upon(&base).count(&Reason::CountersEqual), 3);
+}
+
+#[test]
 fn counters_reset_right_after_they_were_read_are_no_evidence_for_the_next_backup() {
     let cluster = counting_cluster();
     let url = source(&cluster);
