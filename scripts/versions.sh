@@ -62,8 +62,9 @@ fetch_13() {
     chmod +x "$draft/tree/client/bin/"*
     for tool in pg_dump pg_dumpall pg_restore psql pgbench; do
         [ -e "$draft/tree/client/bin/$tool" ] || continue
-        printf '#!/bin/sh\nexec "$(dirname "$(readlink -f "$0")")/../client/bin/%s" "$@"\n' "$tool" \
-            >"$draft/tree/bin/$tool"
+        # Tests call it with nothing else in PATH.
+        printf '#!/bin/sh\nreal="$(/usr/bin/readlink -f "$0")"\nexec "${real%%/*}/../client/bin/%s" "$@"\n' \
+            "$tool" >"$draft/tree/bin/$tool"
         chmod +x "$draft/tree/bin/$tool"
     done
 }
