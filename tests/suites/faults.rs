@@ -13,3 +13,5 @@ mod disk;
 mod restores;
 #[path = "faults/server.rs"]
 mod server;
+#[path = "faults/spool.rs"]
+mod spool;
